@@ -1,1 +1,4 @@
+//! Narrated operations runbooks, executable.
 
+pub mod host;
+pub mod script;

@@ -1,0 +1,3 @@
+//! The ports a script reaches the world through.
+
+pub mod secrets;

@@ -1,0 +1,1 @@
+//! The language host: Rhai, its values and what is added to them.

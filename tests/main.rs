@@ -1,0 +1,3 @@
+//! Every behaviour test of the product, in one binary: it links once.
+
+mod script;
