@@ -1,4 +1,5 @@
 //! Narrated operations runbooks, executable.
 
+pub mod event;
 pub mod host;
 pub mod script;

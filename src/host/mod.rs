@@ -1,3 +1,39 @@
-//! The ports a script reaches the world through.
+//! The ports a script reaches the world through: clock, dial, ask, secrets, effects, events, files, threads.
+//!
+//! It knows no Kubernetes, no terminal and no journal. What a rehearsal swaps is decided where the host is put together,
+//! and nowhere else.
 
+pub mod ask;
+pub mod cancel;
+pub mod clock;
+pub mod dial;
+pub mod effect;
+pub mod environment;
+pub mod events;
+pub mod files;
+pub mod frame;
+pub mod real;
 pub mod secrets;
+pub mod threads;
+pub mod wait;
+
+use std::sync::Arc;
+
+use self::{
+    ask::Ask, clock::Clock, dial::Dial, effect::Effects, environment::Environment, events::Events, files::Files,
+    secrets::Vault, threads::Threads,
+};
+
+/// Everything outside of the script, as ports.
+#[derive(Clone)]
+pub struct Host {
+    pub clock: Arc<dyn Clock>,
+    pub dial: Arc<dyn Dial>,
+    pub ask: Arc<dyn Ask>,
+    pub effects: Arc<dyn Effects>,
+    pub environment: Arc<dyn Environment>,
+    pub files: Arc<Files>,
+    pub secrets: Arc<Vault>,
+    pub threads: Arc<dyn Threads>,
+    pub events: Arc<Events>,
+}

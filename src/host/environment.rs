@@ -1,0 +1,11 @@
+//! The process environment, as a port: bindings never read it themselves.
+
+use std::path::PathBuf;
+
+pub trait Environment: Send + Sync {
+    /// The variable's value, if it is set and is text.
+    fn variable(&self, name: &str) -> Option<String>;
+
+    /// The person's home folder.
+    fn home(&self) -> Option<PathBuf>;
+}

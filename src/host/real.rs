@@ -1,0 +1,113 @@
+//! The ports onto the real world: the system's clock, TCP, threads that block on tokio, the process environment.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "this module is the clock, the dial and the bridge"
+)]
+
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use etcetera::BaseStrategy;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use tokio::{net::TcpStream, runtime::Handle};
+
+use super::{
+    clock::Clock,
+    dial::{Dial, Stream},
+    environment::Environment,
+    threads::{Branch, STACK, Threads},
+};
+
+/// The system's clock.
+pub struct SystemClock {
+    started: Instant,
+    chance: Mutex<fastrand::Rng>,
+}
+
+impl SystemClock {
+    pub fn new(seed: u64) -> Self {
+        Self { started: Instant::now(), chance: Mutex::new(fastrand::Rng::with_seed(seed)) }
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn sleep(&self, pause: Duration) -> BoxFuture<'static, ()> {
+        // Made inside the future: a timer can only be made where a runtime is entered.
+        Box::pin(async move { tokio::time::sleep(pause).await })
+    }
+
+    fn chance(&self) -> f64 {
+        self.chance.lock().unwrap_or_else(PoisonError::into_inner).f64()
+    }
+}
+
+/// TCP.
+pub struct Tcp;
+
+impl Dial for Tcp {
+    fn dial(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        Box::pin(async move {
+            let stream = TcpStream::connect((host, port)).await?;
+            stream.set_nodelay(true)?;
+            Ok(Box::new(stream) as Box<dyn Stream>)
+        })
+    }
+}
+
+/// Script threads that block on a tokio runtime of their own.
+pub struct Blocking {
+    runtime: Handle,
+}
+
+impl Blocking {
+    pub fn on(runtime: Handle) -> Self {
+        Self { runtime }
+    }
+}
+
+impl Threads for Blocking {
+    fn drive(&self, work: BoxFuture<'static, ()>) {
+        self.runtime.block_on(work);
+    }
+
+    fn fork(&self, branches: Vec<Branch<'_>>) {
+        thread::scope(|scope| {
+            for (index, branch) in branches.into_iter().enumerate() {
+                thread::Builder::new()
+                    .name(format!("branch {index}"))
+                    .stack_size(STACK)
+                    .spawn_scoped(scope, branch)
+                    .expect("the system gives another thread");
+            }
+        });
+    }
+}
+
+/// The environment of this process.
+pub struct ProcessEnvironment;
+
+impl Environment for ProcessEnvironment {
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn home(&self) -> Option<PathBuf> {
+        etcetera::choose_base_strategy().ok().map(|strategy| strategy.home_dir().to_owned())
+    }
+}

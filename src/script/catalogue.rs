@@ -1,0 +1,255 @@
+//! The catalogue of functions: read from their doc comments, and the source of help, checks and option maps alike.
+//!
+//! A documented function's comment is a short text in Markdown with these sections, all optional but the summary and the
+//! example: `# Parameters`, `# Options`, `# Returns`, `# Effect` (present if it changes the world), `# Faults`,
+//! `# Example`. A line of a list reads ``- `name` (type, `default`): text``; the default is left out, or in plain words
+//! if it is no literal.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
+
+use rhai::Engine;
+
+/// All documented functions of an engine, by their name with its module (`k8s::get`, `sleep`).
+#[derive(Default)]
+pub struct Catalogue {
+    functions: OnceLock<BTreeMap<String, Arc<Function>>>,
+}
+
+/// A function with all its forms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// With its module: `k8s::get`.
+    pub name: String,
+    pub signatures: Vec<Signature>,
+    pub doc: Doc,
+    /// Also callable as a method of its first parameter: `cluster.get(…)`.
+    pub method: bool,
+}
+
+/// One form of a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// Each parameter's name and Rust type.
+    pub parameters: Vec<(String, String)>,
+    pub returns: String,
+}
+
+/// What a doc comment says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Doc {
+    /// The first sentence.
+    pub summary: String,
+    /// The prose before the first section, summary included.
+    pub text: String,
+    pub parameters: Vec<Item>,
+    pub options: Vec<Item>,
+    pub returns: String,
+    /// What it changes, if it changes the world.
+    pub effect: Option<String>,
+    /// The kinds of its faults, and when.
+    pub faults: Vec<Item>,
+    pub examples: Vec<Example>,
+}
+
+/// A line of a list in a doc comment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Item {
+    pub name: String,
+    pub kind: String,
+    /// A literal, or words.
+    pub default: Option<Default>,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Default {
+    Literal(String),
+    Words(String),
+}
+
+/// A fence of the section `# Example`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    pub code: String,
+    /// What must be there to run it: the second word of its fence (```` ```rhai cluster ````).
+    pub needs: Option<String>,
+}
+
+impl Catalogue {
+    /// All functions, in the order of their names.
+    pub fn functions(&self, engine: &Engine) -> &BTreeMap<String, Arc<Function>> {
+        self.functions.get_or_init(|| collect(engine))
+    }
+
+    /// The function of that name.
+    ///
+    /// # Panics
+    /// If there is none: bindings ask only for themselves.
+    pub fn function(&self, engine: &Engine, name: &str) -> Arc<Function> {
+        let found = self.functions(engine).get(name);
+        found.unwrap_or_else(|| panic!("`{name}` is registered")).clone()
+    }
+}
+
+fn collect(engine: &Engine) -> BTreeMap<String, Arc<Function>> {
+    struct Found {
+        name: String,
+        method: bool,
+        signature: Signature,
+        comments: String,
+    }
+    let found = engine.collect_fn_metadata(
+        None,
+        |info| {
+            let metadata = info.metadata;
+            if metadata.name.contains('$') {
+                return None;
+            }
+            let name = match info.namespace.as_str() {
+                "" => metadata.name.to_string(),
+                namespace => format!("{namespace}::{}", metadata.name),
+            };
+            let parameters = (metadata.params_info.iter())
+                .map(|parameter| match parameter.split_once(':') {
+                    Some((name, kind)) => (name.trim().to_owned(), kind.trim().to_owned()),
+                    None => (parameter.trim().to_owned(), String::new()),
+                })
+                .collect();
+            Some(Found {
+                name,
+                method: metadata.namespace == rhai::FnNamespace::Global,
+                signature: Signature { parameters, returns: metadata.return_type.to_string() },
+                comments: metadata.comments.join("\n"),
+            })
+        },
+        false,
+    );
+    let mut functions: BTreeMap<String, Function> = BTreeMap::new();
+    for Found { name, method, signature, comments } in found {
+        let doc = read_doc(&comments);
+        match functions.get_mut(&name) {
+            Some(function) => {
+                function.signatures.push(signature);
+                function.signatures.sort_by_key(|signature| signature.parameters.len());
+                if doc.text.len() > function.doc.text.len() {
+                    function.doc = doc;
+                }
+            }
+            None => {
+                functions.insert(name.clone(), Function { name, signatures: vec![signature], doc, method });
+            }
+        }
+    }
+    functions.into_iter().map(|(name, function)| (name, Arc::new(function))).collect()
+}
+
+/// Reads a doc comment, with or without its slashes.
+pub fn read_doc(comment: &str) -> Doc {
+    let mut doc = Doc::default();
+    let mut section = String::new();
+    let mut body = String::new();
+    let mut fenced = false;
+    let plain = comment.lines().map(|line| {
+        let line = line.trim_start().strip_prefix("///").unwrap_or(line);
+        line.strip_prefix(' ').unwrap_or(line)
+    });
+    for line in plain {
+        if line.trim_start().starts_with("```") {
+            fenced = !fenced;
+        }
+        match line.strip_prefix("# ").filter(|_| !fenced) {
+            Some(title) => {
+                file(&mut doc, &section, &body);
+                section = title.trim().to_owned();
+                body.clear();
+            }
+            None => {
+                body.push_str(line);
+                body.push('\n');
+            }
+        }
+    }
+    file(&mut doc, &section, &body);
+    doc
+}
+
+fn file(doc: &mut Doc, section: &str, body: &str) {
+    let text = body.trim().to_owned();
+    match section {
+        "Parameters" => doc.parameters = items(&text),
+        "Options" => doc.options = items(&text),
+        "Returns" => doc.returns = text,
+        "Effect" => doc.effect = Some(text),
+        "Faults" => doc.faults = items(&text),
+        "Example" => doc.examples = examples(&text),
+        _ => {
+            let first = text.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+            doc.summary = match first.find(". ") {
+                Some(end) => first[..=end].to_owned(),
+                None => first,
+            };
+            doc.text = text;
+        }
+    }
+}
+
+fn items(text: &str) -> Vec<Item> {
+    let mut joined: Vec<String> = Vec::new();
+    for line in text.lines() {
+        match (line.strip_prefix("- "), joined.last_mut()) {
+            (Some(item), _) => joined.push(item.trim().to_owned()),
+            (None, Some(item)) if !line.trim().is_empty() => {
+                item.push(' ');
+                item.push_str(line.trim());
+            }
+            (None, _) => {}
+        }
+    }
+    joined.iter().filter_map(|line| item(line)).collect()
+}
+
+fn item(line: &str) -> Option<Item> {
+    let (name, rest) = line.strip_prefix('`')?.split_once('`')?;
+    let rest = rest.trim_start();
+    let (brackets, text) = match rest.strip_prefix('(') {
+        Some(inner) => inner.split_once(')')?,
+        None => ("", rest),
+    };
+    let (kind, default) = match brackets.split_once(',') {
+        Some((kind, default)) => (kind.trim(), Some(default.trim())),
+        None => (brackets.trim(), None),
+    };
+    let default = default.map(|default| match default.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')) {
+        Some(literal) => Default::Literal(literal.to_owned()),
+        None => Default::Words(default.to_owned()),
+    });
+    Some(Item {
+        name: name.to_owned(),
+        kind: kind.to_owned(),
+        default,
+        text: text.trim_start_matches(':').trim().to_owned(),
+    })
+}
+
+fn examples(text: &str) -> Vec<Example> {
+    let mut examples = Vec::new();
+    let mut open: Option<Example> = None;
+    for line in text.lines() {
+        match (line.trim().strip_prefix("```"), &mut open) {
+            (Some(fence), None) => {
+                let needs = fence.split_whitespace().nth(1).map(str::to_owned);
+                open = Some(Example { code: String::new(), needs });
+            }
+            (Some(_), Some(_)) => examples.extend(open.take()),
+            (None, Some(example)) => {
+                example.code.push_str(line);
+                example.code.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    examples
+}

@@ -1,0 +1,55 @@
+//! Durations as operators write them: `90s`, `1h30m`, `500ms`.
+
+use std::time::Duration;
+
+/// The units, longest word first where one begins another.
+const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+
+/// Reads `1h30m`, `1.5s`, `200ms`. Units go from large to small, each once.
+///
+/// # Errors
+/// What is wrong with the text, lowercase.
+pub fn parse(text: &str) -> Result<Duration, String> {
+    let refuse = |why: &str| Err(format!("`{text}` is not a duration: {why}; write `90s`, `10m`, `1h30m` or `500ms`"));
+    let mut rest = text.trim();
+    let mut total = 0_f64;
+    let mut above = u64::MAX;
+    if rest.is_empty() {
+        return refuse("it is empty");
+    }
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let Ok(number) = rest[..digits].parse::<f64>() else {
+            return refuse("it must begin with a number");
+        };
+        rest = &rest[digits..];
+        let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+        let Some((_, millis)) = UNITS.iter().find(|(unit, _)| *unit == &rest[..letters]) else {
+            return refuse(if letters == 0 { "the unit is missing" } else { "the units are ms, s, m, h and d" });
+        };
+        if *millis >= above {
+            return refuse("its units go from large to small");
+        }
+        above = *millis;
+        total += number * *millis as f64;
+        rest = &rest[letters..];
+    }
+    if total > 1e14 {
+        return refuse("it is longer than three thousand years");
+    }
+    Ok(Duration::from_micros((total * 1000.0).round() as u64))
+}
+
+/// Writes a duration the way a person says it: `850ms`, `4.2s`, `12m03s`, `1h05m`.
+pub fn show(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    let seconds = duration.as_secs();
+    match seconds {
+        _ if millis < 1000 => format!("{millis}ms"),
+        0..60 if millis.is_multiple_of(1000) => format!("{seconds}s"),
+        0..60 => format!("{}.{}s", seconds, millis % 1000 / 100),
+        60..3600 if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
+        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
+    }
+}
