@@ -1,1 +1,3 @@
-
+mod json;
+mod object;
+mod yaml;

@@ -1,0 +1,46 @@
+use cozyscript::script::json;
+use cozyscript::script::tree::Tree;
+
+fn error(text: &str) -> String {
+    json::read(text, "values.json").expect_err(text).to_string()
+}
+
+#[test]
+fn numbers_keep_their_kind() {
+    let tree = json::read("[1, 1.0, 18446744073709551615, 9007199254740993, -9223372036854775808, 1e2]", "t").unwrap();
+    let Tree::List(items) = &tree else { panic!("{tree}") };
+    assert_eq!(
+        items.as_slice(),
+        [
+            Tree::Int(1),
+            Tree::Float(1.0),
+            Tree::UInt(u64::MAX),
+            Tree::Int(9_007_199_254_740_993),
+            Tree::Int(i64::MIN),
+            Tree::Float(100.0)
+        ]
+    );
+    assert_eq!(json::read(&json::write(&tree), "t").unwrap(), tree);
+}
+
+#[test]
+fn a_mistake_is_told_by_line_and_character() {
+    assert_eq!(error("{\n  \"ключ\": nope\n}"), "values.json:2:12: expected ident");
+    assert_eq!(error("{\"a\": 1} x"), "values.json:1:10: trailing characters");
+    assert!(error("{\"a\": [1,").contains("the end of the text while parsing a value"), "{}", error("{\"a\": [1,"));
+    assert!(error("").starts_with("values.json:1:1: "));
+    assert!(error("{\"a\": 1, \"b\": 2, \"a\": 3}").contains("the field `a` stands twice in one object"));
+    assert_eq!(json::read("{\n  \"a\": nope\n}", "t").unwrap_err().snippet.as_deref(), Some("  \"a\": nope"));
+}
+
+#[test]
+fn a_bottomless_text_is_refused() {
+    assert!(error(&"[".repeat(100_000)).contains("recursion limit"));
+}
+
+#[test]
+fn pretty_json_is_indented_and_sorted() {
+    let tree = json::read(r#"{"b": [], "a": {"c": 1}}"#, "t").unwrap();
+    assert_eq!(json::write_pretty(&tree), "{\n  \"a\": {\n    \"c\": 1\n  },\n  \"b\": []\n}");
+    assert_eq!(json::wire(&tree), br#"{"a":{"c":1},"b":[]}"#);
+}
