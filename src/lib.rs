@@ -1,5 +1,6 @@
 //! Narrated operations runbooks, executable.
 
+pub mod diagnostic;
 pub mod event;
 pub mod host;
 pub mod script;

@@ -1,3 +1,4 @@
 //! Every behaviour test of the product, in one binary: it links once.
 
 mod script;
+mod support;

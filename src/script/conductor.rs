@@ -31,10 +31,19 @@ pub trait Stage {
     fn run(&mut self) -> Outcome<Dynamic>;
 
     /// The outer variables that the block mentions, as they are now.
-    fn variables(&self) -> Vec<(String, Dynamic)>;
+    fn variables(&mut self) -> Vec<Variable>;
 
     /// Sets an outer variable, as the block did when it was run.
     fn set(&mut self, name: &str, value: Dynamic);
+}
+
+/// An outer variable of a step.
+#[derive(Debug, Clone)]
+pub struct Variable {
+    pub name: String,
+    pub value: Dynamic,
+    /// Equal as long as the value is.
+    pub fingerprint: String,
 }
 
 /// One branch of a `parallel` block or a `race`.

@@ -5,17 +5,25 @@
 
 pub mod absent;
 pub mod binding;
+mod block;
 pub mod catalogue;
 pub mod conductor;
 pub mod context;
 pub mod duration;
+pub mod engine;
 pub mod fault;
 pub mod fields;
+pub mod fork;
 pub mod json;
 pub mod misread;
+pub mod narration;
 pub mod numbers;
 pub mod object;
 pub mod options;
 pub mod path;
+pub mod sources;
+pub mod syntax;
+pub mod tokens;
 pub mod tree;
+pub mod value;
 pub mod yaml;

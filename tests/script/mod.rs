@@ -1,3 +1,4 @@
 mod json;
 mod object;
+mod syntax;
 mod yaml;

@@ -1,0 +1,116 @@
+//! The Rhai engine as cozyscript sets it up: limits, keywords, values, and where imports come from.
+
+use std::cell::Cell;
+
+use rhai::{Dynamic, Engine, OptimizationLevel, Token};
+
+use super::{binding::Binding, context::Context, fault, sources::Sources, syntax};
+use crate::{
+    event::What,
+    host::{cancel::Reason, frame},
+};
+
+/// What a script may use up. A script that needs more is wrong, or hostile.
+pub mod limits {
+    pub const CALL_DEPTH: usize = 64;
+    pub const EXPRESSION_DEPTH: usize = 128;
+    pub const EXPRESSION_DEPTH_IN_FUNCTION: usize = 64;
+    /// Operations of one run: about ten minutes of nothing but computing.
+    pub const OPERATIONS: u64 = 2_000_000_000;
+    pub const TEXT_BYTES: usize = 64 << 20;
+    pub const LIST_ITEMS: usize = 1_000_000;
+    pub const MAP_ENTRIES: usize = 1_000_000;
+    pub const VARIABLES: usize = 10_000;
+    pub const MODULES: usize = 200;
+}
+
+/// How many operations pass between two looks at the clock.
+const LOOK_AT_CLOCK: u64 = 1 << 12;
+
+/// An engine with the language's own parts and the given bindings, and no context yet: it can compile and check.
+pub fn build(bindings: &[Binding], sources: &Sources) -> Engine {
+    let mut engine = Engine::new();
+    engine
+        .set_max_call_levels(limits::CALL_DEPTH)
+        .set_max_expr_depths(limits::EXPRESSION_DEPTH, limits::EXPRESSION_DEPTH_IN_FUNCTION)
+        .set_max_operations(limits::OPERATIONS)
+        .set_max_string_size(limits::TEXT_BYTES)
+        .set_max_array_size(limits::LIST_ITEMS)
+        .set_max_map_size(limits::MAP_ENTRIES)
+        .set_max_variables(limits::VARIABLES)
+        .set_max_modules(limits::MODULES)
+        // The optimizer would drop statements without effect before `check` sees them.
+        .set_optimization_level(OptimizationLevel::None)
+        .set_module_resolver(sources.clone());
+    reserved_words_as_fields(&mut engine);
+    fault::register(&mut engine);
+    syntax::register(&mut engine);
+    for binding in bindings {
+        binding.register(&mut engine);
+    }
+    engine
+}
+
+/// Ties an engine to a run: its functions reach the host and the conductor through `context`.
+pub fn attach(engine: &mut Engine, context: &Context) {
+    let host = context.host().clone();
+    engine.set_default_tag(Dynamic::from(context.clone()));
+
+    let events = host.events.clone();
+    engine.on_print(move |text| events.emit(What::Printed { text: text.to_owned() }));
+    let events = host.events.clone();
+    engine.on_debug(move |text, source, position| {
+        let source = source.unwrap_or_default();
+        let text = format!("{source}:{}: {text}", position.line().unwrap_or(0));
+        events.emit(What::Printed { text });
+    });
+
+    let clock = host.clock;
+    engine.on_progress(move |operations| {
+        if !operations.is_multiple_of(64) {
+            return None;
+        }
+        let now = operations.is_multiple_of(LOOK_AT_CLOCK).then(|| clock.elapsed());
+        let reason = frame::peek(|frame| {
+            if frame.cancel.is_stopped() {
+                return frame.cancel.reason();
+            }
+            let deadline = frame.deadline.as_ref().filter(|deadline| now.is_some_and(|now| now >= deadline.at));
+            deadline.map(|deadline| Reason::Timeout(deadline.step.clone()))
+        });
+        reason.flatten().map(Dynamic::from)
+    });
+}
+
+/// Lets Rhai's reserved words stand after `.`, `?.` and `::`, where Kubernetes has fields such as `default` and `match`.
+fn reserved_words_as_fields(engine: &mut Engine) {
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Last {
+        Other,
+        Dot,
+        /// A keyword that became a field: the lexer takes a sign after it for a unary one.
+        Field,
+    }
+    thread_local! {
+        static LAST: Cell<Last> = const { Cell::new(Last::Other) };
+    }
+    #[expect(deprecated, reason = "volatile, not deprecated; the engine's version is pinned")]
+    engine.on_parse_token(|token, _, _| {
+        let last = LAST.replace(match token {
+            Token::Period | Token::Elvis | Token::DoubleColon => Last::Dot,
+            _ => Last::Other,
+        });
+        match (last, token) {
+            (Last::Dot, Token::Reserved(word) | Token::Custom(word)) if word.starts_with(char::is_alphabetic) => {
+                Token::Identifier(word)
+            }
+            (Last::Dot, word) if word.is_literal() && word.literal_syntax().starts_with(char::is_alphabetic) => {
+                LAST.set(Last::Field);
+                Token::Identifier(Box::new(word.literal_syntax().into()))
+            }
+            (Last::Field, Token::UnaryPlus) => Token::Plus,
+            (Last::Field, Token::UnaryMinus) => Token::Minus,
+            (_, token) => token,
+        }
+    });
+}

@@ -1,0 +1,54 @@
+//! The language's own lexer, with comments kept and interpolated strings followed to their end.
+
+use rhai::{Engine, Position, Token};
+
+/// A token and where it begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spot {
+    pub token: Token,
+    pub line: usize,
+    /// In characters, from 1.
+    pub column: usize,
+}
+
+/// All tokens of a text, comments included. Ends at the first lexing error, which is the last token then.
+pub fn lex(engine: &Engine, text: &str) -> Vec<Spot> {
+    let inputs = [text];
+    let (mut tokens, control) = engine.lex(&inputs);
+    tokens.state.include_comments = true;
+    let mut found = Vec::new();
+    // For each open interpolation, how many braces inside it are open.
+    let mut interpolations: Vec<usize> = Vec::new();
+    while let Some((token, position)) = tokens.next() {
+        match &token {
+            Token::EOF => break,
+            Token::InterpolatedString(_) => interpolations.push(0),
+            Token::LeftBrace | Token::MapStart => {
+                if let Some(depth) = interpolations.last_mut() {
+                    *depth += 1;
+                }
+            }
+            Token::RightBrace => {
+                if let Some(depth) = interpolations.last_mut() {
+                    *depth -= 1;
+                    if *depth == 0 {
+                        // The text goes on after the closing brace, up to the next interpolation or its end.
+                        interpolations.pop();
+                        control.borrow_mut().is_within_text = true;
+                    }
+                }
+            }
+            _ => {}
+        }
+        let failed = matches!(token, Token::LexError(_));
+        found.push(spot(token, position));
+        if failed {
+            break;
+        }
+    }
+    found
+}
+
+fn spot(token: Token, position: Position) -> Spot {
+    Spot { token, line: position.line().unwrap_or(0), column: position.position().unwrap_or(0) }
+}
