@@ -1,0 +1,93 @@
+//! What every Kubernetes object has, read from its tree.
+
+use rhai::ImmutableString;
+
+use crate::script::tree::Tree;
+
+/// What lies below these names.
+pub fn at<'t>(tree: &'t Tree, names: &[&str]) -> Option<&'t Tree> {
+    names.iter().try_fold(tree, |tree, name| match tree {
+        Tree::Map(fields) => fields.get(name),
+        _ => None,
+    })
+}
+
+pub fn text<'t>(tree: &'t Tree, names: &[&str]) -> Option<&'t str> {
+    match at(tree, names)? {
+        Tree::Text(text) => Some(text.as_str()),
+        _ => None,
+    }
+}
+
+pub fn integer(tree: &Tree, names: &[&str]) -> Option<i64> {
+    match at(tree, names)? {
+        Tree::Int(number) => Some(*number),
+        _ => None,
+    }
+}
+
+pub fn flag(tree: &Tree, names: &[&str]) -> bool {
+    matches!(at(tree, names), Some(Tree::Bool(true)))
+}
+
+/// The items of a list; none if it is absent.
+pub fn items<'t>(tree: &'t Tree, names: &[&str]) -> &'t [Tree] {
+    match at(tree, names) {
+        Some(Tree::List(items)) => items,
+        _ => &[],
+    }
+}
+
+/// The fields of a map; none if it is absent.
+pub fn entries<'t>(tree: &'t Tree, names: &[&str]) -> impl Iterator<Item = (&'t ImmutableString, &'t Tree)> {
+    let fields = match at(tree, names) {
+        Some(Tree::Map(fields)) => Some(fields.iter()),
+        _ => None,
+    };
+    fields.into_iter().flatten()
+}
+
+pub fn name(object: &Tree) -> &str {
+    text(object, &["metadata", "name"]).unwrap_or_default()
+}
+
+pub fn namespace(object: &Tree) -> Option<&str> {
+    text(object, &["metadata", "namespace"])
+}
+
+pub fn uid(object: &Tree) -> Option<&str> {
+    text(object, &["metadata", "uid"])
+}
+
+pub fn kind(object: &Tree) -> &str {
+    text(object, &["kind"]).unwrap_or_default()
+}
+
+pub fn api_version(object: &Tree) -> &str {
+    text(object, &["apiVersion"]).unwrap_or_default()
+}
+
+pub fn resource_version(object: &Tree) -> Option<&str> {
+    text(object, &["metadata", "resourceVersion"])
+}
+
+/// The condition of that type, whatever the case of its letters.
+pub fn condition<'t>(object: &'t Tree, kind: &str) -> Option<&'t Tree> {
+    items(object, &["status", "conditions"])
+        .iter()
+        .find(|condition| text(condition, &["type"]).is_some_and(|found| found.eq_ignore_ascii_case(kind)))
+}
+
+/// Takes out the bookkeeping of field ownership, which is most of an object's bulk and nearly never looked at.
+pub fn strip_managed_fields(object: &mut Tree) {
+    if let Tree::Map(fields) = object
+        && at_metadata(fields)
+        && let Some(Tree::Map(metadata)) = std::sync::Arc::make_mut(fields).get_mut("metadata")
+    {
+        std::sync::Arc::make_mut(metadata).remove("managedFields");
+    }
+}
+
+fn at_metadata(fields: &crate::script::fields::Fields) -> bool {
+    matches!(fields.get("metadata"), Some(Tree::Map(metadata)) if metadata.contains("managedFields"))
+}
