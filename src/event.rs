@@ -35,6 +35,16 @@ pub enum What {
         narration: String,
         steps: usize,
     },
+    /// A resumed run has come to the first step that it doesn't take from the journal.
+    ResumedAt {
+        /// The paths of the steps before, whose values were taken from the journal.
+        replayed: Vec<String>,
+        /// Why this step is not.
+        because: String,
+        /// What changed in it, as lines of a diff.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        diff: Vec<String>,
+    },
     /// A step began its `attempt`, counted from 1.
     StepStarted {
         narration: String,
@@ -83,6 +93,9 @@ pub enum What {
         verb: String,
         object: String,
         destroys: bool,
+        /// What dies with it, a line each.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        dies: Vec<String>,
     },
     /// A change of the world was made, or was refused or failed (`fault`).
     EffectClosed {

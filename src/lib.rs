@@ -2,6 +2,9 @@
 
 pub mod bindings;
 pub mod diagnostic;
+pub mod duration;
 pub mod event;
 pub mod host;
+pub mod run;
 pub mod script;
+pub mod ui;

@@ -1,4 +1,5 @@
 //! Every behaviour test of the product, in one binary: it links once.
 
+mod bindings;
 mod script;
 mod support;

@@ -15,6 +15,8 @@ pub enum Reason {
     Sibling(String),
     /// Another branch of a race was first.
     Lost,
+    /// The journal can't be written.
+    Journal(String),
     /// A person has to decide something and nobody did; the text says what.
     Unanswered(String),
 }
@@ -26,7 +28,7 @@ impl std::fmt::Display for Reason {
             Reason::Timeout(step) => write!(f, "step `{step}` ran out of time"),
             Reason::Sibling(branch) => write!(f, "stopped because `{branch}` failed"),
             Reason::Lost => f.write_str("another branch was first"),
-            Reason::Unanswered(what) => f.write_str(what),
+            Reason::Unanswered(what) | Reason::Journal(what) => f.write_str(what),
         }
     }
 }

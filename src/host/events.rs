@@ -1,8 +1,11 @@
 //! The stream of events: one line of happenings, in one order, to every reporter.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use super::{clock::Clock, frame, secrets::Vault};
@@ -19,11 +22,12 @@ pub struct Events {
     secrets: Arc<Vault>,
     reporters: Mutex<Vec<Box<dyn Reporter>>>,
     waits: AtomicU64,
+    warned: Mutex<BTreeSet<String>>,
 }
 
 impl Events {
     pub fn new(clock: Arc<dyn Clock>, secrets: Arc<Vault>, reporters: Vec<Box<dyn Reporter>>) -> Self {
-        Self { clock, secrets, reporters: Mutex::new(reporters), waits: AtomicU64::new(0) }
+        Self { clock, secrets, reporters: Mutex::new(reporters), waits: AtomicU64::new(0), warned: Mutex::default() }
     }
 
     /// Tells what happened in this thread's step.
@@ -37,6 +41,14 @@ impl Events {
         let event = self.secrets.redacted(Event { at: self.clock.elapsed(), step: step.to_owned(), what });
         for reporter in reporters.iter_mut() {
             reporter.report(&event);
+        }
+    }
+
+    /// Warns of something that is as true the second time: once a run.
+    pub fn warn_once(&self, text: String) {
+        let first = self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone());
+        if first {
+            self.emit(What::Warned { text });
         }
     }
 

@@ -87,6 +87,37 @@ impl Files {
             .map_err(|error| FileError::NotText { path: path.to_owned(), reason: error.utf8_error().to_string() })
     }
 
+    /// True if there is a file or a folder at `path`.
+    ///
+    /// # Errors
+    /// If it lies outside.
+    pub fn exists(&self, path: &str) -> Result<bool, FileError> {
+        Ok(self.locate(path)?.exists())
+    }
+
+    /// The names in a folder below the runbook's folder, in order; those of folders end in `/`.
+    ///
+    /// # Errors
+    /// If it lies outside, is missing, or can't be read.
+    pub fn list(&self, path: &str) -> Result<Vec<String>, FileError> {
+        let unreadable = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => FileError::Missing { path: path.to_owned(), looked_in: self.root.clone() },
+            _ => FileError::Unreadable { path: path.to_owned(), reason: error.to_string() },
+        };
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(self.locate(path)?).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let slash = if entry.path().is_dir() { "/" } else { "" };
+            let name = entry.file_name().into_string().map_err(|name| FileError::Unreadable {
+                path: path.to_owned(),
+                reason: format!("the name {name:?} in it is not text"),
+            })?;
+            names.push(format!("{name}{slash}"));
+        }
+        names.sort();
+        Ok(names)
+    }
+
     /// The files that the step at `step`, or one inside it, has read.
     pub fn read_in(&self, step: &str) -> Vec<Read> {
         let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);

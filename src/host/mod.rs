@@ -1,4 +1,4 @@
-//! The ports a script reaches the world through: clock, dial, ask, secrets, effects, events, files, threads.
+//! The ports a script reaches the world through: clock, dial, HTTP, ask, secrets, effects, events, files, threads.
 //!
 //! It knows no Kubernetes, no terminal and no journal. What a rehearsal swaps is decided where the host is put together,
 //! and nowhere else.
@@ -12,6 +12,7 @@ pub mod environment;
 pub mod events;
 pub mod files;
 pub mod frame;
+pub mod http;
 pub mod real;
 pub mod secrets;
 pub mod threads;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 
 use self::{
     ask::Ask, clock::Clock, dial::Dial, effect::Effects, environment::Environment, events::Events, files::Files,
-    secrets::Vault, threads::Threads,
+    http::Http, secrets::Vault, threads::Threads,
 };
 
 /// Everything outside of the script, as ports.
@@ -29,6 +30,7 @@ use self::{
 pub struct Host {
     pub clock: Arc<dyn Clock>,
     pub dial: Arc<dyn Dial>,
+    pub http: Arc<dyn Http>,
     pub ask: Arc<dyn Ask>,
     pub effects: Arc<dyn Effects>,
     pub environment: Arc<dyn Environment>,

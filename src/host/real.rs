@@ -5,6 +5,8 @@
     reason = "this module is the clock, the dial and the bridge"
 )]
 
+pub mod http;
+
 use std::{
     io,
     path::PathBuf,

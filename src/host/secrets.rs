@@ -60,6 +60,7 @@ pub struct Vault {
 
 #[derive(Default)]
 struct Known {
+    by_reference: BTreeMap<String, Secret>,
     /// Each form a value may take in a text, and what stands there instead.
     forms: BTreeMap<String, String>,
     finder: Option<(AhoCorasick, Vec<String>)>,
@@ -69,10 +70,11 @@ impl Vault {
     /// Remembers a secret: from now on its value, and its base64 and URL-encoded forms, are taken out of every text.
     pub fn remember(&self, secret: &Secret) {
         let value = secret.expose();
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.by_reference.insert(secret.reference().to_owned(), secret.clone());
         if value.trim().len() < SHORTEST {
             return;
         }
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let shown = format!("[secret {}]", secret.reference());
         let mut changed = false;
         for form in forms(value) {
@@ -85,6 +87,11 @@ impl Vault {
                 .expect("a few thousand short patterns fit");
             known.finder = Some((finder, known.forms.values().cloned().collect()));
         }
+    }
+
+    /// The secret that was remembered under this reference.
+    pub fn known(&self, reference: &str) -> Option<Secret> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).by_reference.get(reference).cloned()
     }
 
     /// The text without secrets.

@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-use rhai::{Dynamic, EvalAltResult, ImmutableString, NativeCallContext, Position};
+use rhai::{EvalAltResult, ImmutableString, NativeCallContext, Position};
 
+use super::fault::Fault;
 use super::fields::Fields;
 
 /// A field that was read or set below an absent value.
@@ -78,7 +79,7 @@ impl fmt::Display for Absent {
 
 /// The one way an absent value becomes an error of the script.
 pub fn absent_error(absent: Absent, context: &NativeCallContext) -> Box<EvalAltResult> {
-    EvalAltResult::ErrorRuntime(Dynamic::from(absent), context.call_position()).into()
+    Fault::from(absent).raise(context)
 }
 
 /// The last field that was read on this thread. Rhai hands an absent value on as `()`, which knows nothing of where it came from.

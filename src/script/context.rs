@@ -13,6 +13,7 @@ use super::{
     options::Options,
 };
 use crate::{
+    duration,
     event::EffectEnd,
     host::{
         Host,
@@ -287,7 +288,7 @@ fn interruption(call: &NativeCallContext, interrupted: Interrupted) -> Box<EvalA
     match interrupted {
         Interrupted::Stopped(reason) => stopped(call, reason),
         Interrupted::TimedOut { what, after, because } => {
-            let after = super::duration::show(after);
+            let after = duration::show(after);
             let mut fault = Fault::new(Kind::Timeout, format!("gave up waiting for {what} after {after}"));
             if let Some(because) = because {
                 fault = fault.note(format!("last seen: {because}"));

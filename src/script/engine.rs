@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use rhai::{Dynamic, Engine, OptimizationLevel, Token};
 
-use super::{binding::Binding, context::Context, fault, sources::Sources, syntax};
+use super::{binding::Binding, context::Context, fault, object, sources::Sources, syntax};
 use crate::{
     event::What,
     host::{cancel::Reason, frame},
@@ -44,10 +44,20 @@ pub fn build(bindings: &[Binding], sources: &Sources) -> Engine {
         .set_module_resolver(sources.clone());
     reserved_words_as_fields(&mut engine);
     fault::register(&mut engine);
+    object::register(&mut engine);
     syntax::register(&mut engine);
     for binding in bindings {
         binding.register(&mut engine);
     }
+    engine
+}
+
+/// An engine that can only lex: it knows the keywords, and costs next to nothing to make.
+pub fn lexer() -> Engine {
+    let mut engine = Engine::new_raw();
+    engine.set_max_string_size(limits::TEXT_BYTES);
+    reserved_words_as_fields(&mut engine);
+    syntax::register(&mut engine);
     engine
 }
 

@@ -2,7 +2,7 @@
 
 use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, Position};
 
-use crate::event::FaultShown;
+use crate::{event::FaultShown, host::files::FileError};
 
 /// The sort of a fault: a short word that scripts compare with and that never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -146,6 +146,17 @@ impl Fault {
             message: self.message.clone(),
             hint: self.hint.clone(),
             at: self.place.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+impl From<FileError> for Fault {
+    fn from(error: FileError) -> Self {
+        let fault = Fault::new(Kind::File, error.to_string());
+        match error {
+            FileError::Outside { .. } => fault.hint("a script reads only below its own folder: put the file there"),
+            FileError::Missing { looked_in, .. } => fault.note(format!("looked in `{}`", looked_in.display())),
+            FileError::NotText { .. } | FileError::Unreadable { .. } => fault,
         }
     }
 }

@@ -2,15 +2,16 @@
 
 use serde::de::DeserializeSeed;
 
+use super::interner::Interner;
 pub use super::misread::Misread as JsonError;
-use super::tree::{Interner, Shown, Tree, TreeSeed, Wire};
+use super::tree::{Shown, Tree, TreeSeed, Wire};
 
 /// Reads one value; `source` is the name errors call the text by.
 pub fn read(text: &str, source: &str) -> Result<Tree, JsonError> {
     read_sharing(text.as_bytes(), source, &mut Interner::default())
 }
 
-/// Reads one value, sharing its texts with what else was read through the interner.
+/// Reads one value, sharing its parts with what else was read through the interner.
 pub fn read_sharing(bytes: &[u8], source: &str, interner: &mut Interner) -> Result<Tree, JsonError> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let tree = TreeSeed(interner).deserialize(&mut deserializer);

@@ -18,7 +18,9 @@ const LONGEST_SNIPPET: usize = 160;
 
 impl Misread {
     pub(super) fn new(text: &str, source: &str, line: usize, column: usize, message: String) -> Self {
-        let snippet = text.lines().nth(line - 1).filter(|line| line.chars().count() <= LONGEST_SNIPPET);
+        // A lone carriage return ends a line too, for YAML.
+        let text = text.replace("\r\n", "\n");
+        let snippet = text.split(['\n', '\r']).nth(line - 1).filter(|line| line.chars().count() <= LONGEST_SNIPPET);
         Self { source: source.to_owned(), line, column, message, snippet: snippet.map(str::to_owned) }
     }
 }

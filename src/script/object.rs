@@ -1,12 +1,12 @@
 //! `Object`: how scripts hold what clusters and files hold. Reads like a map, is copied only where it is changed.
 
-use std::fmt::Display;
 use std::sync::Arc;
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map};
 
-use super::absent::{self, Absent, Doing, absent_error};
+use super::absent::{self, Doing, absent_error};
+use super::fault::Fault;
 use super::fields::Fields;
 use super::path::{self, Path};
 use super::tree::Tree;
@@ -75,8 +75,8 @@ pub fn register(engine: &mut Engine) {
 
 type Outcome<T> = Result<T, Box<EvalAltResult>>;
 
-fn refuse(reason: impl Display, context: &NativeCallContext) -> Box<EvalAltResult> {
-    EvalAltResult::ErrorRuntime(reason.to_string().into(), context.call_position()).into()
+fn refuse(reason: impl Into<Fault>, context: &NativeCallContext) -> Box<EvalAltResult> {
+    reason.into().raise(context)
 }
 
 fn tree_of(value: &Dynamic, context: &NativeCallContext) -> Outcome<Tree> {
@@ -168,23 +168,6 @@ mod functions {
     ) -> Outcome<()> {
         let below = format!("[{index}]");
         Err(absent_error(absent::explain(&below, context.call_position(), Doing::Setting), &context))
-    }
-
-    /// The sentence an error of a read below an absent value says.
-    #[rhai_fn(get = "message", pure)]
-    pub fn absent_message(absent: &mut Absent) -> String {
-        absent.to_string()
-    }
-
-    /// What to do about a read below an absent value.
-    #[rhai_fn(get = "hint", pure)]
-    pub fn absent_hint(absent: &mut Absent) -> String {
-        absent.hint()
-    }
-
-    #[rhai_fn(name = "to_string", name = "to_debug", pure)]
-    pub fn absent_to_string(absent: &mut Absent) -> String {
-        absent.to_string()
     }
 
     /// Returns the names of the fields, sorted.

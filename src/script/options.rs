@@ -6,10 +6,9 @@ use rhai::{Dynamic, Map};
 
 use super::{
     catalogue::{Default, Function},
-    duration,
     fault::{Fault, Kind},
 };
-use crate::host::secrets::Secret;
+use crate::{duration, host::secrets::Secret};
 
 /// The options of one call: given ones, then documented defaults.
 #[derive(Debug, Clone)]

@@ -1,6 +1,5 @@
 //! What JSON and YAML can say, as a tree that is copied only where it is changed.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::fields::Fields;
+use super::interner::Interner;
 use super::object::Object;
 use crate::host::secrets::Secret;
 
@@ -297,28 +297,7 @@ fn serialize<'a, W: Serialize, S: Serializer>(
     }
 }
 
-/// Texts that come again and again, kept once: in a list of pods nearly every key and many a value.
-#[derive(Default)]
-pub struct Interner(HashSet<ImmutableString>);
-
-/// Longer texts rarely come twice.
-const INTERNED_LENGTH: usize = 32;
-
-impl Interner {
-    pub fn text(&mut self, text: &str) -> ImmutableString {
-        if text.len() > INTERNED_LENGTH {
-            return text.into();
-        }
-        if let Some(known) = self.0.get(text) {
-            return known.clone();
-        }
-        let text = ImmutableString::from(text);
-        self.0.insert(text.clone());
-        text
-    }
-}
-
-/// Reads a tree, sharing texts with whatever else was read through the same interner.
+/// Reads a tree, sharing its parts with whatever else was read through the same interner.
 pub struct TreeSeed<'a>(pub &'a mut Interner);
 
 impl<'de> serde::Deserialize<'de> for Tree {
@@ -382,8 +361,7 @@ impl<'de> Visitor<'de> for TreeSeed<'_> {
         while let Some(item) = list.next_element_seed(TreeSeed(self.0))? {
             items.push(item);
         }
-        items.shrink_to_fit();
-        Ok(Tree::List(Arc::new(items)))
+        Ok(Tree::List(self.0.list(items)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tree, A::Error> {
@@ -392,7 +370,7 @@ impl<'de> Visitor<'de> for TreeSeed<'_> {
             fields.push((name, map.next_value_seed(TreeSeed(self.0))?));
         }
         Fields::from_unsorted(fields)
-            .map(|fields| Tree::Map(Arc::new(fields)))
+            .map(|fields| Tree::Map(self.0.map(fields)))
             .map_err(|twice| A::Error::custom(format_args!("the field `{twice}` stands twice in one object")))
     }
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use cozyscript::script::json;
 use cozyscript::script::tree::Tree;
 
@@ -43,4 +45,15 @@ fn pretty_json_is_indented_and_sorted() {
     let tree = json::read(r#"{"b": [], "a": {"c": 1}}"#, "t").unwrap();
     assert_eq!(json::write_pretty(&tree), "{\n  \"a\": {\n    \"c\": 1\n  },\n  \"b\": []\n}");
     assert_eq!(json::wire(&tree), br#"{"a":{"c":1},"b":[]}"#);
+}
+
+#[test]
+fn equal_parts_of_a_text_are_kept_once_and_change_apart() {
+    let tree = json::read(r#"[{"a": {"b": [1, 2]}}, {"a": {"b": [1, 2]}}, {"a": {"b": [1.0, 2]}}]"#, "t").unwrap();
+    let Tree::List(items) = &tree else { panic!("{tree}") };
+    let [Tree::Map(first), Tree::Map(second), Tree::Map(third)] = items.as_slice() else { panic!("{tree}") };
+    assert!(Arc::ptr_eq(first, second) && !Arc::ptr_eq(first, third));
+    let mut first = first.clone();
+    Arc::make_mut(&mut first).insert("a".into(), Tree::Null);
+    assert_eq!(tree.to_string(), r#"[{"a":{"b":[1,2]}},{"a":{"b":[1,2]}},{"a":{"b":[1.0,2]}}]"#);
 }

@@ -88,6 +88,17 @@ fn scalars_mean_what_they_mean_to_kubectl() {
 }
 
 #[test]
+fn a_block_ends_with_a_line_break_only_where_the_text_has_one() {
+    let read = |text: &str| read(text).replace("\\n", "/");
+    assert_eq!(read("z: |\n  5"), r#"{"z":"5"}"#);
+    assert_eq!(read("z: |+\n  5"), r#"{"z":"5"}"#);
+    assert_eq!(read("z: |\n  5\n"), r#"{"z":"5/"}"#);
+    assert_eq!(read("z: |\n  5\n  "), r#"{"z":"5/"}"#);
+    assert_eq!(read("z: |+\n  5\n\n"), r#"{"z":"5//"}"#);
+    assert_eq!(read("z: >-\n  a\n  b\ny: |\n  5\nx: 1"), r#"{"x":1,"y":"5/","z":"a b"}"#);
+}
+
+#[test]
 fn a_bare_word_that_kubectl_takes_for_a_boolean_is_a_text_with_a_warning() {
     assert_eq!(read("[yes, off, y, N]"), r#"["yes","off","y","N"]"#);
     let text = "spec:\n  paused: yes\n  'no': \"no\"\n";

@@ -1,5 +1,7 @@
 //! A host that records, for tests that run a script on its own, without the run engine.
 
+pub mod server;
+
 use std::{
     collections::BTreeMap,
     path::PathBuf,
@@ -18,7 +20,7 @@ use cozyscript::{
         events::{Events, Reporter},
         files::Files,
         frame::{self, Frame},
-        real::{Blocking, SystemClock, Tcp},
+        real::{Blocking, SystemClock, Tcp, http::Reqwest},
         secrets::Vault,
     },
     script::{
@@ -39,6 +41,8 @@ use serde_json::Value;
 pub fn runtime() -> &'static tokio::runtime::Runtime {
     static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
+        // `main` does this; whoever is second is told so, and it is the same provider.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime starts")
     })
 }
@@ -155,6 +159,7 @@ impl Script {
             files: Arc::new(Files::below(root)),
             threads: Arc::new(Blocking::on(runtime().handle().clone())),
             dial: Arc::new(Tcp),
+            http: Arc::new(Reqwest::default()),
             clock,
             secrets,
         };

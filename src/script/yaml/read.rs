@@ -11,7 +11,8 @@ use serde_saphyr::granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrI
 use super::YamlError;
 use super::scalar::{Plain, plain};
 use crate::script::fields::Fields;
-use crate::script::tree::{DEEPEST, Interner, Tree};
+use crate::script::interner::Interner;
+use crate::script::tree::{DEEPEST, Tree};
 
 /// Aliases may repeat this many values in one text. They are shared here, but whoever writes them out writes them all.
 const MOST_REPEATED: usize = 1_000_000;
@@ -332,6 +333,9 @@ impl<'t> Reader<'t> {
         let Some(tag) = tag.filter(|tag| tag.original() != "!") else {
             return match style {
                 ScalarStyle::Plain => self.plain(text, span.start),
+                ScalarStyle::Literal | ScalarStyle::Folded => {
+                    Ok(Tree::Text(self.interner.text(self.block(text, span))))
+                }
                 _ => Ok(Tree::Text(self.interner.text(text))),
             };
         };
@@ -359,6 +363,16 @@ impl<'t> Reader<'t> {
                 self.ignored_tag(tag, span);
                 self.scalar(text, style, None, span)
             }
+        }
+    }
+
+    /// A block whose last line no line break ends has none to give, though the parser adds one.
+    fn block<'a>(&self, text: &'a str, span: Span) -> &'a str {
+        let last_line = self.text.rsplit('\n').next().expect("a split has at least one part");
+        let ends_the_text = span.byte_range().is_some_and(|range| range.end == self.text.len());
+        match ends_the_text && !last_line.trim().is_empty() {
+            true => text.strip_suffix('\n').unwrap_or(text),
+            false => text,
         }
     }
 

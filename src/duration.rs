@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rhai::Dynamic;
+
 /// The units, longest word first where one begins another.
 const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
@@ -38,6 +40,25 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         return refuse("it is longer than three thousand years");
     }
     Ok(Duration::from_micros((total * 1000.0).round() as u64))
+}
+
+/// Reads what scripts give as a duration: `"5m"`, `5.minutes`, or a number of seconds.
+///
+/// # Errors
+/// What is wrong with the value, lowercase.
+pub fn read(value: &Dynamic) -> Result<Duration, String> {
+    if let Some(duration) = value.read_lock::<Duration>() {
+        return Ok(*duration);
+    }
+    if let Ok(seconds) = value.as_int() {
+        return u64::try_from(seconds)
+            .map(Duration::from_secs)
+            .map_err(|_| format!("`{seconds}` is less than no time"));
+    }
+    match value.as_immutable_string_ref() {
+        Ok(text) => parse(&text),
+        Err(kind) => Err(format!("a duration is a text such as `90s` or a number of seconds, not `{kind}`")),
+    }
 }
 
 /// Writes a duration the way a person says it: `850ms`, `4.2s`, `12m03s`, `1h05m`.

@@ -1,0 +1,89 @@
+//! The clock, pauses and the bell.
+
+use rhai::plugin::*;
+
+#[export_module]
+pub mod clock {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+    use rhai::{Dynamic, NativeCallContext};
+
+    use crate::{
+        event::What,
+        host::wait::Waiting,
+        script::{
+            conductor::Outcome,
+            context::Call,
+            duration,
+            fault::{Fault, Kind},
+        },
+    };
+
+    /// Tells the time.
+    ///
+    /// # Returns
+    /// A `Timestamp`, which prints as `2027-03-01T08:15:00Z`. The difference of two is a `Duration`.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let begun = now();
+    /// sleep("10ms");
+    /// print(`that took ${now() - begun}`);
+    /// ```
+    #[rhai_fn(global)]
+    pub fn now(context: NativeCallContext) -> Timestamp {
+        context.host().clock.now()
+    }
+
+    /// Pauses the script. Prefer a wait for what the pause is meant to give time to.
+    ///
+    /// # Parameters
+    /// - `pause` (duration): how long
+    ///
+    /// # Faults
+    /// - `usage`: it is not a duration
+    ///
+    /// # Example
+    /// ```rhai
+    /// sleep("20ms");
+    /// sleep(20.ms);
+    /// ```
+    #[rhai_fn(global, return_raw)]
+    pub fn sleep(context: NativeCallContext, pause: Dynamic) -> Outcome<()> {
+        let pause =
+            duration::read(&pause).map_err(|why| Fault::new(Kind::Usage, format!("`sleep`: {why}")).raise(&context))?;
+        let slept = context.host().clock.sleep(pause);
+        // The deadline lies behind the pause, so that it never ends one.
+        let waiting = Waiting::request(format!("{} to pass", duration::show(pause)), pause + Duration::from_secs(1));
+        context.wait(waiting, |_| async move {
+            slept.await;
+            Ok(())
+        })
+    }
+
+    /// Rings the bell.
+    ///
+    /// # Example
+    /// ```rhai
+    /// bell();
+    /// ```
+    #[rhai_fn(global)]
+    pub fn bell(context: NativeCallContext) {
+        context.host().events.emit(What::BellRang { text: String::new() });
+    }
+
+    /// Rings the bell and says why.
+    ///
+    /// # Parameters
+    /// - `text` (text): what a person should come and look at
+    ///
+    /// # Example
+    /// ```rhai
+    /// bell("the nodes are up: over to you");
+    /// ```
+    #[rhai_fn(global, name = "bell")]
+    pub fn bell_with_text(context: NativeCallContext, text: &str) {
+        context.host().events.emit(What::BellRang { text: text.to_owned() });
+    }
+}

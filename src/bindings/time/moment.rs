@@ -1,0 +1,109 @@
+//! Points in time: the type `Timestamp`.
+
+use std::time::Duration;
+
+use jiff::{Timestamp, fmt::strtime};
+use rhai::{Engine, EvalAltResult, NativeCallContext, plugin::*};
+
+use crate::script::{
+    conductor::Outcome,
+    context::Call,
+    duration::show,
+    fault::{Fault, Kind},
+};
+
+#[export_module]
+pub mod moments {
+    /// Reads a point in time, such as the `creationTimestamp` of an object.
+    ///
+    /// # Parameters
+    /// - `text` (text): in the form of RFC 3339
+    ///
+    /// # Returns
+    /// A `Timestamp`.
+    ///
+    /// # Faults
+    /// - `parse`: it is not a point in time
+    ///
+    /// # Example
+    /// ```rhai
+    /// let created = time::parse("2026-01-31T12:00:00Z");
+    /// print(created + 90.minutes);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn parse(context: NativeCallContext, text: &str) -> Outcome<Timestamp> {
+        text.parse().map_err(|error| {
+            Fault::new(Kind::Parse, format!("`{text}` is not a point in time: {error}"))
+                .hint("write it as `2026-01-31T12:00:00Z`")
+                .raise(&context)
+        })
+    }
+
+    /// Writes a point in time, in UTC, by a pattern as `date` takes it.
+    ///
+    /// # Parameters
+    /// - `pattern` (text): such as `%Y-%m-%d`
+    ///
+    /// # Returns
+    /// The text.
+    ///
+    /// # Faults
+    /// - `usage`: the pattern can't be used
+    ///
+    /// # Example
+    /// ```rhai
+    /// print(`backup-${now().format("%Y%m%d-%H%M")}`);
+    /// ```
+    #[rhai_fn(global, return_raw, pure)]
+    pub fn format(context: NativeCallContext, moment: &mut Timestamp, pattern: &str) -> Outcome<String> {
+        strtime::format(pattern, *moment).map_err(|error| {
+            Fault::new(Kind::Usage, format!("`{pattern}` is not a pattern for a time: {error}"))
+                .hint("such as `%Y-%m-%d %H:%M:%S`")
+                .raise(&context)
+        })
+    }
+
+    /// Seconds since 1970.
+    #[rhai_fn(get = "unix")]
+    pub fn unix(moment: &mut Timestamp) -> i64 {
+        moment.as_second()
+    }
+}
+
+/// Names the type and gives it its operators.
+pub fn register(engine: &mut Engine) {
+    engine
+        .register_type_with_name::<Timestamp>("Timestamp")
+        .register_fn("to_string", |moment: &mut Timestamp| seconds(*moment))
+        .register_fn("to_debug", |moment: &mut Timestamp| seconds(*moment))
+        .register_fn("==", |left: Timestamp, right: Timestamp| left == right)
+        .register_fn("!=", |left: Timestamp, right: Timestamp| left != right)
+        .register_fn("<", |left: Timestamp, right: Timestamp| left < right)
+        .register_fn("<=", |left: Timestamp, right: Timestamp| left <= right)
+        .register_fn(">", |left: Timestamp, right: Timestamp| left > right)
+        .register_fn(">=", |left: Timestamp, right: Timestamp| left >= right)
+        .register_fn("-", difference)
+        .register_fn("+", |context: NativeCallContext, moment: Timestamp, by: Duration| {
+            moment.checked_add(by).map_err(|_| out_of_reach(&context, moment, "+", by))
+        })
+        .register_fn("-", |context: NativeCallContext, moment: Timestamp, by: Duration| {
+            moment.checked_sub(by).map_err(|_| out_of_reach(&context, moment, "-", by))
+        });
+}
+
+/// To the second: nobody reads the rest.
+fn seconds(moment: Timestamp) -> String {
+    format!("{moment:.0}")
+}
+
+fn difference(context: NativeCallContext, later: Timestamp, earlier: Timestamp) -> Outcome<Duration> {
+    Duration::try_from(later.duration_since(earlier)).map_err(|_| {
+        let message = format!("{} is before {}, and a duration is never negative", seconds(later), seconds(earlier));
+        Fault::new(Kind::Usage, message).hint("subtract the earlier time from the later one").raise(&context)
+    })
+}
+
+fn out_of_reach(context: &NativeCallContext, moment: Timestamp, sign: &str, by: Duration) -> Box<EvalAltResult> {
+    let message = format!("{} {sign} {} is beyond what a clock can tell", seconds(moment), show(by));
+    context.raise(Fault::new(Kind::Usage, message))
+}

@@ -1,0 +1,260 @@
+//! Branches side by side: limits, the graph of `after`, and what one branch's end means to the others.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use rhai::{Dynamic, EvalAltResult};
+use tokio::sync::watch;
+
+use super::{
+    lane::{self, Lane},
+    runner::{Run, fault_or_script, reason_of, with_fault},
+};
+use crate::{
+    host::{
+        cancel::{Cancel, Reason},
+        frame::{self, Frame},
+        threads,
+        wait::{Interrupted, Waiting},
+    },
+    script::{
+        conductor::{Branch, Fork, Outcome},
+        fault::{Fault, Kind, Place},
+    },
+};
+
+/// A branch waits for those it comes after as long as they take; a step's own timeout ends it sooner.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How a branch ended.
+enum End {
+    Done(Dynamic),
+    Failed(Box<EvalAltResult>),
+    Stopped(Reason, Box<EvalAltResult>),
+}
+
+/// What each branch lets the others know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    Done,
+    NotDone,
+}
+
+/// A branch as its thread takes it up.
+struct Task<'a> {
+    label: String,
+    after: Vec<(String, usize)>,
+    frame: Frame,
+    lane: Lane,
+    body: Box<dyn FnOnce() -> Outcome<Dynamic> + Send + 'a>,
+}
+
+impl Run {
+    pub(super) fn run_branches(
+        &self,
+        fork: Fork,
+        branches: Vec<Branch<'_>>,
+        place: &Place,
+    ) -> Outcome<Vec<(usize, Dynamic)>> {
+        let outer = frame::current();
+        let outer_lane = lane::current();
+        let block = outer.cancel.child();
+        let labels: Vec<String> =
+            branches.iter().map(|branch| branch.step.clone().unwrap_or_else(|| branch.label.clone())).collect();
+        let steps: Vec<Option<String>> = branches.iter().map(|branch| branch.step.clone()).collect();
+        let mut tasks = Vec::new();
+        let mut cancels = Vec::new();
+        for branch in branches {
+            let cancel = block.child();
+            cancels.push(cancel.clone());
+            let mut lane = outer_lane.clone();
+            if branch.step.is_none() || fork.labelled {
+                lane.labels.push(branch.label.clone());
+            }
+            let frame = outer.inner(lane.place().into(), cancel, None);
+            let after = self.after(&branch, &steps)?;
+            tasks.push(Mutex::new(Some(Task { label: branch.label, after, frame, lane, body: branch.body })));
+        }
+
+        let count = tasks.len();
+        let (tell, know): (Vec<_>, Vec<_>) = (0..count).map(|_| watch::channel(State::Open)).unzip();
+        let ends: Vec<Mutex<Option<End>>> = (0..count).map(|_| Mutex::default()).collect();
+        let changed = Mutex::new(false);
+        let winner: Mutex<Option<usize>> = Mutex::default();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(task) = tasks.get(index) else { return };
+                let task = task.lock().unwrap_or_else(PoisonError::into_inner).take().expect("each task is taken once");
+                let label = task.label.clone();
+                let (end, ran) = self.run_task(task, &know);
+                *changed.lock().unwrap_or_else(PoisonError::into_inner) |= ran;
+                let state = if matches!(end, End::Done(_)) { State::Done } else { State::NotDone };
+                match &end {
+                    End::Done(_) if fork.race => {
+                        let mut winner = winner.lock().unwrap_or_else(PoisonError::into_inner);
+                        if winner.is_none() {
+                            *winner = Some(index);
+                            stop_others(&cancels, index, &Reason::Lost);
+                        }
+                    }
+                    End::Failed(_) if !fork.race => {
+                        let name = labels.get(index).unwrap_or(&label).clone();
+                        stop_others(&cancels, index, &Reason::Sibling(name));
+                    }
+                    _ => {}
+                }
+                *ends[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
+                tell[index].send_replace(state);
+            }
+        };
+        let workers = fork.limit.unwrap_or(count).min(count);
+        let threads: Vec<threads::Branch<'_>> = (0..workers).map(|_| Box::new(work) as threads::Branch<'_>).collect();
+        self.host.threads.fork(threads);
+
+        if changed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            lane::mark_changed();
+        }
+        let ends: Vec<End> = ends
+            .into_iter()
+            .map(|end| end.into_inner().unwrap_or_else(PoisonError::into_inner).expect("every task was run"))
+            .collect();
+        let winner = winner.into_inner().unwrap_or_else(PoisonError::into_inner);
+        join(fork, ends, winner, &labels, place)
+    }
+
+    /// The branches that a branch waits for. Names that are no branch of the block must be done already.
+    fn after(&self, branch: &Branch<'_>, steps: &[Option<String>]) -> Outcome<Vec<(String, usize)>> {
+        let mut after = Vec::new();
+        for name in &branch.after {
+            match steps.iter().position(|step| step.as_ref() == Some(name)) {
+                Some(index) => after.push((name.clone(), index)),
+                None if self.is_done(name) => {}
+                None => {
+                    let message = format!("step `{}` comes after `{name}`, which is not done", branch.label);
+                    let mut fault = Fault::new(Kind::Usage, message);
+                    fault.place = Some(branch.place.clone());
+                    return Err(EvalAltResult::ErrorRuntime(Dynamic::from(fault), rhai::Position::NONE).into());
+                }
+            }
+        }
+        Ok(after)
+    }
+
+    fn run_task(&self, task: Task<'_>, know: &[watch::Receiver<State>]) -> (End, bool) {
+        let Task { after, frame, lane, body, .. } = task;
+        let cancel = frame.cancel.clone();
+        let (result, changed) = frame::within(frame, || {
+            lane::within(lane, || {
+                for (name, index) in after {
+                    self.wait_for_branch(&name, know[index].clone())?;
+                }
+                if let Some(reason) = cancel.reason() {
+                    return Err(terminated(reason));
+                }
+                body()
+            })
+        });
+        let end = match result {
+            Ok(value) => End::Done(value),
+            Err(error) => match reason_of(&error) {
+                Some(reason) => End::Stopped(reason, error),
+                None => End::Failed(error),
+            },
+        };
+        (end, changed)
+    }
+
+    fn wait_for_branch(&self, name: &str, mut state: watch::Receiver<State>) -> Outcome<()> {
+        if *state.borrow() == State::Done {
+            return Ok(());
+        }
+        let waited = self.host.wait(Waiting::until(format!("step `{name}` to finish"), LONGEST), |_| async move {
+            state.wait_for(|state| *state != State::Open).await.map_or(State::NotDone, |state| *state)
+        });
+        match waited {
+            Ok(State::Done) => Ok(()),
+            Ok(_) => Err(terminated(Reason::Sibling(name.to_owned()))),
+            Err(Interrupted::Stopped(reason)) => Err(terminated(reason)),
+            Err(Interrupted::TimedOut { .. }) => Err(terminated(Reason::Timeout(name.into()))),
+        }
+    }
+}
+
+fn stop_others(cancels: &[Cancel], index: usize, reason: &Reason) {
+    for (other, cancel) in cancels.iter().enumerate() {
+        if other != index {
+            cancel.stop(reason.clone());
+        }
+    }
+}
+
+/// What the block as a whole comes to.
+fn join(
+    fork: Fork,
+    ends: Vec<End>,
+    winner: Option<usize>,
+    labels: &[String],
+    place: &Place,
+) -> Outcome<Vec<(usize, Dynamic)>> {
+    let outcomes: Vec<String> = ends
+        .iter()
+        .zip(labels)
+        .map(|(end, label)| match end {
+            End::Done(_) => format!("{label}: done"),
+            End::Failed(error) => format!("{label}: failed: {}", fault_or_script(error).message),
+            End::Stopped(reason, _) => format!("{label}: {reason}"),
+        })
+        .collect();
+    let mut values = Vec::new();
+    let mut failures = Vec::new();
+    let mut stopped = None;
+    for (index, end) in ends.into_iter().enumerate() {
+        match end {
+            End::Done(value) if !fork.race || winner == Some(index) => values.push((index, value)),
+            End::Done(_) => {}
+            End::Failed(error) => failures.push((index, error)),
+            // A branch that was stopped because of another one says nothing by itself.
+            End::Stopped(Reason::Sibling(_) | Reason::Lost, _) => {}
+            End::Stopped(_, error) => stopped = stopped.or(Some(error)),
+        }
+    }
+    if let Some(error) = stopped {
+        return Err(error);
+    }
+    if fork.race && winner.is_none() {
+        let message = format!("none of the {} branches of the race finished", labels.len());
+        let mut fault = Fault::new(Kind::Failed, message).notes(outcomes);
+        fault.place = Some(place.clone());
+        return Err(EvalAltResult::ErrorRuntime(Dynamic::from(fault), rhai::Position::NONE).into());
+    }
+    match failures.into_iter().next() {
+        Some((_, error)) if !fork.race => Err(match outcomes.len() {
+            1 => error,
+            _ => with_fault(error, |fault| fault.note("the branches beside it:").notes(outcomes)),
+        }),
+        _ => Ok(values),
+    }
+}
+
+fn terminated(reason: Reason) -> Box<EvalAltResult> {
+    EvalAltResult::ErrorTerminated(Dynamic::from(reason), rhai::Position::NONE).into()
+}
+
+impl Run {
+    fn is_done(&self, name: &str) -> bool {
+        self.ledger.past(|past| {
+            past.done().into_iter().any(|path| {
+                let plain = super::select::plain(path);
+                plain == *name || plain.ends_with(&format!("/{name}"))
+            })
+        })
+    }
+}

@@ -1,0 +1,127 @@
+//! Writing a journal: each record is handed to the system at once, and forced to the disk where the format says so.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+
+use super::{
+    format::{Line, Record, Session, VERSION},
+    past::{Illegal, Past},
+    read::{self, Damage, Journal},
+};
+use crate::host::secrets::Vault;
+
+/// A journal that this process alone writes.
+pub struct Writer {
+    file: File,
+    path: PathBuf,
+    next: u64,
+    unflushed: bool,
+    secrets: Arc<Vault>,
+}
+
+/// Why a journal can't be written to.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("can't {doing} the journal `{path}`: {error}")]
+    Io { doing: &'static str, path: PathBuf, error: io::Error },
+    #[error("run `{run}` is running already, as process {process} of {user} on {host}")]
+    Running { run: String, process: u32, user: String, host: String },
+    #[error("the journal `{path}` can't be read: {damage}")]
+    Damaged { path: PathBuf, damage: Damage },
+    #[error("the journal `{path}` can't be read: {illegal}")]
+    Illegal { path: PathBuf, illegal: Illegal },
+    #[error("the journal `{path}` is of version {version}, and this program writes up to version {VERSION}")]
+    Newer { path: PathBuf, version: u32 },
+}
+
+impl Writer {
+    /// Makes a new journal; the file must not be there yet.
+    ///
+    /// # Errors
+    /// If it can't be made.
+    pub fn create(path: &Path, secrets: Arc<Vault>) -> Result<Self, OpenError> {
+        let failed = |doing| move |error| OpenError::Io { doing, path: path.to_owned(), error };
+        let file = OpenOptions::new().append(true).read(true).create_new(true).open(path).map_err(failed("create"))?;
+        file.try_lock().map_err(|error| failed("lock")(error.into()))?;
+        // The folder's entry for the file must survive a loss of power, too.
+        if let Some(folder) = path.parent() {
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("create"))?;
+        }
+        Ok(Self { file, path: path.to_owned(), next: 0, unflushed: false, secrets })
+    }
+
+    /// Opens a journal to go on with it: cuts off a torn tail and gives what it says.
+    ///
+    /// # Errors
+    /// If another process has it, or it can't be read or written.
+    pub fn open(path: &Path, secrets: Arc<Vault>) -> Result<(Self, Journal, Past), OpenError> {
+        let failed = |doing| move |error| OpenError::Io { doing, path: path.to_owned(), error };
+        let mut file = OpenOptions::new().append(true).read(true).open(path).map_err(failed("open"))?;
+        let locked = file.try_lock();
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(failed("read"))?;
+        let damaged = |damage| OpenError::Damaged { path: path.to_owned(), damage };
+        match locked {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(running(read::read(&bytes).map_err(damaged)?)),
+            Err(TryLockError::Error(error)) => return Err(failed("lock")(error)),
+        }
+        let journal = read::read(&bytes).map_err(damaged)?;
+        if !journal.is_writable() {
+            return Err(OpenError::Newer { path: path.to_owned(), version: journal.head.journal });
+        }
+        let past = Past::of(&journal.lines).map_err(|illegal| OpenError::Illegal { path: path.to_owned(), illegal })?;
+        if journal.whole < bytes.len() {
+            file.set_len(journal.whole as u64).map_err(failed("mend"))?;
+            file.sync_data().map_err(failed("mend"))?;
+        }
+        file.seek(SeekFrom::End(0)).map_err(failed("open"))?;
+        let next = journal.lines.last().map_or(0, |line| line.seq + 1);
+        Ok((Self { file, path: path.to_owned(), next, unflushed: false, secrets }, journal, past))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes a record, and forces it to the disk if its kind asks for that.
+    ///
+    /// # Errors
+    /// If the system can't: the run must not go on then.
+    pub fn write(&mut self, now: Timestamp, record: Record) -> io::Result<Line> {
+        let flush = matches!(record, Record::Intent(_) | Record::Answer { .. } | Record::Ended { .. });
+        let line = Line { seq: self.next, at: now.to_string(), record };
+        let value = serde_json::to_value(&line).map_err(io::Error::other)?;
+        let mut text = self.secrets.redact_value(value).to_string();
+        text.push('\n');
+        self.file.write_all(text.as_bytes())?;
+        self.next += 1;
+        self.unflushed = true;
+        if flush {
+            self.flush()?;
+        }
+        Ok(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.unflushed) {
+            self.file.sync_data()?;
+        }
+        Ok(())
+    }
+}
+
+fn running(journal: Journal) -> OpenError {
+    let session = journal.lines.iter().rev().find_map(|line| match &line.record {
+        Record::Session(session) => Some(session.clone()),
+        _ => None,
+    });
+    let Session { process, host, user, .. } = session.unwrap_or_default();
+    OpenError::Running { run: journal.head.run, process, user, host }
+}

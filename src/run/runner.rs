@@ -1,0 +1,272 @@
+//! A run: everything that the steps of one runbook share while they run.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext};
+
+use super::{
+    journal::format::{Record, Session},
+    lane,
+    ledger::Ledger,
+    params::Params,
+    select::{Selecting, Selection},
+};
+use crate::{
+    host::{
+        Host,
+        ask::{Answer, Question, QuestionKind},
+        cancel::{Cancel, Reason},
+    },
+    script::{
+        conductor::{Branch, Conductor, Fork, Outcome, ParamOptions, Stage, Step},
+        engine,
+        fault::{Fault, Kind, Place},
+        outline::{self, Digests, Outline},
+        sources::Sources,
+    },
+};
+
+/// The run engine's side of a script.
+pub struct Run {
+    pub(super) host: Host,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) selecting: Selecting,
+    pub(super) cancel: Cancel,
+    params: Params,
+    sources: Sources,
+    lexer: Engine,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    outlines: BTreeMap<String, Arc<Outline>>,
+    digests: BTreeMap<(String, usize, usize), Arc<Known>>,
+    /// How often a step's path was met.
+    met: BTreeMap<String, usize>,
+    resuming: Option<Resuming>,
+}
+
+/// A resumed run that still takes steps from the journal.
+struct Resuming {
+    before: Session,
+    replayed: Vec<String>,
+}
+
+/// What is known of a step from its text.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub digests: Digests,
+    pub narration: String,
+    /// The path of its text, for comparing with what it was.
+    pub path: String,
+    pub source: String,
+}
+
+/// What a run is made of.
+pub struct Parts {
+    pub host: Host,
+    pub ledger: Arc<Ledger>,
+    pub cancel: Cancel,
+    pub params: Params,
+    pub sources: Sources,
+    pub selection: Selection,
+    /// The session before, if the run is resumed.
+    pub before: Option<Session>,
+}
+
+impl Run {
+    pub fn new(parts: Parts) -> Self {
+        let Parts { host, ledger, cancel, params, sources, selection, before } = parts;
+        let resuming = before.map(|before| Resuming { before, replayed: Vec::new() });
+        Self {
+            host,
+            ledger,
+            cancel,
+            params,
+            sources,
+            selecting: Selecting::new(selection),
+            lexer: engine::lexer(),
+            state: Mutex::new(State { resuming, ..State::default() }),
+        }
+    }
+
+    /// What the text says of the step whose name stands there.
+    pub(super) fn known(&self, place: &Place) -> Arc<Known> {
+        let key = (place.source.clone(), place.line, place.column);
+        let mut state = self.lock();
+        if let Some(known) = state.digests.get(&key) {
+            return known.clone();
+        }
+        let outline = match state.outlines.get(&place.source) {
+            Some(outline) => outline.clone(),
+            None => {
+                let text = self.sources.text(&place.source).unwrap_or_else(|| "".into());
+                let outline = Arc::new(outline::outline(&self.lexer, &text));
+                state.outlines.insert(place.source.clone(), outline.clone());
+                outline
+            }
+        };
+        let step = outline.step_at(place.line, place.column).expect("the parser and the outline see the same steps");
+        let digests = outline.digests(step, &place.source, &self.lexer, &self.sources);
+        let (narration, path, source) = (step.narration.clone(), step.path.clone(), place.source.clone());
+        let known = Arc::new(Known { digests, narration, path, source });
+        state.digests.insert(key, known.clone());
+        known
+    }
+
+    /// The path of a step met now: the rounds of a loop are counted.
+    pub(super) fn path_of(&self, step: &Step) -> String {
+        let path = lane::current().path_of(&step.name, step.key.as_deref());
+        let mut state = self.lock();
+        let times = state.met.entry(path.clone()).or_default();
+        *times += 1;
+        if *times == 1 { path } else { format!("{path}#{times}") }
+    }
+
+    /// Forgets which steps inside this one were met: it is run once more.
+    pub(super) fn meet_again(&self, path: &str) {
+        let inner = format!("{path}/");
+        self.lock().met.retain(|met, _| !met.starts_with(&inner));
+    }
+
+    pub(super) fn note_replayed(&self, path: &str) {
+        if let Some(resuming) = &mut self.lock().resuming {
+            resuming.replayed.push(path.to_owned());
+        }
+    }
+
+    /// Tells, once, at which step a resumed run goes on and why.
+    pub(super) fn tell_resumed(&self, known: &Known, because: Option<&str>) {
+        let Some(Resuming { before, replayed }) = self.lock().resuming.take() else {
+            return;
+        };
+        let now = self.sources.all();
+        let (why, diff) = super::resume::explain(&self.lexer, &before.sources, &now, known);
+        let because = match (because, why) {
+            (Some(because), _) => because.to_owned(),
+            (None, Some(why)) => why,
+            (None, None) => "it had not finished".to_owned(),
+        };
+        self.host.events.emit(crate::event::What::ResumedAt { replayed, because, diff });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Conductor for Run {
+    fn step(&self, step: &Step, stage: &mut dyn Stage) -> Outcome<Dynamic> {
+        self.run_step(step, stage)
+    }
+
+    fn fork(&self, fork: Fork, branches: Vec<Branch<'_>>, place: Place) -> Outcome<Vec<(usize, Dynamic)>> {
+        self.run_branches(fork, branches, &place)
+    }
+
+    fn param(&self, context: &NativeCallContext, name: &str, options: ParamOptions) -> Outcome<Dynamic> {
+        match (self.params.get(name), options.default) {
+            (Some(value), _) => Ok(value.clone()),
+            (None, Some(default)) => Ok(default),
+            (None, None) => {
+                let message = format!("parameter `{name}` has no value");
+                let hint = "declare it at the top of the runbook with its name as a plain text";
+                Err(Fault::new(Kind::Usage, message).hint(hint).raise(context))
+            }
+        }
+    }
+
+    fn ask(&self, context: &NativeCallContext, question: Question) -> Outcome<Answer> {
+        let step = lane::current().place();
+        let confirming = question.kind == QuestionKind::Confirm;
+        let key = question.text.clone();
+        if confirming {
+            let before = self.ledger.past(|past| past.answer(&step, &key).map(str::to_owned));
+            if before.as_deref() == Some("yes") {
+                return Ok(Answer::Yes);
+            }
+        }
+        let secret = question.kind == QuestionKind::Secret;
+        let answer = self.ledger.ask(question);
+        if let Some(reason) = self.cancel.reason() {
+            return Err(EvalAltResult::ErrorTerminated(Dynamic::from(reason), context.call_position()).into());
+        }
+        let kept = match &answer {
+            Answer::Yes => Some("yes".to_owned()),
+            Answer::No => Some("no".to_owned()),
+            Answer::Text(_) if secret => Some("(secret)".to_owned()),
+            Answer::Text(text) => Some(text.clone()),
+            Answer::Nobody(_) => None,
+        };
+        if let Some(answer) = kept {
+            self.ledger.record(Record::Answer { step, question: key, answer });
+        }
+        Ok(answer)
+    }
+}
+
+/// The reason for which an error ends the script, if it is that and no fault.
+pub fn reason_of(error: &EvalAltResult) -> Option<Reason> {
+    match error {
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
+            reason_of(inner)
+        }
+        EvalAltResult::ErrorTerminated(reason, _) => reason.clone().try_cast(),
+        _ => None,
+    }
+}
+
+/// The fault at the bottom of an error, if it is one of ours.
+pub fn fault_of(error: &EvalAltResult) -> Option<Fault> {
+    match error {
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
+            fault_of(inner)
+        }
+        error => Fault::of(error),
+    }
+}
+
+/// The fault at the bottom of an error, whatever it is.
+pub fn fault_or_script(error: &EvalAltResult) -> Fault {
+    fault_of(error).unwrap_or_else(|| {
+        let innermost = innermost(error);
+        match innermost {
+            EvalAltResult::ErrorRuntime(thrown, position) => {
+                let mut fault = Fault::new(Kind::Script, thrown.to_string());
+                fault.place = Some(Place::new("", *position));
+                fault
+            }
+            other => Fault::new(Kind::Script, other.to_string()),
+        }
+    })
+}
+
+fn innermost(error: &EvalAltResult) -> &EvalAltResult {
+    match error {
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
+            innermost(inner)
+        }
+        error => error,
+    }
+}
+
+/// The error with its fault changed.
+pub fn with_fault(error: Box<EvalAltResult>, change: impl FnOnce(Fault) -> Fault) -> Box<EvalAltResult> {
+    Box::new(match *error {
+        EvalAltResult::ErrorInFunctionCall(function, source, inner, position) => {
+            EvalAltResult::ErrorInFunctionCall(function, source, with_fault(inner, change), position)
+        }
+        EvalAltResult::ErrorInModule(module, inner, position) => {
+            EvalAltResult::ErrorInModule(module, with_fault(inner, change), position)
+        }
+        EvalAltResult::ErrorRuntime(value, position) => match value.try_cast_result::<Fault>() {
+            Ok(fault) => EvalAltResult::ErrorRuntime(Dynamic::from(change(fault)), position),
+            Err(value) => EvalAltResult::ErrorRuntime(value, position),
+        },
+        other => other,
+    })
+}

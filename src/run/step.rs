@@ -1,0 +1,362 @@
+//! One step: chosen, taken from the journal, or run, as often as its `retry` says.
+
+use std::{sync::Arc, time::Duration};
+
+use rhai::{Dynamic, EvalAltResult};
+use serde_json::Value;
+
+use super::{
+    journal::{
+        format::{Finished, Record},
+        past::StepPast,
+    },
+    lane::{self, Lane},
+    runner::{Known, Run, fault_or_script, reason_of},
+    select::Chosen,
+};
+use crate::{
+    event::{self, What},
+    host::{
+        ask::{Answer, Question, QuestionKind},
+        cancel::Reason,
+        frame::{self, Deadline},
+        wait::{Interrupted, Waiting},
+    },
+    script::{
+        conductor::{Outcome, Stage, Step, Variable},
+        duration,
+        fault::{Fault, Kind},
+        value,
+    },
+};
+
+/// The longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// What is kept of a value is at most this long; a step with a longer one is run again on resume.
+const LARGEST_VALUE: usize = 1 << 20;
+
+/// What the journal says of a step that is met now.
+enum Before {
+    /// It did all this, and would do the same now.
+    Done(Box<Finished>),
+    /// It finished, but its value could not be kept: it is run again, and what follows still holds.
+    Unkept,
+    /// It was begun: it is run, and what it did so far counts.
+    Unfinished,
+    /// It is not the step that it was, and why.
+    Changed(Option<String>),
+}
+
+impl Run {
+    pub(super) fn run_step(&self, step: &Step, stage: &mut dyn Stage) -> Outcome<Dynamic> {
+        let path = self.path_of(step);
+        let known = self.known(&step.place);
+        if let Some(because) = self.skipped(&path, &known)? {
+            self.finish_skipped(&path, because);
+            return Ok(Dynamic::UNIT);
+        }
+        let variables = stage.variables();
+        let mut attempt = 1;
+        let mut still_holds = false;
+        if !lane::is_changed() {
+            match self.before(&path, &known, &variables) {
+                Before::Done(finished) => match self.replay(&finished, stage) {
+                    Ok(value) => {
+                        self.note_replayed(&path);
+                        self.tell_finished(&path, event::Outcome::Replayed, Duration::ZERO, None, None);
+                        return Ok(value);
+                    }
+                    Err(value::Unkept(_)) => still_holds = true,
+                },
+                Before::Unkept => still_holds = true,
+                Before::Unfinished => {
+                    attempt = self.ledger.past(|past| past.step(&path).map_or(1, |past| past.attempt));
+                    // If steps inside it were begun, the innermost one is where the run goes on.
+                    if !self.ledger.past(|past| past.steps_inside(&path)) {
+                        self.tell_resumed(&known, None);
+                    }
+                }
+                Before::Changed(because) => {
+                    self.tell_resumed(&known, because.as_deref());
+                    lane::mark_changed();
+                }
+            }
+        }
+        let result = self.attempts(step, &path, &known, &variables, attempt, stage);
+        if !still_holds {
+            lane::mark_changed();
+        }
+        result
+    }
+
+    /// Why the step is left out, if it is.
+    fn skipped(&self, path: &str, known: &Known) -> Outcome<Option<String>> {
+        match self.selecting.choose(path) {
+            Chosen::Skip(because) => return Ok(Some(because)),
+            Chosen::Enter => return Ok(None),
+            Chosen::Run => {}
+        }
+        if !self.selecting.is_asking() {
+            return Ok(None);
+        }
+        let choices = ["run", "skip", "all", "quit"].map(str::to_owned).to_vec();
+        let question = Question {
+            preface: known.narration.lines().map(str::to_owned).collect(),
+            text: format!("step `{path}`"),
+            kind: QuestionKind::Choose { choices },
+            key: None,
+        };
+        match self.ledger.ask(question) {
+            Answer::Text(choice) if choice == "skip" => Ok(Some("a person said so".to_owned())),
+            Answer::Text(choice) if choice == "all" => {
+                self.selecting.stop_asking();
+                Ok(None)
+            }
+            Answer::Text(choice) if choice == "run" => Ok(None),
+            Answer::Yes => Ok(None),
+            Answer::Nobody(why) => {
+                let reason = Reason::Unanswered(format!("`--step` asks before each step, and {why}"));
+                self.cancel.stop(reason.clone());
+                Err(terminated(reason))
+            }
+            Answer::No | Answer::Text(_) => {
+                let reason = Reason::Unanswered(format!("a person stopped before step `{path}`"));
+                self.cancel.stop(reason.clone());
+                Err(terminated(reason))
+            }
+        }
+    }
+
+    fn finish_skipped(&self, path: &str, because: String) {
+        let finished = Finished::new(path, event::Outcome::Skipped, Duration::ZERO);
+        self.ledger.record(Record::StepFinished(finished));
+        self.tell_finished(path, event::Outcome::Skipped, Duration::ZERO, None, Some(because));
+    }
+
+    /// Holds a step against the journal.
+    fn before(&self, path: &str, known: &Known, variables: &[Variable]) -> Before {
+        let Some(StepPast { own, finished, .. }) = self.ledger.past(|past| past.step(path).cloned()) else {
+            let is_new = self.ledger.past(|past| past.sessions > 1);
+            return Before::Changed(is_new.then(|| "it was not reached before".to_owned()));
+        };
+        let Some(finished) = finished.filter(|finished| finished.outcome == event::Outcome::Done) else {
+            return if own == known.digests.own { Before::Unfinished } else { Before::Changed(None) };
+        };
+        if finished.whole != known.digests.whole {
+            // Only what is inside it changed: the steps inside know which.
+            return if own == known.digests.own { Before::Unfinished } else { Before::Changed(None) };
+        }
+        let reads = variables.iter().find(|variable| {
+            finished.reads.get(&variable.name).is_some_and(|fingerprint| *fingerprint != variable.fingerprint)
+        });
+        if let Some(variable) = reads {
+            return Before::Changed(Some(format!("`{}`, which it reads, is another", variable.name)));
+        }
+        let edited =
+            finished.files.iter().find(|(path, digest)| self.host.files.digest_of(path).as_ref() != Some(digest));
+        if let Some((path, _)) = edited {
+            return Before::Changed(Some(format!("the file `{path}`, which it reads, changed")));
+        }
+        if finished.unkept.is_some() { Before::Unkept } else { Before::Done(Box::new(finished)) }
+    }
+
+    fn replay(&self, finished: &Finished, stage: &mut dyn Stage) -> Result<Dynamic, value::Unkept> {
+        let reread = |reference: &str| self.host.secrets.known(reference);
+        let mut sets = Vec::new();
+        for (name, kept) in &finished.sets {
+            sets.push((name, value::restore(kept, &reread)?));
+        }
+        let value = value::restore(&finished.value, &reread)?;
+        for (name, value) in sets {
+            stage.set(name, value);
+        }
+        Ok(value)
+    }
+
+    fn attempts(
+        &self,
+        step: &Step,
+        path: &str,
+        known: &Arc<Known>,
+        variables: &[Variable],
+        first: u32,
+        stage: &mut dyn Stage,
+    ) -> Outcome<Dynamic> {
+        let of = step.retry.saturating_add(1);
+        let mut attempt = first;
+        let started = self.host.clock.elapsed();
+        loop {
+            self.ledger.record(Record::StepStarted { step: path.to_owned(), attempt, own: known.digests.own.clone() });
+            let narration = if attempt == first { known.narration.clone() } else { String::new() };
+            self.host.events.emit_in(path, What::StepStarted { narration, attempt, of });
+            let result = self.once(step, path, stage);
+            let elapsed = self.host.clock.elapsed().saturating_sub(started);
+            let error = match result {
+                Ok(value) => {
+                    self.finish_done(path, known, variables, &value, elapsed, stage);
+                    return Ok(value);
+                }
+                Err(error) => error,
+            };
+            let fault = match reason_of(&error) {
+                Some(reason) => {
+                    self.finish_stopped(path, &reason, elapsed);
+                    return Err(error);
+                }
+                None => fault_or_script(&error),
+            };
+            if attempt >= of || !may_be_retried(&fault, &error) {
+                self.finish_failed(path, &fault, elapsed);
+                return Err(error);
+            }
+            let pause = self.pause(attempt - first + 1);
+            self.host.events.emit_in(path, What::StepRetried { attempt, of, pause, fault: fault.shown() });
+            attempt += 1;
+            if let Err(reason) = self.sleep(path, pause, &fault) {
+                self.finish_stopped(path, &reason, elapsed);
+                return Err(terminated(reason));
+            }
+            self.meet_again(path);
+        }
+    }
+
+    /// One attempt: the block, in a frame of its own.
+    fn once(&self, step: &Step, path: &str, stage: &mut dyn Stage) -> Outcome<Dynamic> {
+        let outer = frame::current();
+        let name: Arc<str> = path.into();
+        let deadline = step.timeout.map(|timeout| {
+            let at = self.host.clock.elapsed() + timeout;
+            Deadline { at, step: name.clone() }
+        });
+        let frame = outer.inner(name.clone(), outer.cancel.child(), deadline);
+        let lane = Lane { step: path.to_owned(), labels: Vec::new(), changed: lane::is_changed() };
+        let (result, _) = lane::within(lane, || frame::within(frame, || stage.run()));
+        result.map_err(|error| match (reason_of(&error), step.timeout) {
+            (Some(Reason::Timeout(whose)), Some(timeout)) if whose == name => {
+                let message = format!("step `{path}` ran out of its {}", duration::show(timeout));
+                let mut fault =
+                    Fault::new(Kind::Timeout, message).hint("give it more with `timeout`, or see what it waited for");
+                fault.place = Some(step.place.clone());
+                EvalAltResult::ErrorRuntime(Dynamic::from(fault), error.position()).into()
+            }
+            _ => error,
+        })
+    }
+
+    fn pause(&self, failures: u32) -> Duration {
+        let pause = Duration::from_secs(1 << failures.saturating_sub(1).min(5)).min(LONGEST_PAUSE);
+        // Between three quarters and five quarters, so that steps that failed together don't come back together.
+        pause.mul_f64(0.75 + self.host.clock.chance() / 2.0)
+    }
+
+    fn sleep(&self, path: &str, pause: Duration, fault: &Fault) -> Result<(), Reason> {
+        let sleeping = self.host.clock.sleep(pause);
+        let waiting = Waiting::until(format!("the next attempt of `{path}`"), pause + Duration::from_secs(1));
+        let result = self.host.wait(waiting, |progress| {
+            progress.because(fault.message.clone());
+            sleeping
+        });
+        match result {
+            Err(Interrupted::Stopped(reason)) => Err(reason),
+            Ok(()) | Err(Interrupted::TimedOut { .. }) => Ok(()),
+        }
+    }
+
+    fn finish_done(
+        &self,
+        path: &str,
+        known: &Known,
+        before: &[Variable],
+        value: &Dynamic,
+        elapsed: Duration,
+        stage: &mut dyn Stage,
+    ) {
+        let mut finished = Finished {
+            whole: known.digests.whole.clone(),
+            reads: before.iter().map(|variable| (variable.name.clone(), variable.fingerprint.clone())).collect(),
+            files: self.host.files.read_in(path).into_iter().map(|read| (read.path, read.digest)).collect(),
+            ..Finished::new(path, event::Outcome::Done, elapsed)
+        };
+        match kept(before, value, stage) {
+            Ok((value, sets)) => {
+                finished.value = value;
+                finished.sets = sets;
+            }
+            Err(why) => finished.unkept = Some(why),
+        }
+        self.ledger.record(Record::StepFinished(finished));
+        self.tell_finished(path, event::Outcome::Done, elapsed, None, None);
+    }
+
+    fn finish_failed(&self, path: &str, fault: &Fault, elapsed: Duration) {
+        let fault_kept = Some(fault.message.clone());
+        let finished = Finished { fault: fault_kept, ..Finished::new(path, event::Outcome::Failed, elapsed) };
+        self.ledger.record(Record::StepFinished(finished));
+        self.tell_finished(path, event::Outcome::Failed, elapsed, Some(fault), None);
+    }
+
+    fn finish_stopped(&self, path: &str, reason: &Reason, elapsed: Duration) {
+        let because = Some(reason.to_string());
+        let finished = Finished { fault: because, ..Finished::new(path, event::Outcome::Stopped, elapsed) };
+        self.ledger.record(Record::StepFinished(finished));
+        self.tell_finished(path, event::Outcome::Stopped, elapsed, None, Some(reason.to_string()));
+    }
+
+    fn tell_finished(
+        &self,
+        path: &str,
+        outcome: event::Outcome,
+        elapsed: Duration,
+        fault: Option<&Fault>,
+        because: Option<String>,
+    ) {
+        let fault = fault.map(Fault::shown);
+        self.host.events.emit_in(path, What::StepFinished { outcome, elapsed, fault, because });
+    }
+}
+
+/// What the journal keeps of a step's value and of the variables it set.
+fn kept(
+    before: &[Variable],
+    value: &Dynamic,
+    stage: &mut dyn Stage,
+) -> Result<(Value, std::collections::BTreeMap<String, Value>), String> {
+    let value = value::keep(value).map_err(|unkept| format!("its value is a {}, which can't be kept", unkept.0))?;
+    let mut size = value.to_string().len();
+    let mut sets = std::collections::BTreeMap::new();
+    for after in stage.variables() {
+        let was = before.iter().find(|variable| variable.name == after.name);
+        if was.is_some_and(|was| was.fingerprint == after.fingerprint) {
+            continue;
+        }
+        let kept = value::keep(&after.value)
+            .map_err(|unkept| format!("it sets `{}` to a {}, which can't be kept", after.name, unkept.0))?;
+        size += kept.to_string().len();
+        sets.insert(after.name, kept);
+    }
+    if size > LARGEST_VALUE {
+        return Err(format!("its value is {} KiB long, which is too long to keep", size >> 10));
+    }
+    Ok((value, sets))
+}
+
+/// True if trying again can help: the script's own mistakes and a person's decisions stay as they are.
+fn may_be_retried(fault: &Fault, error: &EvalAltResult) -> bool {
+    let is_thrown = super::runner::fault_of(error).is_some() || is_runtime(error);
+    is_thrown && !matches!(fault.kind, Kind::Usage | Kind::Refused | Kind::InDoubt)
+}
+
+fn is_runtime(error: &EvalAltResult) -> bool {
+    match error {
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
+            is_runtime(inner)
+        }
+        EvalAltResult::ErrorRuntime(..) => true,
+        _ => false,
+    }
+}
+
+fn terminated(reason: Reason) -> Box<EvalAltResult> {
+    EvalAltResult::ErrorTerminated(Dynamic::from(reason), rhai::Position::NONE).into()
+}

@@ -1,0 +1,504 @@
+//! On a terminal: what has happened scrolls by, what goes on stands below.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use super::{
+    Shown, Size, Verbosity, View, closing,
+    line::Line,
+    markdown,
+    progress::{self, Progress, Step, Wait, counted},
+    style::{Style, Tone},
+    table,
+};
+use crate::{
+    duration,
+    event::{EffectEnd, Event, FaultShown, Outcome, WaitEnd, What},
+};
+
+/// Text further to the right than this is not read as one line.
+const MEASURE: usize = 120;
+/// Prose is read best below this.
+const PROSE: usize = 88;
+/// Rows of the window that are left to what has happened.
+const LEFT_ROWS: usize = 4;
+/// Columns that a reason may take from what is waited for.
+const REASON: usize = 20;
+const SPIN: Duration = Duration::from_millis(80);
+/// A wait shorter than this is not worth a line once it is over.
+const NOTABLE: Duration = Duration::from_secs(1);
+
+/// The view for a person at a terminal.
+pub struct Live {
+    verbosity: Verbosity,
+    style: Style,
+    data: Style,
+    progress: Progress,
+    /// Steps whose beginning was told, without the labels of branches: a branch each would say the same again.
+    narrated: BTreeSet<String>,
+    /// Replayed steps that are told together.
+    replayed: Vec<String>,
+    /// The last fault that was told in full: the steps around it fail with it too.
+    fault: Option<FaultShown>,
+}
+
+impl Live {
+    pub fn new(verbosity: Verbosity, style: Style, data: Style) -> Self {
+        Self {
+            verbosity,
+            style,
+            data,
+            progress: Progress::default(),
+            narrated: BTreeSet::new(),
+            replayed: Vec::new(),
+            fault: None,
+        }
+    }
+
+    fn verbose(&self) -> bool {
+        self.verbosity == Verbosity::Verbose
+    }
+
+    /// True if only what a person must know is told.
+    fn quiet(&self) -> bool {
+        self.verbosity == Verbosity::Quiet
+    }
+
+    fn step_started(&mut self, path: &str, narration: &str, attempt: u32, width: usize) -> Vec<Line> {
+        let depth = progress::depth(path);
+        let name = progress::unlabelled(path);
+        if attempt > 1 || (depth > 0 && narration.is_empty()) || self.narrated.contains(&name) {
+            return Vec::new();
+        }
+        let indent = 2 * depth;
+        let title = Line::of(Tone::Strong, self.style.symbols.started).with(Tone::Plain, " ").join(name_of(&name));
+        self.narrated.insert(name);
+        let mut lines = vec![Line::default(), title.indented(indent)];
+        lines.extend(self.prose(narration, indent + 2, width));
+        lines
+    }
+
+    fn step_finished(&mut self, path: &str, finished: Finish<'_>, width: usize) -> Vec<Line> {
+        let Finish { outcome, elapsed, fault, because } = finished;
+        let symbols = self.style.symbols;
+        let indent = 2 * progress::depth(path);
+        let time = Line::of(Tone::Quiet, &duration::show(elapsed));
+        let reason = |line: Line| match because {
+            Some(because) => line.with(Tone::Quiet, &format!("  {because}")),
+            None => line,
+        };
+        let (line, right) = match outcome {
+            Outcome::Done => (Line::of(Tone::Done, symbols.done).with(Tone::Plain, " ").join(name_of(path)), time),
+            Outcome::Failed => {
+                (Line::of(Tone::Failed, symbols.failed).with(Tone::Plain, " ").join(name_of(path)), time)
+            }
+            Outcome::Stopped => {
+                (reason(Line::of(Tone::Waiting, symbols.stopped).with(Tone::Plain, " ").join(name_of(path))), time)
+            }
+            Outcome::Skipped => {
+                let line = Line::of(Tone::Quiet, &format!("{} {path}  skipped", symbols.skipped));
+                (reason(line), Line::default())
+            }
+            Outcome::Replayed => {
+                (reason(Line::of(Tone::Quiet, &format!("{} {path}  replayed", symbols.replayed))), Line::default())
+            }
+        };
+        let mut lines = vec![line.indented(indent).against(right, width, symbols.ellipsis)];
+        if let Some(fault) = fault.filter(|fault| self.fault.as_ref() != Some(fault)) {
+            lines.extend(closing::fault(fault, indent + 4, width));
+            self.fault = Some(fault.clone());
+        }
+        lines
+    }
+
+    /// What a wait that is over leaves behind.
+    fn wait_finished(&self, wait: &Wait, at: Duration, ended: WaitEnd, elapsed: Duration, width: usize) -> Vec<Line> {
+        let symbols = self.style.symbols;
+        // The host tells of a request only when its answer takes long, so that it is older than its event.
+        let request = elapsed > at.saturating_sub(wait.started) + NOTABLE;
+        let worth_it = match ended {
+            WaitEnd::Met => elapsed >= NOTABLE && !request,
+            WaitEnd::Failed | WaitEnd::TimedOut => true,
+            WaitEnd::Stopped => false,
+        };
+        if !worth_it && !self.verbose() {
+            return Vec::new();
+        }
+        let (symbol, tone) = match ended {
+            WaitEnd::Met => (symbols.between, Tone::Quiet),
+            WaitEnd::Failed | WaitEnd::TimedOut => (symbols.failed, Tone::Failed),
+            WaitEnd::Stopped => (symbols.stopped, Tone::Waiting),
+        };
+        let mut line = Line::of(tone, symbol).with(Tone::Plain, &format!(" {}", wait.what));
+        if let (false, Some(because)) = (ended == WaitEnd::Met, &wait.because) {
+            line.push(Tone::Quiet, &format!(": {because}"));
+        }
+        let time = match ended {
+            WaitEnd::TimedOut => format!("not within {}", duration::show(wait.deadline)),
+            WaitEnd::Met | WaitEnd::Failed | WaitEnd::Stopped => duration::show(elapsed),
+        };
+        vec![self.inside(&wait.step, line, Line::of(Tone::Quiet, &time), width)]
+    }
+
+    fn effect_closed(&self, step: &str, effect: u64, outcome: EffectEnd, detail: Option<&str>) -> Option<Line> {
+        let symbols = self.style.symbols;
+        let unchanged = outcome == EffectEnd::Done && detail == Some("unchanged");
+        let (symbol, tone) = match outcome {
+            EffectEnd::Done if unchanged => (symbols.effect, Tone::Quiet),
+            EffectEnd::Done => (symbols.effect, Tone::Effect),
+            EffectEnd::Failed => (symbols.failed, Tone::Failed),
+            EffectEnd::Replayed => (symbols.replayed, Tone::Quiet),
+            EffectEnd::InDoubt => (symbols.doubt, Tone::Waiting),
+        };
+        if (unchanged || outcome == EffectEnd::Replayed) && !self.verbose() {
+            return None;
+        }
+        let what = self.progress.effects.get(&effect)?;
+        let text = if tone == Tone::Quiet { Tone::Quiet } else { Tone::Plain };
+        let mut line = Line::of(tone, symbol)
+            .with(Tone::Plain, " ")
+            .with(tone, &what.verb)
+            .with(text, &format!(" {}", what.object));
+        let note = match outcome {
+            EffectEnd::InDoubt => Some("nobody knows whether it happened"),
+            EffectEnd::Done | EffectEnd::Failed | EffectEnd::Replayed => detail,
+        };
+        if let Some(note) = note {
+            line.push(Tone::Quiet, &format!(" ({note})"));
+        }
+        Some(self.inside(step, line, Line::default(), usize::MAX))
+    }
+
+    /// A line about something in a step; in a branch it says in which one, if it doesn't anyway.
+    fn inside(&self, step: &str, line: Line, right: Line, width: usize) -> Line {
+        let symbols = self.style.symbols;
+        let indent = if step.is_empty() { 0 } else { 2 * progress::depth(step) + 2 };
+        let said = line.to_string();
+        let labels: Vec<&str> = progress::labels(step).into_iter().filter(|label| !said.contains(label)).collect();
+        let line = match labels.as_slice() {
+            [] => line,
+            labels => line.with(Tone::Quiet, &format!(" {} {}", symbols.between, labels.join(" "))),
+        };
+        line.indented(indent).against(right, width, symbols.ellipsis)
+    }
+
+    fn prose(&self, markdown: &str, indent: usize, width: usize) -> Vec<Line> {
+        let room = width.min(PROSE).saturating_sub(indent).max(20);
+        markdown::lines(markdown, room, self.style).into_iter().map(|line| line.indented(indent)).collect()
+    }
+
+    /// A paragraph with a sign before it.
+    fn noted(&self, tone: Tone, symbol: &str, text: &str, width: usize) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for paragraph in text.lines() {
+            for line in Line::plain(paragraph).wrapped(width.saturating_sub(2)) {
+                let lead = if lines.is_empty() { Line::of(tone, symbol) } else { Line::plain(" ") };
+                lines.push(lead.with(Tone::Plain, " ").join(line));
+            }
+        }
+        lines
+    }
+
+    fn replayed_together(&mut self, width: usize) -> Vec<Line> {
+        let steps = std::mem::take(&mut self.replayed);
+        if steps.is_empty() {
+            return Vec::new();
+        }
+        let symbols = self.style.symbols;
+        let mut lines = if self.narrated.is_empty() { vec![Line::default()] } else { Vec::new() };
+        let names = steps.join(&format!(" {} ", symbols.between));
+        let text = Line::of(Tone::Quiet, &format!("{names}  replayed")).wrapped(width.saturating_sub(2));
+        let lead = |index| if index == 0 { symbols.replayed } else { " " };
+        let text = text.into_iter().enumerate();
+        lines.extend(text.map(|(index, line)| Line::of(Tone::Quiet, &format!("{} ", lead(index))).join(line)));
+        lines
+    }
+
+    fn run_started(&self, runbook: &str, resumed: bool, narration: &str, width: usize) -> Vec<Line> {
+        let mut lines = vec![closing::rule(runbook, if resumed { "resumed" } else { "" }, width, self.style)];
+        if !resumed && !narration.is_empty() {
+            lines.push(Line::default());
+            lines.extend(self.prose(narration, 0, width));
+        }
+        lines
+    }
+
+    /// What is said for good because of an event, before it is taken into account.
+    fn said(&mut self, event: &Event, width: usize) -> Vec<Line> {
+        let symbols = self.style.symbols;
+        let Event { at, step, what } = event;
+        match what {
+            What::StepFinished { outcome, elapsed, fault, because } => {
+                let finish =
+                    Finish { outcome: *outcome, elapsed: *elapsed, fault: fault.as_ref(), because: because.as_deref() };
+                match outcome {
+                    Outcome::Failed => self.step_finished(step, finish, width),
+                    Outcome::Replayed if !self.verbose() => {
+                        self.replayed.push(step.clone());
+                        Vec::new()
+                    }
+                    _ if self.quiet() => Vec::new(),
+                    _ => self.step_finished(step, finish, width),
+                }
+            }
+            What::Warned { text } => self.noted(Tone::Waiting, symbols.warning, text, width),
+            What::StopRequested { signal, now } => {
+                let text = match now {
+                    false => {
+                        format!("{signal}: stopping as soon as what is under way has come back; again to stop now")
+                    }
+                    true => format!("{signal}: stopping now"),
+                };
+                self.noted(Tone::Waiting, symbols.stopped, &text, width)
+            }
+            What::RunFinished { outcome, elapsed, fault, resume } => {
+                let ending = closing::Ending {
+                    outcome: *outcome,
+                    elapsed: *elapsed,
+                    fault: fault.as_ref(),
+                    told: fault.is_some() && self.fault == *fault,
+                    resume: resume.as_deref(),
+                };
+                closing::lines(&self.progress, ending, width, self.style)
+            }
+            _ if self.quiet() => Vec::new(),
+            What::RunStarted { runbook, resumed, narration, .. } => {
+                self.run_started(runbook, *resumed, narration, width)
+            }
+            What::StepStarted { narration, attempt, .. } => self.step_started(step, narration, *attempt, width),
+            What::StepRetried { attempt, of, pause, fault } => {
+                let line = Line::of(Tone::Waiting, symbols.retried).with(Tone::Plain, " ").join(name_of(step)).with(
+                    Tone::Plain,
+                    &format!("  attempt {attempt} of {of} failed, next in {}", duration::show(*pause)),
+                );
+                let indent = 2 * progress::depth(step);
+                let mut lines = vec![line.indented(indent)];
+                lines.extend(closing::fault(fault, indent + 4, width));
+                lines
+            }
+            What::WaitFinished { wait, ended, elapsed } => match self.progress.waits.get(wait) {
+                Some(wait) => self.wait_finished(wait, *at, *ended, *elapsed, width),
+                None => Vec::new(),
+            },
+            What::EffectIntended { verb, object, destroys: true, .. } => {
+                let line = Line::of(Tone::Destroys, &format!("{} {verb} {object}", symbols.destroys));
+                vec![self.inside(step, line, Line::default(), usize::MAX)]
+            }
+            What::EffectClosed { effect, outcome, detail } => {
+                self.effect_closed(step, *effect, *outcome, detail.as_deref()).into_iter().collect()
+            }
+            What::BellRang { text } => self.noted(Tone::Strong, symbols.bell, text, width),
+            What::TimerStarted { timer } if self.verbose() => {
+                vec![Line::of(Tone::Quiet, &format!("{} {timer}  started", symbols.timer))]
+            }
+            What::TimerStopped { timer, elapsed } => {
+                let line = Line::plain(symbols.timer).with(Tone::Plain, " ").with(Tone::Strong, timer);
+                vec![line.against(Line::of(Tone::Strong, &duration::show(*elapsed)), width, symbols.ellipsis)]
+            }
+            // A question and its answer stay on the screen where they were given.
+            What::Asked { .. } | What::Answered { .. } => Vec::new(),
+            What::EffectIntended { .. }
+            | What::TimerStarted { .. }
+            | What::WaitStarted { .. }
+            | What::WaitChanged { .. }
+            | What::Printed { .. }
+            | What::Tabled { .. } => Vec::new(),
+        }
+    }
+}
+
+/// How a step ended.
+struct Finish<'e> {
+    outcome: Outcome,
+    elapsed: Duration,
+    fault: Option<&'e FaultShown>,
+    because: Option<&'e str>,
+}
+
+impl View for Live {
+    fn told(&mut self, event: &Event, size: Size) -> Vec<Shown> {
+        let width = measure(size);
+        let said = self.said(event, width);
+        let goes_on = said.is_empty() && !matches!(event.what, What::Printed { .. } | What::Tabled { .. });
+        let before = if goes_on || self.quiet() { Vec::new() } else { self.replayed_together(width) };
+        self.progress.note(event);
+        let mut shown: Vec<Shown> = before.into_iter().chain(said).map(Shown::Said).collect();
+        match &event.what {
+            What::Printed { text } => shown.push(Shown::Data(text.clone())),
+            What::Tabled { columns, rows } => {
+                let lines = table::lines(columns, rows, self.data.room(size), self.data);
+                shown.extend(lines.iter().map(|line| Shown::Data(line.styled(self.data))));
+            }
+            What::BellRang { .. } => shown.push(Shown::Bell),
+            _ => {}
+        }
+        shown
+    }
+
+    fn tick(&mut self, _now: Duration) -> Vec<Shown> {
+        Vec::new()
+    }
+
+    fn region(&self, now: Duration, size: Size) -> Vec<Line> {
+        if self.quiet() { Vec::new() } else { lines(&self.progress, now, size, self.style) }
+    }
+}
+
+/// What stands at the bottom of a window: what runs and what is waited for, as much as fits, and a last line about the run.
+fn lines(progress: &Progress, now: Duration, size: Size, style: Style) -> Vec<Line> {
+    let rows = rows(progress);
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let width = measure(size);
+    let room = size.rows.saturating_sub(LEFT_ROWS).max(1);
+    // The last line is about the run, and the one before it about what has no room.
+    let shown = if rows.len() < room { rows.len() } else { room.saturating_sub(2) };
+    let frame = (now.as_millis() / SPIN.as_millis()) as usize % style.symbols.spinner.len();
+    let spinner = style.symbols.spinner[frame];
+    let mut lines: Vec<Line> = rows[..shown].iter().map(|row| row.line(spinner, now, width, style)).collect();
+    if shown < rows.len() && lines.len() < room {
+        lines.push(rest(&rows[shown..], now, width, style));
+    }
+    if lines.len() < room {
+        lines.push(footer(progress, now, width, style));
+    }
+    lines
+}
+
+/// A line of the region: a step, a wait, or a step with its only wait.
+struct Row<'p> {
+    depth: usize,
+    step: Option<&'p Step>,
+    wait: Option<&'p Wait>,
+}
+
+impl Row<'_> {
+    fn line(&self, spinner: &str, now: Duration, width: usize, style: Style) -> Line {
+        let symbols = style.symbols;
+        let mut left = Line::of(Tone::Waiting, spinner).with(Tone::Plain, " ").indented(2 * self.depth);
+        if let Some(step) = self.step {
+            // The step around it stands above.
+            let around = if self.depth > 0 { progress::parent(&step.path).len() + 1 } else { 0 };
+            left = left.join(name_of(&step.path[around..]));
+        }
+        let time = match (self.wait, self.step) {
+            (Some(wait), _) => format!("{} of {}", clock(now, wait.started), duration::show(wait.deadline)),
+            (None, Some(step)) => clock(now, step.started),
+            (None, None) => String::new(),
+        };
+        let time = Line::of(Tone::Quiet, &time);
+        let room = width.saturating_sub(time.width() + 2);
+        if let Some(wait) = self.wait {
+            if self.step.is_some() {
+                left.push(Tone::Plain, "  ");
+            }
+            let because = match &wait.because {
+                Some(because) => Line::of(Tone::Waiting, &format!(": {because}")),
+                None => Line::default(),
+            };
+            // Which of many waits it is comes first; some of why it isn't so yet is always seen.
+            let free = room.saturating_sub(left.width());
+            let what = Line::plain(&wait.what);
+            let kept = free.saturating_sub(because.width().min(REASON)).max(free / 2);
+            left = left.join(what.cut(kept, symbols.ellipsis)).join(because);
+        } else if let Some((again, why)) = self.step.and_then(|step| step.retry.as_ref()) {
+            let pause = again.saturating_sub(now).as_secs();
+            left.push(Tone::Waiting, &format!("  again in {pause}s: {why}"));
+        }
+        left.against(time, width, symbols.ellipsis)
+    }
+}
+
+/// Running steps with what they wait for, outer ones first, each level in the order of its start.
+fn rows(progress: &Progress) -> Vec<Row<'_>> {
+    let mut waits: BTreeMap<&str, Vec<&Wait>> = BTreeMap::new();
+    for wait in progress.waits.values() {
+        waits.entry(&wait.step).or_default().push(wait);
+    }
+    let running: BTreeSet<&str> = progress.steps.iter().map(|step| step.path.as_str()).collect();
+    let mut inside: BTreeMap<&str, Vec<&Step>> = BTreeMap::new();
+    for step in &progress.steps {
+        let mut around = progress::parent(&step.path);
+        while !around.is_empty() && !running.contains(around) {
+            around = progress::parent(around);
+        }
+        inside.entry(around).or_default().push(step);
+    }
+    let mut rows = Vec::new();
+    let mut next: Vec<(usize, &Step)> = inside.get("").into_iter().flatten().rev().map(|step| (0, *step)).collect();
+    while let Some((depth, step)) = next.pop() {
+        let own = waits.remove(step.path.as_str()).unwrap_or_default();
+        let inner = inside.get(step.path.as_str());
+        if let ([wait], None) = (own.as_slice(), inner) {
+            rows.push(Row { depth, step: Some(step), wait: Some(wait) });
+            continue;
+        }
+        rows.push(Row { depth, step: Some(step), wait: None });
+        rows.extend(own.into_iter().map(|wait| Row { depth: depth + 1, step: None, wait: Some(wait) }));
+        next.extend(inner.into_iter().flatten().rev().map(|step| (depth + 1, *step)));
+    }
+    // What is waited for outside of every step, or in one that was never told of.
+    rows.extend(waits.into_values().flatten().map(|wait| Row { depth: 0, step: None, wait: Some(wait) }));
+    rows
+}
+
+/// One line for what has no room.
+fn rest(rows: &[Row<'_>], now: Duration, width: usize, style: Style) -> Line {
+    let symbols = style.symbols;
+    let waits = rows.iter().filter_map(|row| row.wait);
+    let text = match waits.clone().min_by_key(|wait| wait.started) {
+        Some(longest) => {
+            let count = counted(waits.count(), "more wait");
+            format!("{} and {count} (longest {}: {})", symbols.ellipsis, clock(now, longest.started), longest.what)
+        }
+        None => format!("{} and {}", symbols.ellipsis, counted(rows.len(), "more step")),
+    };
+    Line::of(Tone::Quiet, &text).cut(width, symbols.ellipsis)
+}
+
+fn footer(progress: &Progress, now: Duration, width: usize, style: Style) -> Line {
+    let symbols = style.symbols;
+    let mut parts = vec![progress.runbook.clone()];
+    if progress.expected > 0 {
+        parts.push(format!("{} of {}", progress.finished_steps(), counted(progress.expected, "step")));
+    }
+    if progress.changes > 0 {
+        parts.push(counted(progress.changes, "change"));
+    }
+    parts
+        .extend(progress.timers.iter().map(|(name, since)| format!("{} {name} {}", symbols.timer, clock(now, *since))));
+    parts.retain(|part| !part.is_empty());
+    let lead = Line::of(Tone::Quiet, &symbols.rule.repeat(2)).with(Tone::Plain, " ");
+    let left = lead.with(Tone::Quiet, &parts.join(&format!(" {} ", symbols.between)));
+    left.against(Line::of(Tone::Strong, &whole(now)), width, symbols.ellipsis)
+}
+
+/// How long ago `since` is.
+fn clock(now: Duration, since: Duration) -> String {
+    whole(now.saturating_sub(since))
+}
+
+/// In whole seconds: what changes faster can't be read.
+fn whole(elapsed: Duration) -> String {
+    match elapsed.as_secs() {
+        0 => "0s".to_owned(),
+        seconds => duration::show(Duration::from_secs(seconds)),
+    }
+}
+
+/// A step's path with its last part in front of the eyes.
+pub(super) fn name_of(path: &str) -> Line {
+    let around = match progress::parent(path) {
+        "" => 0,
+        parent => parent.len() + 1,
+    };
+    Line::of(Tone::Quiet, &path[..around]).with(Tone::Strong, &path[around..])
+}
+
+fn measure(size: Size) -> usize {
+    // The last column stays free: a terminal may wrap as soon as it is written to.
+    size.columns.saturating_sub(1).clamp(20, MEASURE)
+}

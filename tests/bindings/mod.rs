@@ -1,0 +1,19 @@
+mod examples;
+mod files;
+mod http;
+mod secret;
+mod show;
+mod time;
+
+use crate::support::Script;
+
+/// A script with every binding, in a folder with these files.
+fn script(files: &[(&str, &str)]) -> (Script, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    (Script::new(&cozyscript::bindings::all(), folder.path()), folder)
+}

@@ -1,0 +1,40 @@
+//! What holds one time must hold a million times: trials that repeat, with a seed for each failure.
+//!
+//! `cargo test --test endurance -- --count 1000000 yaml` runs the trials named so, a million times each.
+
+#[path = "endurance/fuzz.rs"]
+mod fuzz;
+#[path = "endurance/mutate.rs"]
+mod mutate;
+
+use libtest_mimic::{Arguments, Trial};
+
+/// What a plain `cargo test` spends on each trial.
+const FEW: u64 = 20_000;
+
+fn main() {
+    let (count, arguments) = take_count(std::env::args().collect()).unwrap_or_else(|message| {
+        eprintln!("error: {message}");
+        std::process::exit(2);
+    });
+    let trials = fuzz::trials(count.unwrap_or(FEW));
+    libtest_mimic::run(&Arguments::from_iter(arguments), trials).exit()
+}
+
+/// Takes `--count N` out of the arguments, the rest are those of every test binary.
+fn take_count(mut arguments: Vec<String>) -> Result<(Option<u64>, Vec<String>), String> {
+    let Some(at) = arguments.iter().position(|argument| argument == "--count") else { return Ok((None, arguments)) };
+    let number = arguments.get(at + 1).ok_or("`--count` needs a number")?;
+    let count = number.parse().map_err(|_| format!("`--count` needs a number, not `{number}`"))?;
+    arguments.drain(at..at + 2);
+    Ok((Some(count), arguments))
+}
+
+/// A trial that runs its body once for each seed below the count.
+pub fn trial(
+    name: &str,
+    count: u64,
+    body: fn(seeds: std::ops::Range<u64>) -> Result<(), libtest_mimic::Failed>,
+) -> Trial {
+    Trial::test(name, move || body(0..count))
+}
