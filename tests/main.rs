@@ -3,3 +3,4 @@
 mod bindings;
 mod script;
 mod support;
+mod ui;

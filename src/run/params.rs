@@ -6,13 +6,13 @@ use std::{collections::BTreeMap, path::Path};
 use rhai::Dynamic;
 
 use crate::{
+    duration,
     host::{
         Host,
         ask::{Answer, Question, QuestionKind},
         secrets::Secret,
     },
     script::{
-        duration,
         options::nearest,
         params::{Declared, KINDS, kind_of},
         tree::Tree,

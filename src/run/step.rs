@@ -15,6 +15,7 @@ use super::{
     select::Chosen,
 };
 use crate::{
+    duration,
     event::{self, What},
     host::{
         ask::{Answer, Question, QuestionKind},
@@ -24,7 +25,6 @@ use crate::{
     },
     script::{
         conductor::{Outcome, Stage, Step, Variable},
-        duration,
         fault::{Fault, Kind},
         value,
     },

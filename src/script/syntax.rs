@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, Expression, ImmutableString, LexError, ParseError, Position};
 
+use crate::duration;
+
 use super::{
     block::{Block, mentioned},
     conductor::{Outcome, Step},
     context::Context,
-    duration,
     fault::{Fault, Kind, Place},
     fork,
     options::nearest,

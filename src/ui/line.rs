@@ -36,7 +36,9 @@ impl Line {
     }
 
     pub fn join(mut self, other: Self) -> Self {
-        self.spans.extend(other.spans);
+        for (tone, text) in other.spans {
+            self.push(tone, &text);
+        }
         self
     }
 
@@ -56,6 +58,18 @@ impl Line {
     pub fn padded(self, width: usize) -> Self {
         let room = width.saturating_sub(self.width());
         self.with(Tone::Plain, &" ".repeat(room))
+    }
+
+    /// Without spaces at its end.
+    pub fn trimmed(mut self) -> Self {
+        while let Some((_, text)) = self.spans.last_mut() {
+            text.truncate(text.trim_end_matches(' ').len());
+            if !text.is_empty() {
+                break;
+            }
+            self.spans.pop();
+        }
+        self
     }
 
     /// At most `width` columns; what is too long ends in `ellipsis`.

@@ -201,13 +201,13 @@ impl Live {
         lines
     }
 
-    fn replayed_together(&mut self, width: usize) -> Vec<Line> {
+    fn replayed_together(&mut self, first: bool, width: usize) -> Vec<Line> {
         let steps = std::mem::take(&mut self.replayed);
         if steps.is_empty() {
             return Vec::new();
         }
         let symbols = self.style.symbols;
-        let mut lines = if self.narrated.is_empty() { vec![Line::default()] } else { Vec::new() };
+        let mut lines = if first { vec![Line::default()] } else { Vec::new() };
         let names = steps.join(&format!(" {} ", symbols.between));
         let text = Line::of(Tone::Quiet, &format!("{names}  replayed")).wrapped(width.saturating_sub(2));
         let lead = |index| if index == 0 { symbols.replayed } else { " " };
@@ -264,6 +264,12 @@ impl Live {
                 closing::lines(&self.progress, ending, width, self.style)
             }
             _ if self.quiet() => Vec::new(),
+            What::ResumedAt { because, diff, .. } => {
+                let title = Line::of(Tone::Waiting, symbols.retried).with(Tone::Plain, " on from ").join(name_of(step));
+                let mut lines = vec![title.with(Tone::Plain, &format!(", because {because}"))];
+                lines.extend(diff.iter().map(|line| diff_line(line).indented(4).cut(width, symbols.ellipsis)));
+                lines
+            }
             What::RunStarted { runbook, resumed, narration, .. } => {
                 self.run_started(runbook, *resumed, narration, width)
             }
@@ -309,6 +315,16 @@ impl Live {
     }
 }
 
+/// A line of a diff in the colours that everybody knows.
+fn diff_line(line: &str) -> Line {
+    let tone = match line.chars().next() {
+        Some('+') => Tone::Done,
+        Some('-') => Tone::Failed,
+        _ => Tone::Quiet,
+    };
+    Line::of(tone, line)
+}
+
 /// How a step ended.
 struct Finish<'e> {
     outcome: Outcome,
@@ -320,9 +336,10 @@ struct Finish<'e> {
 impl View for Live {
     fn told(&mut self, event: &Event, size: Size) -> Vec<Shown> {
         let width = measure(size);
+        let first = self.narrated.is_empty();
         let said = self.said(event, width);
         let goes_on = said.is_empty() && !matches!(event.what, What::Printed { .. } | What::Tabled { .. });
-        let before = if goes_on || self.quiet() { Vec::new() } else { self.replayed_together(width) };
+        let before = if goes_on || self.quiet() { Vec::new() } else { self.replayed_together(first, width) };
         self.progress.note(event);
         let mut shown: Vec<Shown> = before.into_iter().chain(said).map(Shown::Said).collect();
         match &event.what {

@@ -87,6 +87,11 @@ impl Plain {
                 vec![stamped(*at, "run", &self.progress.runbook, tone, &text)]
             }
             _ if quiet => Vec::new(),
+            What::ResumedAt { because, diff, .. } => {
+                let mut lines = say("resume", Tone::Strong, &format!("on from here, because {because}"));
+                lines.extend(diff.iter().map(|line| stamped(*at, "diff", step, Tone::Quiet, line)));
+                lines
+            }
             What::RunStarted { run, runbook, resumed, narration, steps } => {
                 let text =
                     format!("{} as {run}, {}", if *resumed { "resumed" } else { "started" }, counted(*steps, "step"));

@@ -97,13 +97,15 @@ impl Progress {
             What::EffectIntended { effect, verb, object, .. } => {
                 self.effects.insert(*effect, Effect { verb: verb.clone(), object: object.clone() });
             }
-            What::EffectClosed { effect, outcome, .. } => {
+            What::EffectClosed { effect, outcome, detail } => {
                 self.effects.remove(effect);
-                self.changes += usize::from(*outcome == EffectEnd::Done);
+                let changed = *outcome == EffectEnd::Done && detail.as_deref() != Some("unchanged");
+                self.changes += usize::from(changed);
             }
             What::TimerStarted { timer } => self.timers.push((timer.clone(), *at)),
             What::TimerStopped { timer, .. } => self.timers.retain(|(running, _)| running != timer),
-            What::Printed { .. }
+            What::ResumedAt { .. }
+            | What::Printed { .. }
             | What::Tabled { .. }
             | What::Warned { .. }
             | What::BellRang { .. }

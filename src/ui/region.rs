@@ -6,8 +6,7 @@ use std::fmt::Write;
 pub const HOLD: &str = "\x1b[?2026h";
 pub const RELEASE: &str = "\x1b[?2026l";
 const HIDE_CURSOR: &str = "\x1b[?25l";
-/// What gives a window back to the shell.
-pub const SHOW_CURSOR: &str = "\x1b[?25h";
+const SHOW_CURSOR: &str = "\x1b[?25h";
 
 /// What stands at the bottom: its lines as they were written, and how wide each is.
 ///

@@ -4,18 +4,22 @@ use std::{
     io::{self, Write},
     panic,
     sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
+    thread,
     time::Duration,
 };
 
 use super::{
     Shown, Size, View,
-    region::{HOLD, RELEASE, Region, SHOW_CURSOR},
+    region::{HOLD, RELEASE, Region},
     style::Style,
 };
 use crate::{event::Event, host::events::Reporter};
 
 /// Drawing more often than this is for nobody's eyes.
 const FRAME: Duration = Duration::from_millis(50);
+
+/// How often a panicking thread tries to get the screen from the thread that draws.
+const PATIENCE: usize = 10_000;
 
 /// This process' window. Its clones are the same screen.
 #[derive(Clone)]
@@ -140,40 +144,44 @@ impl Screen {
         data.failed.take().or(said.failed.take()).map_or(Ok(()), Err)
     }
 
-    /// Sees to it that a panic leaves a usable terminal and a readable message.
+    /// Sees to it that a panic's message is readable, and that the terminal is usable after it.
     pub fn restore_on_panic(&self) {
-        let screen = self.clone();
+        let shared = Arc::downgrade(&self.0);
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            screen.restore();
+            let screen = shared.upgrade();
+            // Nothing is drawn while the message is written.
+            let _quiet = screen.as_ref().and_then(|window| restored(window));
             before(info);
         }));
-    }
-
-    /// Like [`Self::close`], also where the screen is in use by the thread that panics.
-    fn restore(&self) {
-        let raw = crossterm::terminal::is_raw_mode_enabled().unwrap_or(false);
-        let restored = if raw { crossterm::terminal::disable_raw_mode() } else { Ok(()) };
-        match self.0.try_lock() {
-            Ok(mut window) => {
-                window.flush();
-                window.clear();
-                window.said.failed = window.said.failed.take().or(restored.err());
-            }
-            Err(TryLockError::Poisoned(window)) => {
-                let mut window = window.into_inner();
-                if window.said.terminal {
-                    window.said.write(SHOW_CURSOR);
-                }
-            }
-            // The panic is inside of drawing; nothing but the cursor can be saved, and nobody told if not.
-            Err(TryLockError::WouldBlock) => drop(io::stderr().write_all(format!("\r\n{SHOW_CURSOR}").as_bytes())),
-        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Window> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The window without its region and with its cursor, unless the thread that panics is the one that draws.
+fn restored(window: &Mutex<Window>) -> Option<MutexGuard<'_, Window>> {
+    let raw = crossterm::terminal::is_raw_mode_enabled().unwrap_or(false);
+    let cooked = if raw { crossterm::terminal::disable_raw_mode() } else { Ok(()) };
+    for _ in 0..PATIENCE {
+        let mut window = match window.try_lock() {
+            Ok(window) => window,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                thread::yield_now();
+                continue;
+            }
+        };
+        window.flush();
+        window.clear();
+        if let Err(error) = cooked {
+            window.said.failed.get_or_insert(error);
+        }
+        return Some(window);
+    }
+    None
 }
 
 impl Reporter for Screen {
@@ -191,7 +199,9 @@ impl Reporter for Screen {
 
 impl Window {
     fn size(&self) -> Size {
-        (self.size)().unwrap_or(Size { columns: 80, rows: 24 })
+        // Without a terminal there is no window to be measured, and looking for one is slow.
+        let window = if self.said.terminal || self.data.terminal { (self.size)() } else { None };
+        window.unwrap_or(Size { columns: 80, rows: 24 })
     }
 
     fn frame(&mut self, now: Duration) {

@@ -59,7 +59,7 @@ pub(super) fn aligned(
                 line.push(Tone::Plain, &" ".repeat(GAP));
             }
         }
-        line
+        line.trimmed()
     })
     .collect()
 }

@@ -5,12 +5,12 @@ use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext, plugin::*};
 
 use super::{answer::Answer, expected::Expected, request::Request, send::Sender};
 use crate::{
+    duration,
     event::WaitEnd,
     host::wait::Waiting,
     script::{
         conductor::Outcome,
         context::Call,
-        duration,
         fault::{Fault, Kind},
     },
 };

@@ -10,9 +10,7 @@ use super::{
     object::{self, items, name, namespace, text},
     watch::{Observer, Seen},
 };
-use crate::{
-    host::wait::Progress,
-    script::{
+use crate::script::{
         fault::{Fault, Kind},
         tree::Tree,
         yaml,
@@ -25,6 +23,9 @@ const AT_ONCE: usize = 32;
 /// How often, and after what pause, something is tried again that another part of the cluster needs a moment for.
 const PATIENCE: usize = 20;
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// How long a definition may take until it is served.
+const ESTABLISHED: Duration = Duration::from_secs(30);
 
 /// How one document ended.
 #[derive(Debug, Clone)]
@@ -122,13 +123,10 @@ fn stage(document: &Tree) -> Stage {
 /// Applies the documents, and says of each how it ended.
 pub async fn apply(
     cluster: &Cluster,
-    documents: Vec<Tree>,
+    documents: &[Tree],
     manner: &Manner,
-    progress: &Progress,
 ) -> Vec<Result<Applied, Fault>> {
-    let all = documents.len();
-    let mut ended: Vec<Option<Result<Applied, Fault>>> = vec![None; all];
-    let mut done = 0;
+    let mut ended: Vec<Option<Result<Applied, Fault>>> = vec![None; documents.len()];
     for wanted in [Stage::Foundations, Stage::Rest, Stage::Webhooks] {
         let batch = documents.iter().enumerate().filter(|(_, document)| stage(document) == wanted);
         let work = batch.map(|(index, document)| async move { (index, apply_one(cluster, document, manner).await) });
@@ -136,14 +134,10 @@ pub async fn apply(
         let work: Vec<_> = work.map(|work| -> futures::future::BoxFuture<'_, _> { Box::pin(work) }).collect();
         let mut work = stream::iter(work).buffer_unordered(AT_ONCE);
         while let Some((index, result)) = work.next().await {
-            done += 1;
-            if all > 1 {
-                progress.because(format!("{done} of {all} objects are applied"));
-            }
             ended[index] = Some(result);
         }
         if wanted == Stage::Foundations {
-            establish(cluster, &mut ended, progress).await;
+            establish(cluster, &mut ended).await;
         }
     }
     ended.into_iter().map(|result| result.expect("each document is in one stage")).collect()
@@ -191,7 +185,7 @@ fn needs_a_moment(fault: &Fault, attempt: usize) -> bool {
 }
 
 /// Waits until the definitions among what was applied are served.
-async fn establish(cluster: &Cluster, ended: &mut [Option<Result<Applied, Fault>>], progress: &Progress) {
+async fn establish(cluster: &Cluster, ended: &mut [Option<Result<Applied, Fault>>]) {
     let mut any = false;
     for slot in ended.iter_mut() {
         let Some(Ok(applied)) = slot else { continue };
@@ -199,7 +193,7 @@ async fn establish(cluster: &Cluster, ended: &mut [Option<Result<Applied, Fault>
             continue;
         }
         any = true;
-        match established(cluster, &applied.object, progress).await {
+        match established(cluster, &applied.object).await {
             Ok(object) => applied.object = object,
             Err(fault) => *slot = Some(Err(fault)),
         }
@@ -209,7 +203,7 @@ async fn establish(cluster: &Cluster, ended: &mut [Option<Result<Applied, Fault>
     }
 }
 
-async fn established(cluster: &Cluster, definition: &Tree, progress: &Progress) -> Result<Tree, Fault> {
+async fn established(cluster: &Cluster, definition: &Tree) -> Result<Tree, Fault> {
     let is = |object: &Tree, kind: &str, value: &str| {
         object::condition(object, kind).is_some_and(|condition| text(condition, &["status"]) == Some(value))
     };
@@ -219,17 +213,27 @@ async fn established(cluster: &Cluster, definition: &Tree, progress: &Progress) 
     let name = name(definition);
     let selection = Selection { fields: Some(format!("metadata.name={name}")), ..Selection::default() };
     let mut observer = Observer::new(cluster.clone(), "customresourcedefinitions".to_owned(), selection);
-    loop {
-        match observer.next().await? {
-            Seen::Object(object) if is(&object, "Established", "True") => return Ok(object),
-            Seen::Object(object) if is(&object, "NamesAccepted", "False") => {
-                let condition = object::condition(&object, "NamesAccepted").unwrap_or(&Tree::Null);
-                let why = text(condition, &["message"]).unwrap_or_default().to_owned();
-                return Err(Fault::new(Kind::Failed, format!("definition `{name}` is not served: {why}"))
-                    .hint("another definition has one of its names already"));
+    let served = async {
+        loop {
+            match observer.next().await? {
+                Seen::Object(object) if is(&object, "Established", "True") => return Ok(object),
+                Seen::Object(object) if is(&object, "NamesAccepted", "False") => {
+                    let condition = object::condition(&object, "NamesAccepted").unwrap_or(&Tree::Null);
+                    let why = text(condition, &["message"]).unwrap_or_default();
+                    return Err(Fault::new(Kind::Failed, format!("definition `{name}` is not served: {why}"))
+                        .hint("another definition has one of its names already"));
+                }
+                Seen::Object(_) | Seen::Absent | Seen::NotYet(_) => {}
             }
-            Seen::Object(_) | Seen::Absent => progress.because(format!("definition `{name}` is not served yet")),
-            Seen::NotYet(why) => progress.because(why),
+        }
+    };
+    let too_long = cluster.host().clock.sleep(ESTABLISHED);
+    tokio::select! {
+        biased;
+        served = served => served,
+        () = too_long => {
+            let after = crate::duration::show(ESTABLISHED);
+            Err(Fault::new(Kind::Timeout, format!("definition `{name}` is not served after {after}")))
         }
     }
 }

@@ -21,8 +21,9 @@ use crate::{
     script::{
         fault::{Fault, Kind},
         fields::Fields,
+        interner::Interner,
         json,
-        tree::{Interner, Tree},
+        tree::Tree,
     },
 };
 

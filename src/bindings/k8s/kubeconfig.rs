@@ -18,6 +18,9 @@ use crate::{
     },
 };
 
+/// What a kubeconfig that came from no file is called.
+pub const TEXT: &str = "text";
+
 /// Several files as one.
 #[derive(Debug, Clone, Default)]
 pub struct Kubeconfig {
@@ -233,14 +236,9 @@ impl Entry {
         let path = Path::new(path);
         match self.file.parent() {
             _ if path.is_absolute() => Ok(path.to_owned()),
-            Some(folder) if self.file.is_absolute() || !folder.as_os_str().is_empty() => Ok(folder.join(path)),
-            Some(_) if self.file.extension().is_some() => Ok(path.to_owned()),
+            Some(folder) if self.file != Path::new(TEXT) => Ok(folder.join(path)),
             _ => Err(self
-                .wrong(format!(
-                    "`{}` names the file `{}`, and there is no folder it is relative to",
-                    self.place,
-                    path.display()
-                ))
+                .wrong(format!("`{}` names the file `{}`, relative to no folder", self.place, path.display()))
                 .hint("write an absolute path, or put the content into the `-data` field")),
         }
     }

@@ -10,12 +10,12 @@ pub mod clock {
     use rhai::{Dynamic, NativeCallContext};
 
     use crate::{
+    duration,
         event::What,
         host::wait::Waiting,
         script::{
             conductor::Outcome,
             context::Call,
-            duration,
             fault::{Fault, Kind},
         },
     };

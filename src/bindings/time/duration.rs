@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use rhai::{Engine, EvalAltResult, NativeCallContext, plugin::*};
 
+use crate::duration::{read, show};
 use crate::script::{
     conductor::Outcome,
     context::Call,
-    duration::{read, show},
     fault::{Fault, Kind},
 };
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::{Timestamp, fmt::strtime};
 use rhai::{Engine, EvalAltResult, NativeCallContext, plugin::*};
 
+use crate::duration::show;
 use crate::script::{
     conductor::Outcome,
     context::Call,
-    duration::show,
     fault::{Fault, Kind},
 };
 
