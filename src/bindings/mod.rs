@@ -13,5 +13,14 @@ use crate::script::binding::Binding;
 
 /// Every binding, in the order of their names.
 pub fn all() -> Vec<Binding> {
-    vec![fs::BINDING, http::BINDING, secret::BINDING, show::BINDING, time::BINDING, yaml::JSON, yaml::YAML]
+    vec![
+        fs::BINDING,
+        http::BINDING,
+        k8s::BINDING,
+        secret::BINDING,
+        show::BINDING,
+        time::BINDING,
+        yaml::JSON,
+        yaml::YAML,
+    ]
 }

@@ -146,6 +146,9 @@ pub trait Call {
         T: Send + 'static,
         F: Future<Output = Result<T, Fault>> + Send + 'static;
 
+    /// The end of a [`Wait`] as this call's error, for those that look at it first.
+    fn interrupted(&self, interrupted: Interrupted) -> Box<EvalAltResult>;
+
     /// Announces a change, makes it if the engine agrees, and closes it.
     ///
     /// # Errors
@@ -186,8 +189,12 @@ impl Call for NativeCallContext<'_> {
     {
         match wait.drive(work) {
             Ok(result) => result.map_err(|fault| fault.raise(self)),
-            Err(interrupted) => Err(interruption(self, interrupted)),
+            Err(interrupted) => Err(self.interrupted(interrupted)),
         }
+    }
+
+    fn interrupted(&self, interrupted: Interrupted) -> Box<EvalAltResult> {
+        interruption(self, interrupted)
     }
 
     fn change<T: Send + 'static>(&self, change: Change<T>) -> Outcome<T> {
@@ -240,7 +247,7 @@ fn perform_change<T: Send + 'static>(
         }
         Err(interrupted) => {
             host.effects.close(ticket, EffectEnd::InDoubt, Value::Null, None);
-            Err(interruption(call, interrupted))
+            Err(call.interrupted(interrupted))
         }
     }
 }

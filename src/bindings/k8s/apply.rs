@@ -11,10 +11,9 @@ use super::{
     watch::{Observer, Seen},
 };
 use crate::script::{
-        fault::{Fault, Kind},
-        tree::Tree,
-        yaml,
-    },
+    fault::{Fault, Kind},
+    tree::Tree,
+    yaml,
 };
 
 /// How many requests are under way at once.
@@ -63,19 +62,17 @@ pub fn documents(trees: Vec<Tree>) -> Result<Vec<Tree>, Fault> {
 /// # Errors
 /// `parse` with the place.
 pub fn read(text: &str) -> Result<Vec<Tree>, Fault> {
-    yaml::read_all(text, "the text").map_err(|error| {
-        let message = format!("line {} column {}: {}", error.line, error.column, error.message);
-        let mut fault = Fault::new(Kind::Parse, format!("this is not YAML: {message}"));
-        fault.notes.extend(error.snippet);
-        fault
-    })
+    Ok(yaml::read_all(text, "the text")?)
 }
 
 fn unwrap(tree: Tree, into: &mut Vec<Tree>) {
     match &tree {
         Tree::Null => {}
         Tree::List(trees) => trees.iter().for_each(|tree| unwrap(tree.clone(), into)),
-        Tree::Map(_) if object::kind(&tree).ends_with("List") && matches!(object::at(&tree, &["items"]), Some(Tree::List(_))) => {
+        Tree::Map(_)
+            if object::kind(&tree).ends_with("List")
+                && matches!(object::at(&tree, &["items"]), Some(Tree::List(_))) =>
+        {
             items(&tree, &["items"]).iter().for_each(|tree| unwrap(tree.clone(), into));
         }
         _ => into.push(tree),
@@ -86,7 +83,9 @@ fn check(document: &Tree, number: usize, of: usize) -> Result<(), Fault> {
     let which = if of == 1 { "the document".to_owned() } else { format!("document {number} of {of}") };
     if !matches!(document, Tree::Map(_)) {
         let message = format!("{which} is {}, not a Kubernetes object", document.kind());
-        return Err(Fault::new(Kind::Usage, message).hint("an object is a map with `apiVersion`, `kind` and `metadata`"));
+        return Err(
+            Fault::new(Kind::Usage, message).hint("an object is a map with `apiVersion`, `kind` and `metadata`")
+        );
     }
     let lacks = |path: &[&str]| text(document, path).unwrap_or_default().is_empty();
     for path in [&["apiVersion"][..], &["kind"]] {
@@ -121,11 +120,7 @@ fn stage(document: &Tree) -> Stage {
 }
 
 /// Applies the documents, and says of each how it ended.
-pub async fn apply(
-    cluster: &Cluster,
-    documents: &[Tree],
-    manner: &Manner,
-) -> Vec<Result<Applied, Fault>> {
+pub async fn apply(cluster: &Cluster, documents: &[Tree], manner: &Manner) -> Vec<Result<Applied, Fault>> {
     let mut ended: Vec<Option<Result<Applied, Fault>>> = vec![None; documents.len()];
     for wanted in [Stage::Foundations, Stage::Rest, Stage::Webhooks] {
         let batch = documents.iter().enumerate().filter(|(_, document)| stage(document) == wanted);
@@ -167,7 +162,13 @@ async fn apply_one(cluster: &Cluster, document: &Tree, manner: &Manner) -> Resul
     }
 }
 
-async fn send(cluster: &Cluster, resource: &Resource, place: &str, document: &Tree, force: bool) -> Result<Applied, Fault> {
+async fn send(
+    cluster: &Cluster,
+    resource: &Resource,
+    place: &str,
+    document: &Tree,
+    force: bool,
+) -> Result<Applied, Fault> {
     let (mut object, created) = cluster.apply(resource, place, document, force).await?;
     object::strip_managed_fields(&mut object);
     Ok(Applied { object, created })
@@ -241,8 +242,7 @@ async fn established(cluster: &Cluster, definition: &Tree) -> Result<Tree, Fault
 /// What came of all documents together: the objects, or one fault that names each that failed.
 pub fn together(documents: &[Tree], ended: Vec<Result<Applied, Fault>>) -> Result<Vec<Applied>, Fault> {
     let all = ended.len();
-    let (applied, failed): (Vec<_>, Vec<_>) =
-        ended.into_iter().enumerate().partition(|(_, result)| result.is_ok());
+    let (applied, failed): (Vec<_>, Vec<_>) = ended.into_iter().enumerate().partition(|(_, result)| result.is_ok());
     if failed.is_empty() {
         return Ok(applied.into_iter().filter_map(|(_, result)| result.ok()).collect());
     }

@@ -425,6 +425,17 @@ impl Cluster {
         }
     }
 
+    /// How many objects of a kind there are.
+    ///
+    /// # Errors
+    /// As for [`Cluster::list`].
+    pub async fn count(&self, resource: &Resource, namespace: Option<&str>) -> Result<i64, Fault> {
+        let selection = Selection { namespace: namespace.map(str::to_owned), ..Selection::default() };
+        let tree = self.ask(self.selecting(resource, &selection).with("limit", "1")).await?.tree()?;
+        let first = object::items(&tree, &["items"]).len() as i64;
+        Ok(first + object::integer(&tree, &["metadata", "remainingItemCount"]).unwrap_or(0))
+    }
+
     fn selecting(&self, resource: &Resource, selection: &Selection) -> Query {
         let namespace = selection.namespace.as_deref();
         let subject = self.subject("list", resource, namespace, None);

@@ -135,7 +135,13 @@ async fn warnings(cluster: &Cluster, about: &Tree) -> Vec<String> {
         let count = integer(event, &["count"]).filter(|count| *count > 1);
         let times = count.map(|count| format!(" ({count} times)")).unwrap_or_default();
         let part = |name: &str| text(event, &[name]).unwrap_or_default().trim().to_owned();
-        format!("warning about {} {}: {}: {}{times}", kind(about).to_lowercase(), name(about), part("reason"), part("message"))
+        format!(
+            "warning about {} {}: {}: {}{times}",
+            kind(about).to_lowercase(),
+            name(about),
+            part("reason"),
+            part("message")
+        )
     };
     found.iter().skip(found.len().saturating_sub(EVENTS)).map(shown).collect()
 }

@@ -1,16 +1,40 @@
 //! Kubernetes: connecting, reading, changing and waiting, for any kind.
 //!
 //! `client` and its neighbours are async and know no scripts, so that other bindings build on them; `functions` are what
-//! scripts see. It never watches without a deadline, and never tells two kinds apart by their number.
+//! scripts see. It never waits without a deadline, and never makes a change that it has not announced.
 
+pub mod apply;
 pub mod client;
 pub mod discovery;
+pub mod explain;
 pub mod fault;
+mod functions;
 pub mod kubeconfig;
 pub mod object;
-pub mod secrets;
-pub mod transport;
-pub mod apply;
-pub mod explain;
+mod secrets;
+mod transport;
 pub mod wait;
 pub mod watch;
+
+use rhai::plugin::*;
+
+use self::{client::Cluster, functions as f};
+use crate::script::binding::Binding;
+
+pub const BINDING: Binding = Binding {
+    name: "k8s",
+    summary: "reads, changes and waits for whatever a Kubernetes cluster holds",
+    functions: |module| {
+        combine_with_exported_module!(module, "connect", f::connect::functions);
+        combine_with_exported_module!(module, "read", f::read::functions);
+        combine_with_exported_module!(module, "write", f::write::functions);
+        combine_with_exported_module!(module, "wait", f::wait::functions);
+        combine_with_exported_module!(module, "logs", f::logs::functions);
+    },
+    types: |engine| {
+        engine
+            .register_type_with_name::<Cluster>("Cluster")
+            .register_fn("to_string", |cluster: &mut Cluster| cluster.to_string())
+            .register_fn("to_debug", |cluster: &mut Cluster| format!("{cluster:?}"));
+    },
+};

@@ -1,8 +1,15 @@
 //! What every Kubernetes object has, read from its tree.
 
+use std::sync::Arc;
+
 use rhai::ImmutableString;
 
-use crate::script::tree::Tree;
+use crate::script::{
+    fault::{Fault, Kind},
+    fields::Fields,
+    object::Object,
+    tree::Tree,
+};
 
 /// What lies below these names.
 pub fn at<'t>(tree: &'t Tree, names: &[&str]) -> Option<&'t Tree> {
@@ -81,13 +88,23 @@ pub fn condition<'t>(object: &'t Tree, kind: &str) -> Option<&'t Tree> {
 /// Takes out the bookkeeping of field ownership, which is most of an object's bulk and nearly never looked at.
 pub fn strip_managed_fields(object: &mut Tree) {
     if let Tree::Map(fields) = object
-        && at_metadata(fields)
-        && let Some(Tree::Map(metadata)) = std::sync::Arc::make_mut(fields).get_mut("metadata")
+        && has_managed_fields(fields)
+        && let Some(Tree::Map(metadata)) = Arc::make_mut(fields).get_mut("metadata")
     {
-        std::sync::Arc::make_mut(metadata).remove("managedFields");
+        Arc::make_mut(metadata).remove("managedFields");
     }
 }
 
-fn at_metadata(fields: &crate::script::fields::Fields) -> bool {
+fn has_managed_fields(fields: &Fields) -> bool {
     matches!(fields.get("metadata"), Some(Tree::Map(metadata)) if metadata.contains("managedFields"))
+}
+
+/// The object as scripts hold it.
+///
+/// # Errors
+/// `unavailable`, if an answer that should be an object is none.
+pub fn whole(tree: Tree) -> Result<Object, Fault> {
+    Object::try_from(tree).map_err(|other| {
+        Fault::new(Kind::Unavailable, format!("the API server answers with {}, not an object", other.kind()))
+    })
 }

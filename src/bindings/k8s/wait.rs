@@ -42,8 +42,9 @@ impl Until {
             _ => {}
         }
         let refuse = || {
-            Fault::new(Kind::Usage, format!("`{text}` is nothing that can be waited for"))
-                .hint("write `ready`, `condition=Available`, `condition=Ready=False`, `exists`, `deleted`, or a closure")
+            Fault::new(Kind::Usage, format!("`{text}` is nothing that can be waited for")).hint(
+                "write `ready`, `condition=Available`, `condition=Ready=False`, `exists`, `deleted`, or a closure",
+            )
         };
         let wanted = text.trim().strip_prefix("condition=").ok_or_else(refuse)?;
         let (kind, status) = wanted.split_once('=').unwrap_or((wanted, "True"));
@@ -119,8 +120,7 @@ fn unobserved(object: &Tree, condition: Option<&Tree>) -> Option<String> {
     let observed = condition
         .and_then(|condition| integer(condition, &["observedGeneration"]))
         .or_else(|| integer(object, &["status", "observedGeneration"]))?;
-    (observed < generation)
-        .then(|| format!("its controller has seen generation {observed} and not yet {generation}"))
+    (observed < generation).then(|| format!("its controller has seen generation {observed} and not yet {generation}"))
 }
 
 /// `Available is False: MinimumReplicasUnavailable: Deployment does not have minimum availability`
@@ -183,12 +183,15 @@ fn readiness(object: &Tree) -> Verdict {
     match kind(object) {
         "Deployment" => {
             let wanted = integer(object, &["spec", "replicas"]).unwrap_or(1);
-            let (all, updated, available) = (number("replicas"), number("updatedReplicas"), number("availableReplicas"));
+            let (all, updated, available) =
+                (number("replicas"), number("updatedReplicas"), number("availableReplicas"));
             if at(object, &["status", "observedGeneration"]).is_none() {
                 return Verdict::Waiting("its controller has not seen it yet".to_owned());
             }
             match () {
-                () if updated < wanted => Verdict::Waiting(format!("{updated} of {wanted} replicas are of the new version")),
+                () if updated < wanted => {
+                    Verdict::Waiting(format!("{updated} of {wanted} replicas are of the new version"))
+                }
                 () if all > updated => Verdict::Waiting(format!("{} old replicas are still there", all - updated)),
                 () => unless(available >= wanted, format!("{available} of {wanted} replicas are available")),
             }
@@ -202,7 +205,10 @@ fn readiness(object: &Tree) -> Verdict {
                     Verdict::Waiting("its controller has not seen it yet".to_owned())
                 }
                 () if ready < wanted => Verdict::Waiting(format!("{ready} of {wanted} replicas are ready")),
-                () => unless(revisions, format!("{} of {wanted} replicas are of the new version", number("updatedReplicas"))),
+                () => unless(
+                    revisions,
+                    format!("{} of {wanted} replicas are of the new version", number("updatedReplicas")),
+                ),
             }
         }
         "DaemonSet" => {
@@ -212,7 +218,9 @@ fn readiness(object: &Tree) -> Verdict {
                 () if at(object, &["status", "observedGeneration"]).is_none() => {
                     Verdict::Waiting("its controller has not seen it yet".to_owned())
                 }
-                () if updated < wanted => Verdict::Waiting(format!("{updated} of {wanted} pods are of the new version")),
+                () if updated < wanted => {
+                    Verdict::Waiting(format!("{updated} of {wanted} pods are of the new version"))
+                }
                 () => unless(available >= wanted, format!("{available} of {wanted} pods are available")),
             }
         }
@@ -223,15 +231,20 @@ fn readiness(object: &Tree) -> Verdict {
             let phase = text(object, &["status", "phase"]).unwrap_or("without a phase");
             unless(matches!(phase, "Active" | "Bound"), format!("it is {phase}"))
         }
-        "Service" if text(object, &["spec", "type"]) == Some("LoadBalancer") => {
-            unless(!items(object, &["status", "loadBalancer", "ingress"]).is_empty(), "it has no address yet".to_owned())
+        "Service" if text(object, &["spec", "type"]) == Some("LoadBalancer") => unless(
+            !items(object, &["status", "loadBalancer", "ingress"]).is_empty(),
+            "it has no address yet".to_owned(),
+        ),
+        _ if at(object, &["status", "conditions"]).is_some() => {
+            match (condition(object, "Ready"), condition(object, "Available")) {
+                (None, Some(_)) => judge_plain_condition(object, "Available"),
+                _ => judge_plain_condition(object, "Ready"),
+            }
         }
-        _ if at(object, &["status", "conditions"]).is_some() => match (condition(object, "Ready"), condition(object, "Available")) {
-            (None, Some(_)) => judge_plain_condition(object, "Available"),
-            _ => judge_plain_condition(object, "Ready"),
-        },
         // What has neither conditions nor replicas is as ready as it is there, unless a controller is still to come.
-        _ if matches!(kind(object), "Pod" | "Node" | "Deployment") => Verdict::Waiting("it has no status yet".to_owned()),
+        _ if matches!(kind(object), "Pod" | "Node" | "Deployment") => {
+            Verdict::Waiting("it has no status yet".to_owned())
+        }
         _ => Verdict::Met,
     }
 }
@@ -315,8 +328,8 @@ fn trouble(pod: &Tree) -> Option<(u8, Trouble)> {
         Some(message) => format!("{reason}: {message}"),
         None => reason.to_owned(),
     };
-    let states = (items(pod, &["status", "initContainerStatuses"]).iter())
-        .chain(items(pod, &["status", "containerStatuses"]));
+    let states =
+        (items(pod, &["status", "initContainerStatuses"]).iter()).chain(items(pod, &["status", "containerStatuses"]));
     let mut found = None;
     for status in states {
         let container = text(status, &["name"]);

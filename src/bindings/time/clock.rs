@@ -10,7 +10,7 @@ pub mod clock {
     use rhai::{Dynamic, NativeCallContext};
 
     use crate::{
-    duration,
+        duration,
         event::What,
         host::wait::Waiting,
         script::{

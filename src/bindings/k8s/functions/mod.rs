@@ -1,0 +1,8 @@
+//! What scripts see of Kubernetes: thin functions over the client.
+
+pub mod connect;
+pub mod given;
+pub mod logs;
+pub mod read;
+pub mod wait;
+pub mod write;
