@@ -55,6 +55,10 @@ pub fn read(value: &Dynamic) -> Result<Duration, String> {
             .map(Duration::from_secs)
             .map_err(|_| format!("`{seconds}` is less than no time"));
     }
+    if let Ok(seconds) = value.as_float() {
+        let length = Duration::try_from_secs_f64(seconds);
+        return length.map_err(|_| format!("`{seconds}` seconds is less than no time, or no time at all"));
+    }
     match value.as_immutable_string_ref() {
         Ok(text) => parse(&text),
         Err(kind) => Err(format!("a duration is a text such as `90s` or a number of seconds, not `{kind}`")),

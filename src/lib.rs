@@ -1,6 +1,7 @@
 //! Narrated operations runbooks, executable.
 
 pub mod bindings;
+pub mod cli;
 pub mod diagnostic;
 pub mod duration;
 pub mod event;

@@ -1,10 +1,10 @@
 //! The Rhai engine as cozyscript sets it up: limits, keywords, values, and where imports come from.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
-use rhai::{Dynamic, Engine, OptimizationLevel, Token};
+use rhai::{Dynamic, Engine, OptimizationLevel, Position, Token};
 
-use super::{binding::Binding, context::Context, fault, object, sources::Sources, syntax};
+use super::{binding::Binding, caught, context::Context, fault, object, sources::Sources, syntax};
 use crate::{
     event::What,
     host::{cancel::Reason, frame},
@@ -45,6 +45,7 @@ pub fn build(bindings: &[Binding], sources: &Sources) -> Engine {
     reserved_words_as_fields(&mut engine);
     fault::register(&mut engine);
     object::register(&mut engine);
+    caught::register(&mut engine);
     syntax::register(&mut engine);
     for binding in bindings {
         binding.register(&mut engine);
@@ -92,35 +93,77 @@ pub fn attach(engine: &mut Engine, context: &Context) {
     });
 }
 
-/// Lets Rhai's reserved words stand after `.`, `?.` and `::`, where Kubernetes has fields such as `default` and `match`.
+/// Lets Rhai's reserved words stand after `.`, `?.` and `::` and as keys of maps, where Kubernetes has fields such as
+/// `default` and `match`.
 fn reserved_words_as_fields(engine: &mut Engine) {
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    enum Last {
-        Other,
-        Dot,
-        /// A keyword that became a field: the lexer takes a sign after it for a unary one.
-        Field,
-    }
     thread_local! {
-        static LAST: Cell<Last> = const { Cell::new(Last::Other) };
+        static LEXED: RefCell<Lexed> = RefCell::default();
     }
     #[expect(deprecated, reason = "volatile, not deprecated; the engine's version is pinned")]
-    engine.on_parse_token(|token, _, _| {
-        let last = LAST.replace(match token {
+    engine.on_parse_token(|token, position, _| LEXED.with_borrow_mut(|lexed| lexed.take(token, position)));
+}
+
+/// What was lexed so far, as far as it says what the next word is.
+#[derive(Default)]
+struct Lexed {
+    last: Last,
+    /// Whether each open bracket is that of a map.
+    open: Vec<bool>,
+    at: (usize, usize),
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Last {
+    #[default]
+    Other,
+    /// A name follows, whatever it is.
+    Dot,
+    Key,
+    /// A keyword that became a field: the lexer takes a sign after it for a unary one.
+    Field,
+}
+
+impl Lexed {
+    fn take(&mut self, token: Token, position: Position) -> Token {
+        let at = (position.line().unwrap_or(0), position.position().unwrap_or(0));
+        // The end of an interpolated text has no position.
+        if !position.is_none() {
+            if at <= self.at {
+                // Another text is lexed now; the one before may have ended in an error.
+                *self = Self::default();
+            }
+            self.at = at;
+        }
+        let last = self.last;
+        self.last = match &token {
             Token::Period | Token::Elvis | Token::DoubleColon => Last::Dot,
+            Token::MapStart => {
+                self.open.push(true);
+                Last::Key
+            }
+            Token::LeftBrace | Token::LeftParen | Token::LeftBracket | Token::QuestionBracket => {
+                self.open.push(false);
+                Last::Other
+            }
+            Token::RightBrace | Token::RightParen | Token::RightBracket => {
+                self.open.pop();
+                Last::Other
+            }
+            Token::Comma if self.open.last() == Some(&true) => Last::Key,
             _ => Last::Other,
-        });
-        match (last, token) {
-            (Last::Dot, Token::Reserved(word) | Token::Custom(word)) if word.starts_with(char::is_alphabetic) => {
+        };
+        let is_name = matches!(last, Last::Dot | Last::Key);
+        match token {
+            Token::Reserved(word) if is_name && word.starts_with(char::is_alphabetic) => {
                 Token::Identifier(word)
             }
-            (Last::Dot, word) if word.is_literal() && word.literal_syntax().starts_with(char::is_alphabetic) => {
-                LAST.set(Last::Field);
+            word if is_name && word.is_literal() && word.literal_syntax().starts_with(char::is_alphabetic) => {
+                self.last = if last == Last::Dot { Last::Field } else { Last::Other };
                 Token::Identifier(Box::new(word.literal_syntax().into()))
             }
-            (Last::Field, Token::UnaryPlus) => Token::Plus,
-            (Last::Field, Token::UnaryMinus) => Token::Minus,
-            (_, token) => token,
+            Token::UnaryPlus if last == Last::Field => Token::Plus,
+            Token::UnaryMinus if last == Last::Field => Token::Minus,
+            token => token,
         }
-    });
+    }
 }

@@ -58,6 +58,11 @@ impl Kind {
         Self::ALL.iter().find(|(kind, ..)| *kind == self).expect("every kind is in the list").1
     }
 
+    /// The kind of that word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known, _)| *known == word).map(|(kind, ..)| *kind)
+    }
+
     /// True if trying again later may help without anybody changing anything.
     pub fn passes(self) -> bool {
         matches!(self, Kind::Unavailable | Kind::Unreachable)

@@ -146,10 +146,17 @@ pub fn nearest<'n>(wrong: &str, names: impl IntoIterator<Item = &'n str>) -> Opt
     let lower = wrong.to_lowercase();
     names
         .into_iter()
-        .map(|name| (strsim::jaro_winkler(&lower, &name.to_lowercase()), name))
+        .map(|name| (likeness(&lower, &name.to_lowercase()), name))
         .filter(|(likeness, _)| *likeness >= 0.82)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
+}
+
+/// Jaro-Winkler says little of short words: there, one slip of the finger is what a likeness is.
+fn likeness(wrong: &str, name: &str) -> f64 {
+    let likeness = strsim::jaro_winkler(wrong, name);
+    let slip = wrong.len() > 2 && strsim::osa_distance(wrong, name) == 1;
+    if slip { likeness.max(0.9) } else { likeness }
 }
 
 /// True if a value of this type may be given where the documentation says `kind`; words joined by ` or ` are alternatives.
@@ -168,7 +175,8 @@ pub fn fits(kind: &str, value: &Dynamic) -> bool {
     })
 }
 
-fn with_article(kind: &str) -> String {
+/// The words for a documented type in a sentence: `an integer`, `text`.
+pub fn with_article(kind: &str) -> String {
     let first = kind.chars().next().unwrap_or('x');
     let article = if "aeiou".contains(first) { "an" } else { "a" };
     if kind.starts_with("text") { kind.to_owned() } else { format!("{article} {kind}") }

@@ -92,7 +92,7 @@ pub fn outline(engine: &Engine, text: &str) -> Outline {
     for (index, spot) in code.iter().enumerate() {
         let next = |ahead: usize| code.get(index + ahead).map(|spot| &spot.token);
         match (&spot.token, next(1)) {
-            (Token::Custom(word), Some(Token::StringConstant(name))) if word.as_str() == "step" => {
+            (Token::Identifier(word), Some(Token::StringConstant(name))) if word.as_str() == "step" => {
                 let parent = open.last().map(|(step, _)| outline.steps[*step].path.clone());
                 let path = parent.map_or_else(|| name.to_string(), |parent| format!("{parent}/{name}"));
                 let alone = first_on_line.get(&spot.line) == Some(&spot.column) || starts_statement(&code, index);

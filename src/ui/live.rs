@@ -288,9 +288,11 @@ impl Live {
                 Some(wait) => self.wait_finished(wait, *at, *ended, *elapsed, width),
                 None => Vec::new(),
             },
-            What::EffectIntended { verb, object, destroys: true, .. } => {
+            What::EffectIntended { verb, object, destroys: true, dies, .. } => {
                 let line = Line::of(Tone::Destroys, &format!("{} {verb} {object}", symbols.destroys));
-                vec![self.inside(step, line, Line::default(), usize::MAX)]
+                let dies = dies.iter().map(|line| Line::of(Tone::Destroys, line).indented(2));
+                let lines = std::iter::once(line).chain(dies);
+                lines.map(|line| self.inside(step, line, Line::default(), usize::MAX)).collect()
             }
             What::EffectClosed { effect, outcome, detail } => {
                 self.effect_closed(step, *effect, *outcome, detail.as_deref()).into_iter().collect()

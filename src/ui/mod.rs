@@ -4,6 +4,7 @@
 //! into events. Data goes to standard output, everything else to standard error.
 
 mod closing;
+pub mod diagnostic;
 pub mod json;
 pub mod line;
 pub mod live;

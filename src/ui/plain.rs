@@ -133,8 +133,10 @@ impl Plain {
                 }
                 None => Vec::new(),
             },
-            What::EffectIntended { verb, object, destroys: true, .. } => {
-                say("effect", Tone::Destroys, &format!("destroys: {verb} {object}"))
+            What::EffectIntended { verb, object, destroys: true, dies, .. } => {
+                let mut lines = say("effect", Tone::Destroys, &format!("destroys: {verb} {object}"));
+                lines.extend(dies.iter().flat_map(|line| say("effect", Tone::Destroys, &format!("destroys: {line}"))));
+                lines
             }
             What::EffectIntended { .. } => Vec::new(),
             What::EffectClosed { effect, outcome, detail } => {

@@ -98,7 +98,7 @@ fn values_are_written_and_read_again() {
     let (script, _folder) = script(&[]);
     assert_eq!(script.value::<String>(r#"json::write(#{ b: [1, 2.5, ()], a: "x" })"#), r#"{"a":"x","b":[1,2.5,null]}"#);
     assert_eq!(script.value::<String>(r#"json::pretty(#{ a: 1 })"#), "{\n  \"a\": 1\n}");
-    assert_eq!(script.value::<String>(r#"yaml::write(#{ on: "yes" })"#), "on: \"yes\"\n");
+    assert_eq!(script.value::<String>(r#"yaml::write(#{ on: "yes" })"#), "\"on\": \"yes\"\n");
     assert!(script.value::<bool>(r#"json::parse(json::write(#{ a: 1 })) == yaml::parse(yaml::write(#{ a: 1 }))"#));
 }
 

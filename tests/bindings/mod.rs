@@ -17,3 +17,11 @@ fn script(files: &[(&str, &str)]) -> (Script, tempfile::TempDir) {
     }
     (Script::new(&cozyscript::bindings::all(), folder.path()), folder)
 }
+
+/// Runs a text whose value doesn't matter.
+#[track_caller]
+fn run(script: &Script, text: &str) {
+    if let Err(error) = script.run(text) {
+        panic!("{text}: {error}");
+    }
+}

@@ -31,7 +31,7 @@ fn durations_can_be_reckoned_with_and_compared() {
         "3 * 20.s == 1.minute",
         "1.minute / 4 == 15.s",
         "1.hour / 1.minute == 60.0",
-        "1.5 * 1.s != 1.s || 90.s * 0.5 == 45.s",
+        "1.5 * 1.minute == 90.s && 90.s * 0.5 == 45.s",
         "90.s > 1.minute && 90.s >= 90.s && 1.s < 2.s && 1.s <= 1.s",
         "90.s.minutes == 1.5",
         r#"`${90.minutes}` == "1h30m""#,
@@ -59,14 +59,14 @@ fn points_in_time_print_as_utc_and_differ_by_durations() {
         r#"time::parse("2026-01-31T12:00:00Z") + 1.day == time::parse("2026-02-01T12:00:00Z")"#,
         r#"time::parse("2026-01-31T12:00:00Z").format("%d.%m.%Y") == "31.01.2026""#,
         r#"time::parse("1970-01-01T00:01:00Z").unix == 60"#,
-        "now() - now() < 1.minute || true",
+        "let begun = now(); now() - begun < 1.minute",
         "now() > time::parse(\"2020-01-01T00:00:00Z\")",
         "type_of(now()) == \"Timestamp\" && type_of(1.s) == \"Duration\"",
     ] {
         assert!(script.value::<bool>(claim), "{claim}");
     }
     assert_eq!(script.fault(r#"time::parse("yesterday")"#).kind, Kind::Parse);
-    assert_eq!(script.fault(r#"now().format("%Q!")"#).kind, Kind::Usage);
+    assert_eq!(script.fault(r#"now().format("%!")"#).kind, Kind::Usage);
     let fault = script.fault(r#"time::parse("2026-01-01T00:00:00Z") - time::parse("2026-01-02T00:00:00Z")"#);
     assert_eq!(fault.message, "2026-01-01T00:00:00Z is before 2026-01-02T00:00:00Z, and a duration is never negative");
 }
@@ -87,7 +87,9 @@ fn a_pause_ends_when_the_run_is_stopped() {
     let (script, _folder) = script(&[]);
     script.stop_after(Duration::from_millis(20));
     let begun = Instant::now();
-    script.run(r#"try { sleep("1h"); } catch { print("caught"); }"#).unwrap_err();
+    for pause in ["\"1h\"", "3600", "3600.0"] {
+        assert!(script.run(&format!("try {{ sleep({pause}); }} catch {{ print(\"caught\"); }}")).is_err());
+    }
     assert!(begun.elapsed() < Duration::from_secs(10));
     assert!(script.printed().is_empty(), "a stop can't be caught");
 }

@@ -91,7 +91,7 @@ fn any_name_of_a_kind_reads_the_same_object() {
         "apps/v1/deployments",
     ] {
         let read: Object = script.value(&in_space(&space, &format!("cluster.get(\"{kind}\", \"web\")")));
-        assert!(read.to_string().contains("\"replicas\":3"), "{kind}");
+        assert!(read.tree().to_string().contains("\"replicas\":3"), "{kind}");
     }
     let both: bool = script.value(&in_space(
         &space,
@@ -201,7 +201,7 @@ fn a_list_is_read_to_its_end_and_selected() {
     );
     assert_eq!((all.len(), odd.len()), (1203, 601));
     let first: Object = odd[0].clone().cast();
-    let first = first.to_string();
+    let first = first.tree().to_string();
     assert!(first.contains("\"kind\":\"ConfigMap\"") && !first.contains("managedFields"), "{first}");
     let fault = script.fault(&in_space(&space, "cluster.list(\"cm\", #{ labels: \"a in (\" })"));
     assert_eq!(fault.kind, Kind::Invalid);

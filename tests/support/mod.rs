@@ -10,6 +10,7 @@ use std::{
 };
 
 use cozyscript::{
+    diagnostic::Diagnostic,
     event::{EffectEnd, Event, What},
     host::{
         Host,
@@ -28,7 +29,7 @@ use cozyscript::{
         catalogue::Catalogue,
         conductor::{Branch, Conductor, Fork, Outcome, ParamOptions, Stage, Step},
         context::Context,
-        engine,
+        diagnostic, engine,
         fault::{Fault, Place},
         sources::{self, Sources},
     },
@@ -52,6 +53,7 @@ pub struct Script {
     pub host: Host,
     pub recorded: Arc<Recorded>,
     engine: Engine,
+    sources: Sources,
     cancel: Cancel,
 }
 
@@ -163,16 +165,35 @@ impl Script {
             clock,
             secrets,
         };
-        let mut engine = engine::build(bindings, &Sources::default());
+        let sources = Sources::default();
+        let mut engine = engine::build(bindings, &sources);
         let context = Context::new(host.clone(), Arc::new(Straight(host.clone())), Arc::new(Catalogue::default()));
         engine::attach(&mut engine, &context);
-        Self { host, recorded, engine, cancel: Cancel::root() }
+        Self { host, recorded, engine, sources, cancel: Cancel::root() }
     }
 
     /// Runs the text and gives its value.
     pub fn run(&self, text: &str) -> Result<Dynamic, Box<EvalAltResult>> {
         let ast = sources::compile(&self.engine, "test.rhai", text)?;
         frame::within(Frame::root(self.cancel.clone()), || self.engine.eval_ast_with_scope(&mut Scope::new(), &ast))
+    }
+
+    /// Runs the text as the file of that name and gives what its failure says, if it fails.
+    pub fn diagnostic(&self, name: &str, text: &str) -> Option<Diagnostic> {
+        let script = diagnostic::Script { engine: &self.engine, sources: &self.sources, source: name };
+        self.sources.remember(name, text);
+        let ast = match sources::compile(&self.engine, name, text) {
+            Ok(ast) => ast,
+            Err(error) => return Some(diagnostic::of_parse_error(&error, script)),
+        };
+        let run = || self.engine.eval_ast_with_scope::<Dynamic>(&mut Scope::new(), &ast);
+        let error = frame::within(Frame::root(self.cancel.clone()), run).err()?;
+        diagnostic::of_error(&error, script)
+    }
+
+    /// The text of a source that was read.
+    pub fn text(&self, source: &str) -> Option<Arc<str>> {
+        self.sources.text(source)
     }
 
     /// Runs the text, which must give a value of this type.

@@ -179,10 +179,14 @@ async fn serve_one<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 async fn read(stream: &mut (impl AsyncRead + Unpin), count: &AtomicUsize) -> io::Result<Seen> {
-    let mut bytes = Vec::new();
+    let mut bytes: Vec<u8> = Vec::new();
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
             break end;
+        }
+        // What is no request, such as the hello of TLS, is answered without waiting for its end.
+        if bytes.first().is_some_and(|first| !first.is_ascii_uppercase()) {
+            break bytes.len();
         }
         if stream.read_buf(&mut bytes).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -196,7 +200,7 @@ async fn read(stream: &mut (impl AsyncRead + Unpin), count: &AtomicUsize) -> io:
         .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
         .collect();
     let length: usize = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
-    let mut body = bytes.split_off(end + 4);
+    let mut body = bytes.split_off(bytes.len().min(end + 4));
     while body.len() < length {
         if stream.read_buf(&mut body).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());

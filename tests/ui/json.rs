@@ -22,6 +22,7 @@ fn line(event: &Event) -> String {
 fn name(what: &What) -> &'static str {
     match what {
         What::RunStarted { .. } => "run_started",
+        What::ResumedAt { .. } => "resumed_at",
         What::StepStarted { .. } => "step_started",
         What::StepRetried { .. } => "step_retried",
         What::StepFinished { .. } => "step_finished",

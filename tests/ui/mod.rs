@@ -92,6 +92,7 @@ fn run() -> Vec<Event> {
                 verb: "reset".to_owned(),
                 object: "node 10.0.0.2".to_owned(),
                 destroys: true,
+                dies: vec!["its disk sda".to_owned()],
             },
         ),
         at(900, "nuke/reset[srv2]", What::EffectClosed { effect: 1, outcome: EffectEnd::Done, detail: None }),
@@ -102,6 +103,15 @@ fn run() -> Vec<Event> {
         ),
         at(2_000, "nuke/reset[srv2]", What::WaitChanged { wait: 1, because: "connection refused".to_owned() }),
         at(62_000, "nuke/reset[srv2]", What::WaitFinished { wait: 1, ended: WaitEnd::Met, elapsed: seconds(61) }),
+        at(
+            61_990,
+            "install",
+            What::ResumedAt {
+                replayed: vec!["prepare".to_owned()],
+                because: "its text changed".to_owned(),
+                diff: vec!["-    apply(1);".to_owned(), "+    apply(2);".to_owned()],
+            },
+        ),
         at(62_000, "nuke/reset[srv2]", finished(Outcome::Done, 61_980, None, None)),
         at(62_100, "nuke", finished(Outcome::Done, 62_090, None, None)),
         at(62_200, "", What::TimerStarted { timer: "bootstrap".to_owned() }),
@@ -114,6 +124,7 @@ fn run() -> Vec<Event> {
                 verb: "apply".to_owned(),
                 object: "deployment/web".to_owned(),
                 destroys: false,
+                dies: Vec::new(),
             },
         ),
         at(
@@ -129,6 +140,7 @@ fn run() -> Vec<Event> {
                 verb: "apply".to_owned(),
                 object: "service/web".to_owned(),
                 destroys: false,
+                dies: Vec::new(),
             },
         ),
         at(

@@ -53,6 +53,13 @@ struct Guarded {
     secret: bool,
 }
 
+impl Guarded {
+    /// How it may be shown, if it is secret by where it stands.
+    fn shown_or<'g>(&'g self, reference: &'g str) -> &'g str {
+        if self.secret { &self.shown } else { reference }
+    }
+}
+
 impl Request {
     /// Puts a request together from what a script gave.
     ///
@@ -97,9 +104,8 @@ fn assemble(
     let address = guarded(url);
     let url = parse_url(&address)?;
     let mut shown_parts = vec![method.to_string(), address.shown.clone()];
-    let (headers, shown_headers) = headers(host, options)?;
+    let (mut headers, shown_headers) = headers(host, options)?;
     shown_parts.extend(shown_headers);
-    let mut headers = headers;
     let body = match body {
         None => Bytes::new(),
         Some(body) => {
@@ -139,7 +145,10 @@ fn parse_url(address: &Guarded) -> Result<Url, Fault> {
         return Err(refuse(format!("it speaks `{}`", url.scheme())).hint("begin it with `https://` or `http://`"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        let shown = format!("{}://…@{}", url.scheme(), url.host_str().unwrap_or_default());
+        let shown = match address.secret {
+            true => address.shown.clone(),
+            false => format!("{}://…@{}", url.scheme(), url.host_str().unwrap_or_default()),
+        };
         return Err(Fault::new(
             Kind::Usage,
             format!("`{shown}` can't be asked: it holds a password, which would be shown"),
@@ -181,10 +190,11 @@ fn headers(host: &Host, options: &Options) -> Result<(HeaderMap, Vec<String>), F
         let (user, password) = (part("user")?, part("password")?);
         by_name(&password.wire, "the password")?;
         let wire = STANDARD.encode(format!("{}:{}", user.wire, password.wire));
-        let reference = if password.secret { password.shown.clone() } else { "option basic".to_owned() };
-        host.secrets.remember(&Secret::new("option basic", password.wire.clone()));
-        host.secrets.remember(&Secret::new("option basic", wire.clone()));
-        shown.push(format!("basic {} {reference}", user.shown));
+        if !password.secret {
+            host.secrets.remember(&Secret::new("option basic", password.wire.clone()));
+        }
+        host.secrets.remember(&Secret::new(format!("basic({})", password.shown_or("option basic")), wire.clone()));
+        shown.push(format!("basic {} {}", user.shown, password.shown_or("option basic")));
         let guarded = Guarded { wire: format!("Basic {wire}"), shown: String::new(), secret: true };
         headers.insert(AUTHORIZATION, header_value("authorization", guarded)?);
     }
@@ -206,7 +216,9 @@ fn body_of(body: &Dynamic) -> Result<(Bytes, String, Option<&'static str>), Faul
     }
     if body.is_map() || body.is_array() || body.is::<Object>() {
         let tree = Tree::from_dynamic(body).map_err(|error| Fault::new(Kind::Usage, format!("the body: {error}")))?;
-        return Ok((json::wire(&tree).into(), json::write(&tree), Some("application/json")));
+        let wire = String::from_utf8(json::wire(&tree)).expect("JSON is UTF-8");
+        by_name(&wire, "the body")?;
+        return Ok((wire.into(), json::write(&tree), Some("application/json")));
     }
     let guarded = guarded(body);
     by_name(&guarded.wire, "the body")?;

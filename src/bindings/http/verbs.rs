@@ -15,28 +15,16 @@ use crate::{
     script::{
         conductor::Outcome,
         context::{Call, Change, Changed, Settled},
-        fault::Fault,
+        fault::{Fault, Kind},
         options::Options,
     },
 };
 
 #[export_module]
 pub mod functions {
-    /// Asks for an address.
-    ///
-    /// # Parameters
-    /// - `url` (text or secret): such as `https://grafana.example.org/api/health`
-    ///
-    /// # Returns
-    /// An `Answer` with `status`, `ok`, `headers`, `text`, `json()`, `url` and `elapsed`.
-    ///
-    /// # Example
-    /// ```rhai server
-    /// print(http::get(server + "/").text);
-    /// ```
     #[rhai_fn(return_raw)]
     pub fn get(context: NativeCallContext, url: Dynamic) -> Outcome<Answer> {
-        ask(&context, &url, Map::new())
+        ask(&context, "http::get", Method::GET, &url, Map::new())
     }
 
     /// Asks for an address.
@@ -69,34 +57,19 @@ pub mod functions {
     ///
     /// # Example
     /// ```rhai server
+    /// print(http::get(server + "/").text);
     /// let answer = http::get(server + "/json", #{ headers: #{ accept: "application/json" }, timeout: "5s" });
     /// print(answer.json().message);
     /// print(http::get(server + "/nowhere", #{ expect: [200, 404] }).status);
     /// ```
     #[rhai_fn(name = "get", return_raw)]
     pub fn get_with_options(context: NativeCallContext, url: Dynamic, options: Map) -> Outcome<Answer> {
-        ask(&context, &url, options)
+        ask(&context, "http::get", Method::GET, &url, options)
     }
 
-    /// Posts a body.
-    ///
-    /// # Parameters
-    /// - `url` (text or secret): where to
-    /// - `body` (text or map or list or secret): a map, an object or a list is sent as JSON, secrets in it by value
-    ///
-    /// # Returns
-    /// An `Answer` with `status`, `ok`, `headers`, `text`, `json()`, `url` and `elapsed`.
-    ///
-    /// # Effect
-    /// Whatever the server does with it.
-    ///
-    /// # Example
-    /// ```rhai server
-    /// print(http::post(server + "/echo", #{ message: "hello" }).status);
-    /// ```
     #[rhai_fn(return_raw)]
     pub fn post(context: NativeCallContext, url: Dynamic, body: Dynamic) -> Outcome<Answer> {
-        change(&context, &url, &body, Map::new())
+        change(&context, "http::post", Method::POST, &url, &body, Map::new())
     }
 
     /// Posts a body.
@@ -140,28 +113,114 @@ pub mod functions {
     ///
     /// # Example
     /// ```rhai server
+    /// http::post(server + "/echo", "a text");
     /// let token = secret::of("8d7f-11c2", "session");
     /// let answer = http::post(server + "/echo", #{ message: "hello" }, #{ bearer: token, repeat_safe: true });
     /// print(answer.json().message);
     /// ```
     #[rhai_fn(name = "post", return_raw)]
     pub fn post_with_options(context: NativeCallContext, url: Dynamic, body: Dynamic, options: Map) -> Outcome<Answer> {
-        change(&context, &url, &body, options)
+        change(&context, "http::post", Method::POST, &url, &body, options)
+    }
+
+    #[rhai_fn(name = "send", return_raw)]
+    pub fn send_without_body(context: NativeCallContext, method: &str, url: Dynamic) -> Outcome<Answer> {
+        send_any(&context, method, &url, &Dynamic::UNIT, Map::new())
+    }
+
+    #[rhai_fn(name = "send", return_raw)]
+    pub fn send(context: NativeCallContext, method: &str, url: Dynamic, body: Dynamic) -> Outcome<Answer> {
+        send_any(&context, method, &url, &body, Map::new())
+    }
+
+    /// Sends a request of any other method, such as PUT, PATCH or DELETE.
+    ///
+    /// GET, HEAD and OPTIONS change nothing and send no body. The others are changes as `http::post` is one; PUT and DELETE
+    /// may be repeated by a resumed run.
+    ///
+    /// # Parameters
+    /// - `method` (text): such as `PUT`
+    /// - `url` (text or secret): where to
+    /// - `body` (text or map or list or secret): a map, an object or a list is sent as JSON; `()` sends none
+    /// - `options` (map): see below
+    ///
+    /// # Options
+    /// - `headers` (map): more headers; their values may be secrets
+    /// - `bearer` (secret or text): a token, for the header `Authorization`
+    /// - `basic` (map): `user` and `password`, for the header `Authorization`
+    /// - `expect` (integer or text or list, `2xx`): statuses that are answers and not faults; `any` is all of them
+    /// - `repeat_safe` (boolean, `false`): posting it twice is the same as posting it once, so a resumed run may; for PUT
+    ///   and DELETE it is so by their nature
+    /// - `timeout` (duration, `30s`): how long it may take as a whole
+    /// - `connect_timeout` (duration, `10s`): how long making the connection may take
+    /// - `follow` (integer, `5`): how many redirects are followed; secrets are not sent on to another server
+    /// - `ca` (text): whom to trust, and nobody else: a file below the runbook's folder, or certificates in PEM
+    /// - `insecure` (boolean, `false`): trust whoever answers; it is warned of
+    ///
+    /// # Returns
+    /// An `Answer` with `status`, `ok`, `headers`, `text`, `json()`, `url`, `elapsed` and `assumed`.
+    ///
+    /// # Effect
+    /// Whatever the server does with it.
+    ///
+    /// # Faults
+    /// - `unreachable`: no connection; nothing was sent
+    /// - `in_doubt`: the connection was cut off after it was sent, or a gateway gave up (502, 504)
+    /// - `tls`: who answers can't be trusted; nothing was sent
+    /// - `timeout`: there was no answer in time
+    /// - `status`: the status was not expected; the fault has it as `status`
+    /// - `refused`: a person or the run's rules did not allow it
+    /// - `usage`: the method, the URL, the body or an option can't be used
+    /// - `file`: the file `ca` can't be read
+    ///
+    /// # Example
+    /// ```rhai server
+    /// http::send("PUT", server + "/echo", #{ message: "hello" });
+    /// http::send("DELETE", server + "/nowhere", (), #{ expect: ["2xx", 404] });
+    /// ```
+    #[rhai_fn(name = "send", return_raw)]
+    pub fn send_with_options(
+        context: NativeCallContext,
+        method: &str,
+        url: Dynamic,
+        body: Dynamic,
+        options: Map,
+    ) -> Outcome<Answer> {
+        send_any(&context, method, &url, &body, options)
     }
 }
 
-fn ask(context: &NativeCallContext, url: &Dynamic, options: Map) -> Outcome<Answer> {
-    let options = context.options("http::get", options)?;
-    let request = Request::read(context, Method::GET, url, None, &options)?;
+fn send_any(context: &NativeCallContext, method: &str, url: &Dynamic, body: &Dynamic, options: Map) -> Outcome<Answer> {
+    const FUNCTION: &str = "http::send";
+    match Method::from_bytes(method.to_uppercase().as_bytes()) {
+        Ok(method) if method.is_safe() => ask(context, FUNCTION, method, url, options),
+        Ok(method) if method != Method::CONNECT => change(context, FUNCTION, method, url, body, options),
+        _ => {
+            let fault = Fault::new(Kind::Usage, format!("`{method}` is not a method that can be sent"));
+            Err(context.raise(fault.hint("such as `PUT`, `PATCH` or `DELETE`")))
+        }
+    }
+}
+
+fn ask(context: &NativeCallContext, function: &str, method: Method, url: &Dynamic, options: Map) -> Outcome<Answer> {
+    let options = context.options(function, options)?;
+    let request = Request::read(context, method, url, None, &options)?;
     let expected = expected(context, &options)?;
     let timeout = options.deadline("timeout").map_err(|fault| context.raise(fault))?;
     let sender = Sender::of(&context.host());
     context.wait(Waiting::request(format!("`{}`", request.title()), timeout), |_| answered(sender, request, expected))
 }
 
-fn change(context: &NativeCallContext, url: &Dynamic, body: &Dynamic, options: Map) -> Outcome<Answer> {
-    let options = context.options("http::post", options)?;
-    let request = Request::read(context, Method::POST, url, Some(body), &options)?;
+fn change(
+    context: &NativeCallContext,
+    function: &str,
+    method: Method,
+    url: &Dynamic,
+    body: &Dynamic,
+    options: Map,
+) -> Outcome<Answer> {
+    let options = context.options(function, options)?;
+    let request = Request::read(context, method, url, Some(body), &options)?;
     let expected = expected(context, &options)?;
     let deadline = options.deadline("timeout").map_err(|fault| context.raise(fault))?;
     let host = context.host();
@@ -169,7 +228,7 @@ fn change(context: &NativeCallContext, url: &Dynamic, body: &Dynamic, options: M
         verb: request.method.to_string(),
         object: request.shown.clone(),
         digest: request.digest(),
-        repeatable: options.flag("repeat_safe"),
+        repeatable: options.flag("repeat_safe") || request.method.is_idempotent(),
         destroys: None,
     };
     let (title, shown, sender) = (request.title(), request.shown.clone(), Sender::of(&host));

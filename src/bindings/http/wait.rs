@@ -17,54 +17,16 @@ use crate::{
 
 #[export_module]
 pub mod functions {
-    /// Waits until an address answers with success.
-    ///
-    /// # Parameters
-    /// - `url` (text or secret): such as `https://grafana.example.org/api/health`
-    ///
-    /// # Returns
-    /// The `Answer` that ended the wait.
-    ///
-    /// # Example
-    /// ```rhai server
-    /// http::wait(server + "/");
-    /// ```
     #[rhai_fn(return_raw)]
     pub fn wait(context: NativeCallContext, url: Dynamic) -> Outcome<Answer> {
         until(&context, &url, Map::new(), None)
     }
 
-    /// Waits until an address answers as the options say.
-    ///
-    /// # Parameters
-    /// - `url` (text or secret): such as `https://grafana.example.org/api/health`
-    /// - `options` (map): see below
-    ///
-    /// # Returns
-    /// The `Answer` that ended the wait.
-    ///
-    /// # Example
-    /// ```rhai server
-    /// http::wait(server + "/", #{ times: 3, interval: "10ms" });
-    /// ```
     #[rhai_fn(name = "wait", return_raw)]
     pub fn wait_with_options(context: NativeCallContext, url: Dynamic, options: Map) -> Outcome<Answer> {
         until(&context, &url, options, None)
     }
 
-    /// Waits until a function says yes to what an address answers.
-    ///
-    /// # Parameters
-    /// - `url` (text or secret): such as `https://grafana.example.org/api/health`
-    /// - `predicate` (function): is given each `Answer` and says `true` or `false`
-    ///
-    /// # Returns
-    /// The `Answer` that ended the wait.
-    ///
-    /// # Example
-    /// ```rhai server
-    /// http::wait(server + "/json", |answer| answer.json().message == "hello");
-    /// ```
     #[rhai_fn(name = "wait", return_raw)]
     pub fn wait_for_predicate(context: NativeCallContext, url: Dynamic, predicate: FnPtr) -> Outcome<Answer> {
         until(&context, &url, Map::new(), Some(&predicate))
@@ -105,6 +67,8 @@ pub mod functions {
     ///
     /// # Example
     /// ```rhai server
+    /// http::wait(server + "/");
+    /// http::wait(server + "/json", |answer| answer.json().message == "hello");
     /// let answer = http::wait(server + "/json", #{ times: 2, interval: "10ms", timeout: "1m" }, |answer| {
     ///     answer.status == 200 && answer.json().message == "hello"
     /// });

@@ -51,7 +51,7 @@ pub mod value {
     /// ```
     #[rhai_fn(global, pure)]
     pub fn base64(context: NativeCallContext, secret: &mut Secret) -> Secret {
-        remembered(&context, Secret::new(secret.reference(), STANDARD.encode(secret.expose())))
+        remembered(&context, Secret::new(format!("base64({})", secret.reference()), STANDARD.encode(secret.expose())))
     }
 }
 
@@ -64,14 +64,13 @@ pub fn register(engine: &mut Engine) {
         .register_fn("==", |left: &mut Secret, right: Secret| *left == right)
         .register_fn("!=", |left: &mut Secret, right: Secret| *left != right)
         .register_fn("+", |context: NativeCallContext, text: ImmutableString, secret: Secret| {
-            remembered(&context, Secret::new(secret.reference(), format!("{text}{}", secret.expose())))
+            join(&context, [Part::Plain(&text), Part::Secret(&secret)])
         })
         .register_fn("+", |context: NativeCallContext, secret: Secret, text: ImmutableString| {
-            remembered(&context, Secret::new(secret.reference(), format!("{}{text}", secret.expose())))
+            join(&context, [Part::Secret(&secret), Part::Plain(&text)])
         })
         .register_fn("+", |context: NativeCallContext, left: Secret, right: Secret| {
-            let reference = format!("{}+{}", left.reference(), right.reference());
-            remembered(&context, Secret::new(reference, format!("{}{}", left.expose(), right.expose())))
+            join(&context, [Part::Secret(&left), Part::Secret(&right)])
         })
         // A text can't turn into a secret in place, and taking in the reference instead would be found out late.
         .register_fn(
@@ -82,6 +81,36 @@ pub fn register(engine: &mut Engine) {
                 Err(context.raise(fault))
             },
         );
+}
+
+enum Part<'p> {
+    Plain(&'p str),
+    Secret(&'p Secret),
+}
+
+/// What is joined is a secret of its own, with a reference of its own: `Bearer ${env:TOKEN}`.
+fn join(context: &NativeCallContext, parts: [Part; 2]) -> Secret {
+    let vault = context.host().secrets;
+    let (mut reference, mut value) = (String::new(), String::new());
+    for part in parts {
+        match part {
+            Part::Plain(text) => {
+                // The text may hold a secret that was exposed.
+                reference.extend(vault.redact(text).escape_debug());
+                value.push_str(text);
+            }
+            Part::Secret(secret) => {
+                let joined = secret.reference().contains("${");
+                reference.push_str(&if joined {
+                    secret.reference().to_owned()
+                } else {
+                    format!("${{{}}}", secret.reference())
+                });
+                value.push_str(secret.expose());
+            }
+        }
+    }
+    remembered(context, Secret::new(reference, value))
 }
 
 fn remembered(context: &NativeCallContext, secret: Secret) -> Secret {

@@ -15,18 +15,6 @@ use crate::{
 
 #[export_module]
 pub mod functions {
-    /// Shows a table.
-    ///
-    /// # Parameters
-    /// - `rows` (list): a map, an object or a list each
-    ///
-    /// # Faults
-    /// - `usage`: a row is neither a map, nor an object, nor a list
-    ///
-    /// # Example
-    /// ```rhai
-    /// table([#{ name: "web-0", ready: true }, #{ name: "web-1", ready: false }]);
-    /// ```
     #[rhai_fn(global, return_raw)]
     pub fn table(context: NativeCallContext, rows: Array) -> Outcome<()> {
         show(&context, rows, Map::new())
@@ -47,6 +35,7 @@ pub mod functions {
     /// # Example
     /// ```rhai
     /// let pods = [#{ name: "web-0", node: "worker-1", ready: true }];
+    /// table(pods);
     /// table(pods, #{ columns: ["ready", "name"] });
     /// table([["api", "10.0.0.1"], ["web", "10.0.0.2"]], #{ columns: ["service", "address"] });
     /// ```

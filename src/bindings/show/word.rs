@@ -30,22 +30,6 @@ pub mod functions {
         context.host().events.emit(What::Warned { text: text.to_owned() });
     }
 
-    /// Gives up with a message. The step fails, unless the script catches it.
-    ///
-    /// # Parameters
-    /// - `message` (text): what is wrong: a fact, such as ``the service has no address``
-    ///
-    /// # Faults
-    /// - `failed`: always
-    ///
-    /// # Example
-    /// ```rhai
-    /// try {
-    ///     fail("the service has no address");
-    /// } catch (fault) {
-    ///     print(fault.message);
-    /// }
-    /// ```
     #[rhai_fn(global, return_raw)]
     pub fn fail(context: NativeCallContext, message: &str) -> Outcome<()> {
         Err(context.raise(Fault::new(Kind::Failed, message)))
@@ -67,6 +51,9 @@ pub mod functions {
     ///
     /// # Example
     /// ```rhai
+    /// if now() < time::parse("2020-01-01T00:00:00Z") {
+    ///     fail("the clock is wrong");
+    /// }
     /// try {
     ///     fail("the service has no address", #{ hint: "look at the pools of MetalLB", kind: "not_found" });
     /// } catch (fault) {

@@ -1,24 +1,23 @@
 //! The clock, pauses and the bell.
 
-use rhai::plugin::*;
+use std::time::Duration;
+
+use rhai::{Dynamic, Engine, NativeCallContext, plugin::*};
+
+use crate::{
+    duration,
+    event::What,
+    host::wait::Waiting,
+    script::{
+        conductor::Outcome,
+        context::Call,
+        fault::{Fault, Kind},
+    },
+};
 
 #[export_module]
 pub mod clock {
-    use std::time::Duration;
-
     use jiff::Timestamp;
-    use rhai::{Dynamic, NativeCallContext};
-
-    use crate::{
-        duration,
-        event::What,
-        host::wait::Waiting,
-        script::{
-            conductor::Outcome,
-            context::Call,
-            fault::{Fault, Kind},
-        },
-    };
 
     /// Tells the time.
     ///
@@ -51,39 +50,45 @@ pub mod clock {
     /// ```
     #[rhai_fn(global, return_raw)]
     pub fn sleep(context: NativeCallContext, pause: Dynamic) -> Outcome<()> {
-        let pause =
-            duration::read(&pause).map_err(|why| Fault::new(Kind::Usage, format!("`sleep`: {why}")).raise(&context))?;
-        let slept = context.host().clock.sleep(pause);
-        // The deadline lies behind the pause, so that it never ends one.
-        let waiting = Waiting::request(format!("{} to pass", duration::show(pause)), pause + Duration::from_secs(1));
-        context.wait(waiting, |_| async move {
-            slept.await;
-            Ok(())
-        })
+        super::pause(&context, &pause)
     }
 
-    /// Rings the bell.
-    ///
-    /// # Example
-    /// ```rhai
-    /// bell();
-    /// ```
     #[rhai_fn(global)]
     pub fn bell(context: NativeCallContext) {
         context.host().events.emit(What::BellRang { text: String::new() });
     }
 
-    /// Rings the bell and says why.
+    /// Rings the bell, and says why.
     ///
     /// # Parameters
     /// - `text` (text): what a person should come and look at
     ///
     /// # Example
     /// ```rhai
+    /// bell();
     /// bell("the nodes are up: over to you");
     /// ```
     #[rhai_fn(global, name = "bell")]
     pub fn bell_with_text(context: NativeCallContext, text: &str) {
         context.host().events.emit(What::BellRang { text: text.to_owned() });
     }
+}
+
+/// Puts the pause in the place of Rhai's own `sleep`, which would hold the thread and couldn't be stopped.
+pub fn register(engine: &mut Engine) {
+    engine
+        .register_fn("sleep", |context: NativeCallContext, seconds: i64| pause(&context, &seconds.into()))
+        .register_fn("sleep", |context: NativeCallContext, seconds: f64| pause(&context, &seconds.into()));
+}
+
+fn pause(context: &NativeCallContext, pause: &Dynamic) -> Outcome<()> {
+    let pause =
+        duration::read(pause).map_err(|why| Fault::new(Kind::Usage, format!("`sleep`: {why}")).raise(context))?;
+    let slept = context.host().clock.sleep(pause);
+    // The deadline lies behind the pause, so that it never ends one.
+    let waiting = Waiting::request(format!("{} to pass", duration::show(pause)), pause + Duration::from_secs(1));
+    context.wait(waiting, |_| async move {
+        slept.await;
+        Ok(())
+    })
 }

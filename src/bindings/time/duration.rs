@@ -84,6 +84,9 @@ pub fn register(engine: &mut Engine) {
         .register_fn("*", |context: NativeCallContext, left: Duration, right: f64| {
             seconds(&context, left.as_secs_f64() * right)
         })
+        .register_fn("*", |context: NativeCallContext, left: f64, right: Duration| {
+            seconds(&context, left * right.as_secs_f64())
+        })
         .register_fn("/", |context: NativeCallContext, left: Duration, right: i64| {
             seconds(&context, left.as_secs_f64() / right as f64)
         })

@@ -22,6 +22,7 @@ pub const BINDING: Binding = Binding {
 };
 
 fn register(engine: &mut Engine) {
+    clock::register(engine);
     duration::register(engine);
     moment::register(engine);
     timer::register(engine);

@@ -1,8 +1,8 @@
 //! YAML and JSON: texts and files of the runbook's folder as objects, and back. Secrets are written by reference.
 
+mod documents;
 mod json;
 mod text;
-mod yaml;
 
 use rhai::plugin::*;
 
@@ -12,7 +12,7 @@ pub const YAML: Binding = Binding {
     name: "yaml",
     summary: "reads and writes YAML",
     functions: |module| {
-        combine_with_exported_module!(module, "yaml", yaml::functions);
+        combine_with_exported_module!(module, "yaml", documents::functions);
     },
     types: |_| {},
 };

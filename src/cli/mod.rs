@@ -1,0 +1,92 @@
+//! The command line: one file a subcommand. Everything may be named from here, and nobody names this.
+
+mod check;
+mod completions;
+mod docs;
+mod help;
+mod history;
+mod program;
+mod report;
+mod resume;
+mod run;
+mod signals;
+mod status;
+mod wire;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use self::status::Status;
+
+/// Narrated runbooks for operations, executable: `cozyscript FILE` runs one.
+#[derive(Debug, Parser)]
+#[command(name = "cozyscript", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(after_help = "Exit statuses: 0 done, 1 the runbook failed, 2 usage or check, 3 stopped and resumable, 4 refused.")]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Checks a runbook, then runs it: narrated, timed, journaled
+    Run(run::Arguments),
+    /// Finds what is wrong with runbooks without running them
+    Check(check::Arguments),
+    /// Goes on with a run where it stopped
+    Resume(resume::Arguments),
+    /// Lists the runs so far, or shows one of them
+    History(history::Arguments),
+    /// Prints the reference of functions, or of fault kinds
+    Docs(docs::Arguments),
+    /// Explains a function, a fault kind or a subcommand
+    Help(help::Arguments),
+    /// Prints a completion script for a shell
+    Completions(completions::Arguments),
+}
+
+/// Runs the program with these arguments, the program's name first, and gives its exit status.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments = with_run(arguments.into_iter().collect());
+    let parsed = match CommandLine::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            // Help and version are answers, and go to standard output; clap knows which is which.
+            let status = if error.use_stderr() { Status::Usage } else { Status::Done };
+            return match error.print() {
+                Ok(()) => status.code(),
+                Err(_) => Status::Failed.code(),
+            };
+        }
+    };
+    let status = match parsed.command {
+        Command::Run(arguments) => run::main(arguments),
+        Command::Check(arguments) => check::main(&arguments),
+        Command::Resume(arguments) => resume::main(arguments),
+        Command::History(arguments) => history::main(&arguments),
+        Command::Docs(arguments) => docs::main(&arguments),
+        Command::Help(arguments) => help::main(&arguments, CommandLine::command()),
+        Command::Completions(arguments) => completions::main(&arguments, CommandLine::command()),
+    };
+    status.code()
+}
+
+/// `cozyscript FILE` is `cozyscript run FILE`: the first argument that is no option decides.
+fn with_run(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let Some(first) = arguments.get(1).and_then(|first| first.to_str()) else {
+        return arguments;
+    };
+    let names: Vec<String> =
+        CommandLine::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let is_file = first.contains(['.', '/']) || std::path::Path::new(first).is_file();
+    let is_option = first.starts_with('-');
+    let known = names.iter().any(|name| name == first);
+    let leads_to_file = is_option
+        && !["-h", "--help", "-V", "--version"].contains(&first)
+        && !arguments.iter().skip(1).any(|argument| names.iter().any(|name| argument == name.as_str()));
+    if (is_file && !known && !is_option) || leads_to_file {
+        arguments.insert(1, "run".into());
+    }
+    arguments
+}

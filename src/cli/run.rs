@@ -1,0 +1,197 @@
+//! `cozyscript run FILE`, which is also `cozyscript FILE`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::{
+    program::{self, Program},
+    report,
+    status::Status,
+    wire::{self, Order},
+};
+use crate::{
+    diagnostic::Diagnostic,
+    host::real::ProcessEnvironment,
+    run::{
+        ledger::Policy,
+        params::{self, Given},
+        select::Selection,
+    },
+    ui::{
+        self, Options, Verbosity,
+        screen::Screen,
+        style::{Color, Terminal},
+    },
+};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The runbook
+    file: PathBuf,
+    #[command(flatten)]
+    running: Running,
+}
+
+/// What `run` and `resume` have in common.
+#[derive(Debug, Args)]
+pub struct Running {
+    /// Skip all steps before this one (a step's path, or a pattern with * and ?)
+    #[arg(long, value_name = "STEP", help_heading = "Steps")]
+    from: Option<String>,
+    /// Skip all steps after this one
+    #[arg(long, value_name = "STEP", help_heading = "Steps")]
+    until: Option<String>,
+    /// Run only these steps, and what is inside them
+    #[arg(long, value_name = "STEP", help_heading = "Steps")]
+    only: Vec<String>,
+    /// Leave these steps out
+    #[arg(long, value_name = "STEP", help_heading = "Steps")]
+    skip: Vec<String>,
+    /// Ask before each step
+    #[arg(long, help_heading = "Steps")]
+    step: bool,
+    /// Give a parameter a value
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Parameters")]
+    set: Vec<String>,
+    /// Read parameters from a YAML file
+    #[arg(long, value_name = "FILE", help_heading = "Parameters")]
+    values: Vec<PathBuf>,
+    /// Refuse every change of the world
+    #[arg(long, help_heading = "Changes", conflicts_with = "ask")]
+    read_only: bool,
+    /// Ask a person before a change
+    #[arg(long, value_name = "WHEN", help_heading = "Changes", num_args = 0..=1, default_missing_value = "destroying")]
+    ask: Option<AskWhen>,
+    /// Answer one question with yes ahead of time: STEP@TARGET
+    #[arg(long, value_name = "STEP@TARGET", help_heading = "Changes")]
+    yes: Vec<String>,
+    /// Also look for imported files here
+    #[arg(long, value_name = "DIR", help_heading = "Places")]
+    library: Vec<PathBuf>,
+    /// Keep journals here instead of in the XDG state folder
+    #[arg(long, value_name = "DIR", help_heading = "Places", env = "COZYSCRIPT_JOURNAL")]
+    pub journal: Option<PathBuf>,
+    #[command(flatten)]
+    pub look: Look,
+    /// The seed of everything random, so that a run can be repeated
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, hide = true)]
+    seed: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum AskWhen {
+    /// Before something is destroyed
+    Destroying,
+    /// Before every change
+    Each,
+}
+
+/// How things are shown.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Look {
+    /// One JSON object an event, on standard output
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    /// Show only data, warnings, failures and the end
+    #[arg(long, short, help_heading = "Output", conflicts_with = "verbose")]
+    quiet: bool,
+    /// Also show what changed nothing
+    #[arg(long, short, help_heading = "Output")]
+    verbose: bool,
+    /// Colours: auto, always or never
+    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
+    color: Color,
+}
+
+impl Look {
+    pub fn open(self) -> (Screen, Terminal) {
+        let terminal = Terminal::of(&ProcessEnvironment);
+        let verbosity = match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        };
+        (ui::open(Options { color: self.color, verbosity, json: self.json }, &terminal), terminal)
+    }
+}
+
+pub fn main(arguments: Arguments) -> Status {
+    start(&arguments.file, arguments.running, None)
+}
+
+/// An opened journal, with what its run had for parameters.
+pub type Before = (crate::run::journal::write::Writer, crate::run::journal::read::Journal, crate::run::journal::past::Past);
+
+/// Checks the runbook and runs it, from the beginning or on from a journal.
+pub fn start(file: &Path, running: Running, before: Option<Before>) -> Status {
+    let (screen, terminal) = running.look.open();
+    let program = match Program::read(file, &running.library) {
+        Ok(program) => program,
+        Err(diagnostic) => return refuse(&screen, &[diagnostic], &crate::script::sources::Sources::default()),
+    };
+    let findings = program.check();
+    if program::has_errors(&findings) {
+        return refuse(&screen, &findings, &program.sources);
+    }
+    report::show(&screen, &findings, &program.sources);
+    let mut given = match given(&running) {
+        Ok(given) => given,
+        Err(diagnostics) => return refuse(&screen, &diagnostics, &program.sources),
+    };
+    if let Some((_, _, past)) = &before {
+        given.before = past.session.as_ref().map(|session| session.params.clone()).unwrap_or_default();
+    }
+    let policy = match (running.read_only, running.ask) {
+        (true, _) => Policy::ReadOnly,
+        (_, Some(AskWhen::Destroying)) => Policy::AskBeforeDestroying,
+        (_, Some(AskWhen::Each)) => Policy::AskBeforeEach,
+        (_, None) => Policy::All,
+    };
+    let Running { from, until, only, skip, step, yes, journal, seed, .. } = running;
+    wire::perform(Order {
+        program,
+        selection: Selection { from, until, only, skip, ask: step },
+        given,
+        policy,
+        yes,
+        screen,
+        terminal,
+        store: wire::store(journal),
+        seed,
+        before,
+    })
+}
+
+fn refuse(screen: &Screen, diagnostics: &[Diagnostic], sources: &crate::script::sources::Sources) -> Status {
+    report::show(screen, diagnostics, sources);
+    // Nobody reads any more: the status says it all the same.
+    match screen.close() {
+        Ok(()) | Err(_) => Status::Usage,
+    }
+}
+
+fn given(running: &Running) -> Result<Given, Vec<Diagnostic>> {
+    let mut given = Given::default();
+    let mut wrong = Vec::new();
+    for pair in &running.set {
+        match pair.split_once('=') {
+            Some((name, value)) if !name.is_empty() => given.set.push((name.to_owned(), value.to_owned())),
+            _ => wrong.push(
+                Diagnostic::error("usage", format!("`--set {pair}` gives nothing a value"))
+                    .hint("write it as `--set name=value`"),
+            ),
+        }
+    }
+    for path in &running.values {
+        let name = path.to_string_lossy();
+        let read = std::fs::read_to_string(path).map_err(|error| format!("can't read `{name}`: {error}"));
+        match read.and_then(|text| params::read_values(&name, &text)) {
+            Ok(values) => given.files.push((name.into_owned(), values)),
+            Err(message) => wrong.push(
+                Diagnostic::error("usage", message).hint("a `--values` file is a YAML map of parameters to their values"),
+            ),
+        }
+    }
+    if wrong.is_empty() { Ok(given) } else { Err(wrong) }
+}

@@ -1,0 +1,107 @@
+//! The functions that are there without being written in a script.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use rhai::{Engine, FnNamespace};
+
+use crate::script::catalogue::Function;
+
+/// The catalogued functions, by the ways a script may name them.
+pub struct Known<'c> {
+    functions: &'c BTreeMap<String, Arc<Function>>,
+    /// Those that need no module before their name, by that name.
+    free: HashMap<&'c str, Vec<&'c Function>>,
+    modules: BTreeSet<&'c str>,
+}
+
+impl<'c> Known<'c> {
+    pub fn of(functions: &'c BTreeMap<String, Arc<Function>>) -> Self {
+        let mut free: HashMap<&str, Vec<&Function>> = HashMap::new();
+        let mut modules = BTreeSet::new();
+        for (name, function) in functions {
+            let (module, short) = name.rsplit_once("::").unwrap_or(("", name));
+            if module.is_empty() || function.method {
+                free.entry(short).or_default().push(function);
+            }
+            modules.extend(module.match_indices("::").map(|(end, _)| &module[..end]));
+            modules.insert(module);
+        }
+        modules.remove("");
+        Self { functions, free, modules }
+    }
+
+    /// The function of that name, with its module.
+    pub fn in_module(&self, full: &str) -> Option<&'c Function> {
+        self.functions.get(full).map(Arc::as_ref)
+    }
+
+    /// The functions that a call or a method call without a module may mean.
+    pub fn free(&self, name: &str) -> &[&'c Function] {
+        self.free.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    pub fn free_names(&self) -> impl Iterator<Item = &'c str> {
+        self.free.keys().copied()
+    }
+
+    pub fn has_module(&self, module: &str) -> bool {
+        self.modules.contains(module)
+    }
+
+    pub fn modules(&self) -> impl Iterator<Item = &'c str> {
+        self.modules.iter().copied()
+    }
+
+    /// The names in a module, with the module.
+    pub fn names_in(&self, module: &str) -> impl Iterator<Item = &'c str> {
+        let depth = module.len() + 2;
+        self.functions.keys().map(String::as_str).filter(move |name| {
+            name.len() > depth && name.starts_with(module) && name[module.len()..].starts_with("::")
+        })
+    }
+
+    /// A function of that short name in whatever module.
+    pub fn somewhere(&self, short: &str) -> Option<&'c str> {
+        let found = self.functions.keys().find(|name| name.rsplit("::").next() == Some(short) && name.contains("::"));
+        found.map(String::as_str)
+    }
+}
+
+/// Of the wanted names, those that the language itself has, with their numbers of parameters.
+pub fn standard(engine: &Engine, wanted: &BTreeSet<&str>) -> HashMap<String, Vec<usize>> {
+    let found = engine.collect_fn_metadata(
+        None,
+        |info| {
+            let metadata = info.metadata;
+            let free = info.namespace.is_empty() || metadata.namespace == FnNamespace::Global;
+            (free && wanted.contains(metadata.name.as_str())).then(|| (metadata.name.to_string(), metadata.num_params))
+        },
+        true,
+    );
+    let mut functions: HashMap<String, Vec<usize>> = HashMap::new();
+    for (name, parameters) in found {
+        functions.entry(name).or_default().push(parameters);
+    }
+    functions
+}
+
+/// The names of everything that can be called without a module: what a mistyped name may have meant.
+pub fn standard_names(engine: &Engine) -> BTreeSet<String> {
+    let found = engine.collect_fn_metadata(
+        None,
+        |info| {
+            let named = info.metadata.name.starts_with(char::is_alphabetic) && !info.metadata.name.contains('$');
+            let free = info.namespace.is_empty() || info.metadata.namespace == FnNamespace::Global;
+            (named && free).then(|| info.metadata.name.to_string())
+        },
+        true,
+    );
+    found.into_iter().collect()
+}
+
+/// Functions that the language has as keywords.
+pub const KEYWORDS: [&str; 11] =
+    ["Fn", "call", "curry", "debug", "eval", "is_def_fn", "is_def_var", "is_shared", "print", "this", "type_of"];

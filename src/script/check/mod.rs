@@ -1,0 +1,78 @@
+//! What can be known to go wrong before the first step: every file of a runbook is read, and nothing of it is run.
+//!
+//! A finding is certain, or it is a warning. The check never evaluates, and of the world it asks only which files exist.
+
+mod calls;
+mod effects;
+mod files;
+mod forms;
+mod known;
+mod params;
+mod parse;
+mod reach;
+mod scope;
+mod source;
+mod steps;
+mod walk;
+mod whole;
+
+use std::path::PathBuf;
+
+use rhai::Engine;
+
+use self::{files::Files, known::Known, walk::Walk};
+use super::{catalogue::Catalogue, sources, sources::Sources};
+use crate::diagnostic::Diagnostic;
+
+pub use parse::parse_diagnostic;
+
+/// What a check has to know of where its text comes from.
+#[derive(Debug, Clone)]
+pub struct CheckOptions {
+    /// Files that the text names are looked for here.
+    pub root: PathBuf,
+    /// A runbook changes the world in steps alone; examples and modules may do so anywhere.
+    pub is_runbook: bool,
+}
+
+/// All findings of a text and of the script files it imports, in the order of their places.
+pub fn check(
+    engine: &Engine,
+    catalogue: &Catalogue,
+    sources: &Sources,
+    name: &str,
+    text: &str,
+    options: &CheckOptions,
+) -> Vec<Diagnostic> {
+    let known = Known::of(catalogue.functions(engine));
+    let mut files = Files::beginning_with(sources, name, text);
+    let mut findings = Vec::new();
+    let mut facts = Vec::new();
+    // Walking a file finds more of them.
+    while let Some(source) = files.get(facts.len()) {
+        match sources::compile(engine, &source.name, &source.text) {
+            Ok(ast) => {
+                let walk = Walk::new(&known, options, &mut files, facts.len(), &mut findings);
+                facts.push(Some(walk.file(&ast)));
+            }
+            Err(error) => {
+                findings.push(parse_diagnostic(&source.name, &source.text, &error));
+                facts.push(None);
+            }
+        }
+    }
+    whole::judge(engine, &known, &files, &facts, options, &mut findings);
+    in_order(findings)
+}
+
+fn in_order(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    findings.sort_by(|a, b| (&a.place, &a.code, &a.message).cmp(&(&b.place, &b.code, &b.message)));
+    findings.dedup_by(|a, b| (&a.place, &a.message) == (&b.place, &b.message));
+    findings
+}
+
+/// What to write under the place of a finding.
+fn labelled(mut finding: Diagnostic, label: impl Into<String>) -> Diagnostic {
+    finding.label = Some(label.into());
+    finding
+}

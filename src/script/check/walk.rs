@@ -1,0 +1,523 @@
+//! One walk over a file: variables are judged on the way, and what only the whole can judge is noted as [`Facts`].
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    rc::Rc,
+    sync::Arc,
+};
+
+use rhai::{AST, ASTFlags, Expr, FlowControl, FnAccess, FnPtr, ImmutableString, Module, Position, ScriptFuncDef, Stmt};
+
+use super::{
+    CheckOptions,
+    calls::Awaited,
+    effects::{Home, Reach, Reached},
+    files::Files,
+    known::Known,
+    labelled,
+    params::Params,
+    scope::{Kind, Scope, Target},
+    source::Source,
+    steps::{After, Sequence},
+};
+use crate::{
+    diagnostic::Diagnostic,
+    script::options::nearest,
+};
+
+/// What a file has and does, for the judgement of the whole.
+#[derive(Default)]
+pub struct Facts {
+    pub functions: HashMap<String, Vec<Declared>>,
+    pub exports: BTreeSet<String>,
+    pub aliases: HashMap<String, Target>,
+    pub steps: HashSet<String>,
+    pub afters: Vec<After>,
+    pub reaches: HashMap<Home, Vec<Reach>>,
+    pub awaited: Vec<Awaited>,
+    /// Names of map entries, which may hold closures that are called like methods.
+    pub entries: HashSet<String>,
+    pub missing_files: Vec<(String, Diagnostic)>,
+    /// Texts that are given to functions that change the world: files that a run may write.
+    pub written: HashSet<String>,
+}
+
+/// A function that the file declares.
+pub struct Declared {
+    pub parameters: Vec<String>,
+    pub private: bool,
+}
+
+pub struct Walk<'w, 's> {
+    pub known: &'w Known<'w>,
+    pub options: &'w CheckOptions,
+    pub source: Rc<Source>,
+    pub findings: &'w mut Vec<Diagnostic>,
+    pub facts: Facts,
+    pub scope: Scope,
+    pub sequences: Vec<Sequence>,
+    pub home: Home,
+    /// How many steps are around.
+    pub steps: usize,
+    /// How many closures are around that nothing here calls.
+    pub dormant: usize,
+    pub params: Params,
+    files: &'w mut Files<'s>,
+    scripts: HashMap<ImmutableString, Vec<Arc<ScriptFuncDef>>>,
+    /// Names of the file's outermost variables, true for constants.
+    outermost: BTreeMap<ImmutableString, (bool, usize)>,
+    /// Constants that functions read.
+    read_globals: HashSet<String>,
+}
+
+impl<'w, 's> Walk<'w, 's> {
+    pub fn new(
+        known: &'w Known<'w>,
+        options: &'w CheckOptions,
+        files: &'w mut Files<'s>,
+        number: usize,
+        findings: &'w mut Vec<Diagnostic>,
+    ) -> Self {
+        let source = files.get(number).expect("it was found before it is walked");
+        Self {
+            known,
+            options,
+            source,
+            findings,
+            facts: Facts::default(),
+            scope: Scope::default(),
+            sequences: Vec::new(),
+            home: Home { file: number, function: None },
+            steps: 0,
+            dormant: 0,
+            params: Params::default(),
+            files,
+            scripts: HashMap::new(),
+            outermost: BTreeMap::new(),
+            read_globals: HashSet::new(),
+        }
+    }
+
+    pub fn file(mut self, ast: &AST) -> Facts {
+        for (_, _, name, _, function) in ast.shared_lib().iter_script_fn_info() {
+            self.scripts.entry(name.into()).or_default().push(function.clone());
+            self.facts.functions.entry(name.to_owned()).or_default().push(Declared {
+                parameters: function.params.iter().map(ToString::to_string).collect(),
+                private: function.access == FnAccess::Private,
+            });
+        }
+        for statement in ast.statements() {
+            if let Stmt::Var(variable, flags, _) = statement {
+                let constant = flags.contains(ASTFlags::CONSTANT);
+                self.outermost.insert(variable.0.name.clone(), (constant, line(variable.0.pos)));
+            }
+        }
+        self.sequences.push(Sequence::default());
+        ast.statements().iter().for_each(|statement| self.in_sequence(statement));
+        self.end_sequence();
+        self.facts.aliases = self.scope.aliases().iter().map(|(name, target)| (name.to_string(), *target)).collect();
+
+        let of_functions = self.scope.of_function();
+        let outside = std::mem::replace(&mut self.scope, of_functions);
+        let functions: Vec<_> = self.scripts.values().flatten().filter(|f| !is_closure(&f.name)).cloned().collect();
+        for function in functions {
+            self.home.function = Some((function.name.to_string(), function.params.len()));
+            self.scope = outside.of_function();
+            for parameter in &function.params {
+                self.scope.declare(parameter, line(function.body.start_position()), false, None);
+            }
+            self.body(&function);
+        }
+        self.unused_params(outside);
+        self.facts
+    }
+
+    /// The statements of a function. Its body has no public name, so a syntax tree of the function alone is walked.
+    fn body(&mut self, function: &Arc<ScriptFuncDef>) {
+        let mut module = Module::new();
+        module.set_script_fn(function.clone());
+        self.sequences.push(Sequence::default());
+        AST::new_from_module(module).walk(&mut |path| {
+            if let [rhai::ASTNode::Stmt(statement)] = path {
+                self.in_sequence(statement);
+            }
+            true
+        });
+        self.end_sequence();
+    }
+
+    pub fn find(&mut self, code: &str, position: Position, message: String, label: &str, hint: impl Into<String>) {
+        let finding = Diagnostic::error(code, message).at(self.source.span(position)).hint(hint);
+        self.findings.push(labelled(finding, label));
+    }
+
+    pub fn block(&mut self, block: &[Stmt], kind: Kind) {
+        self.scope.enter(kind);
+        self.sequences.push(Sequence::default());
+        block.iter().for_each(|statement| self.in_sequence(statement));
+        self.end_sequence();
+        self.scope.leave();
+    }
+
+    pub fn statement(&mut self, statement: &Stmt) {
+        match statement {
+            Stmt::If(flow, position) => {
+                self.always(&flow.expr, !flow.branch.is_empty(), *position);
+                self.expression(&flow.expr);
+                self.blocks(flow);
+            }
+            Stmt::Switch(switch, _) => {
+                self.expression(&switch.0);
+                for case in &switch.1.expressions {
+                    self.expression(&case.lhs);
+                    self.expression(&case.rhs);
+                }
+            }
+            Stmt::While(flow, position) => {
+                self.never(&flow.expr, *position);
+                self.expression(&flow.expr);
+                self.blocks(flow);
+            }
+            Stmt::Do(flow, ..) => {
+                self.blocks(flow);
+                self.expression(&flow.expr);
+            }
+            Stmt::For(parts, _) => {
+                let (item, counter, flow) = &**parts;
+                self.expression(&flow.expr);
+                self.scope.enter(Kind::Block);
+                self.scope.declare(&item.name, line(item.pos), false, None);
+                if let Some(counter) = counter {
+                    self.scope.declare(&counter.name, line(counter.pos), false, None);
+                }
+                self.blocks(flow);
+                self.scope.leave();
+            }
+            Stmt::Var(parts, flags, _) => {
+                let (name, value, _) = &**parts;
+                let param = self.with_params(|walk| walk.expression(value)).then(|| self.source.span(name.pos));
+                self.scope.declare(&name.name, line(name.pos), flags.contains(ASTFlags::CONSTANT), param);
+                if flags.contains(ASTFlags::EXPORTED) {
+                    self.export(&name.name, &name.name);
+                }
+            }
+            Stmt::Assignment(parts) => {
+                self.expression(&parts.1.rhs);
+                self.assign(&parts.1.lhs, parts.0.is_op_assignment());
+            }
+            Stmt::FnCall(call, position) => self.call(call, *position),
+            Stmt::Block(block) => self.block(block.statements(), Kind::Block),
+            Stmt::TryCatch(flow, _) => {
+                self.block(flow.body.statements(), Kind::Block);
+                self.scope.enter(Kind::Block);
+                if let Expr::Variable(caught, _, position) = &flow.expr {
+                    self.scope.declare(&caught.1, line(*position), false, None);
+                }
+                self.block(flow.branch.statements(), Kind::Block);
+                self.scope.leave();
+            }
+            Stmt::Expr(expression) => self.expression(expression),
+            Stmt::BreakLoop(value, ..) | Stmt::Return(value, ..) => {
+                value.iter().for_each(|value| self.expression(value));
+            }
+            Stmt::Import(parts, position) => self.import(&parts.0, &parts.1.name, *position),
+            Stmt::Export(parts, _) => {
+                self.variable(&parts.0.name, parts.0.pos);
+                let name = if parts.1.name.is_empty() { &parts.0.name } else { &parts.1.name };
+                self.export(name, &parts.0.name);
+            }
+            _ => {}
+        }
+    }
+
+    fn blocks(&mut self, flow: &FlowControl) {
+        self.block(flow.body.statements(), Kind::Block);
+        self.block(flow.branch.statements(), Kind::Block);
+    }
+
+    fn export(&mut self, name: &str, variable: &str) {
+        self.facts.exports.insert(name.to_owned());
+        if let Some(variable) = self.scope.find(variable) {
+            variable.read = true;
+        }
+    }
+
+    pub fn expression(&mut self, expression: &Expr) {
+        if let Some(closure) = Closure::of(expression) {
+            self.dormant += 1;
+            self.closure(&closure);
+            self.dormant -= 1;
+            return;
+        }
+        match expression {
+            Expr::InterpolatedString(parts, _) | Expr::Array(parts, _) => self.expressions(parts),
+            Expr::And(parts, _) | Expr::Or(parts, _) | Expr::Coalesce(parts, _) => self.expressions(parts.iter()),
+            Expr::Map(parts, _) => {
+                for (name, value) in &parts.0 {
+                    self.facts.entries.insert(name.name.to_string());
+                    self.expression(value);
+                }
+            }
+            Expr::Variable(parts, _, position) if parts.2.is_empty() => self.variable(&parts.1, *position),
+            Expr::Variable(parts, _, position) => self.qualified_variable(&parts.2.path, &parts.1, *position),
+            Expr::MethodCall(call, position) => self.method_call(call, *position),
+            Expr::FnCall(call, position) => self.call(call, *position),
+            Expr::Stmt(block) => self.block(block.statements(), Kind::Block),
+            Expr::Dot(parts, ..) | Expr::Index(parts, ..) => {
+                self.expression(&parts.lhs);
+                self.expression(&parts.rhs);
+            }
+            Expr::Custom(custom, position) => self.custom(custom, *position),
+            _ => {}
+        }
+    }
+
+    pub fn expressions<'e>(&mut self, expressions: impl IntoIterator<Item = &'e Expr>) {
+        expressions.into_iter().for_each(|expression| self.expression(expression));
+    }
+
+    /// What is given to a function that calls what it is given.
+    pub fn called_argument(&mut self, expression: &Expr) {
+        if let Some(closure) = Closure::of(expression) {
+            return self.closure(&closure);
+        }
+        match expression {
+            Expr::Array(items, _) => items.iter().for_each(|item| self.called_argument(item)),
+            Expr::Map(parts, _) => {
+                for (name, value) in &parts.0 {
+                    self.facts.entries.insert(name.name.to_string());
+                    self.called_argument(value);
+                }
+            }
+            _ => self.expression(expression),
+        }
+    }
+
+    /// A closure, walked where it stands: it sees what is in sight there. Its first parameters are what it captures.
+    fn closure(&mut self, closure: &Closure) {
+        let function = self.scripts.get(closure.name.as_str()).and_then(|functions| functions.first()).cloned();
+        let function = function.expect("the parser files each closure as a function");
+        self.scope.enter(Kind::Closure);
+        for parameter in function.params.iter().skip(closure.captured) {
+            self.scope.declare(parameter, closure.line, false, None);
+        }
+        self.body(&function);
+        self.scope.leave();
+    }
+
+    pub fn script(&self, name: &str) -> Option<&[Arc<ScriptFuncDef>]> {
+        self.scripts.get(name).map(Vec::as_slice)
+    }
+
+    pub fn script_names(&self) -> impl Iterator<Item = &str> {
+        self.scripts.keys().map(ImmutableString::as_str).filter(|name| !is_closure(name))
+    }
+
+    fn import(&mut self, path: &Expr, alias: &ImmutableString, position: Position) {
+        self.expression(path);
+        let mut target = Target::Anything;
+        if let Expr::StringConstant(path, at) = path {
+            match self.files.import(&self.source.name, path) {
+                Ok(number) => {
+                    target = Target::File(number);
+                    let home = Home { file: number, function: None };
+                    self.reach(position, || Reached::Script(home));
+                }
+                Err(missing) => {
+                    let hint = match missing.near {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => "name a module of the standard library, or a file beside this one".to_owned(),
+                    };
+                    let message = format!("there is nothing to import as `{path}`");
+                    let finding = Diagnostic::error("missing_import", message).at(self.source.span(*at)).hint(hint);
+                    let mut finding = labelled(finding, "not found");
+                    finding.notes.push(format!("looked in {}", missing.looked_in.join(", ")));
+                    self.findings.push(finding);
+                }
+            }
+        }
+        if !alias.is_empty() {
+            self.scope.import(alias, target);
+        }
+    }
+
+    fn assign(&mut self, target: &Expr, reads: bool) {
+        match target {
+            Expr::Variable(parts, _, position) if parts.2.is_empty() => {
+                if reads {
+                    self.variable(&parts.1, *position);
+                } else if self.scope.find(&parts.1).is_none() {
+                    self.unknown_variable(&parts.1, *position);
+                }
+                self.keep_constant(&parts.1, *position);
+            }
+            Expr::Dot(parts, ..) | Expr::Index(parts, ..) => {
+                if let Expr::Variable(root, _, position) = &parts.lhs
+                    && root.2.is_empty()
+                {
+                    self.keep_constant(&root.1, *position);
+                }
+                self.expression(target);
+                self.assigned_entries(&parts.rhs);
+            }
+            _ => self.expression(target),
+        }
+    }
+
+    fn assigned_entries(&mut self, chain: &Expr) {
+        match chain {
+            Expr::Property(parts, _) => {
+                self.facts.entries.insert(parts.2.to_string());
+            }
+            Expr::StringConstant(name, _) => {
+                self.facts.entries.insert(name.to_string());
+            }
+            Expr::Dot(parts, ..) | Expr::Index(parts, ..) => {
+                self.assigned_entries(&parts.lhs);
+                self.assigned_entries(&parts.rhs);
+            }
+            _ => {}
+        }
+    }
+
+    fn keep_constant(&mut self, name: &str, position: Position) {
+        if self.scope.is_own_constant(name) {
+            let message = format!("`{name}` is a constant, and is assigned");
+            let hint = format!("declare it with `let {name}`, or give the new value a name of its own");
+            self.find("constant_assigned", position, message, "assigned here", hint);
+        }
+    }
+
+    fn variable(&mut self, name: &str, position: Position) {
+        match self.scope.find(name) {
+            Some(variable) => variable.read = true,
+            None if self.scripts.contains_key(name) => {}
+            None => self.unknown_variable(name, position),
+        }
+    }
+
+    fn unknown_variable(&mut self, name: &str, position: Position) {
+        let outside = self.outermost.get(name).copied();
+        if let (Some((function, _)), Some((constant, _))) = (&self.home.function, outside) {
+            let message = format!("the function `{function}` can't see the variable `{name}` outside of it");
+            let hint = if constant {
+                format!("write `global::{name}`: of what is outside, functions see constants alone")
+            } else {
+                format!("pass it as an argument, or make it a `const` and write `global::{name}`")
+            };
+            return self.find("variable_in_function", position, message, "not seen here", hint);
+        }
+        let hint = match (self.scope.gone(name), outside) {
+            (Some((Kind::Step, line)), _) => format!(
+                "the `{name}` of line {line} ends with its step; declare it before the step, or let the step give it: `let {name} = step … {{ … }}`"
+            ),
+            (Some((Kind::Branch, line)), _) => format!(
+                "the `{name}` of line {line} ends with its branch; each statement of `parallel` is a branch of its own, so declare it before"
+            ),
+            (Some((_, line)), _) => format!("the `{name}` of line {line} ends with its block; declare it before the block"),
+            (None, Some((_, line))) => format!("it is declared further down, in line {line}"),
+            (None, None) => {
+                match nearest(name, self.scope.names().chain(self.script_names())) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("declare it first: `let {name} = …`"),
+                }
+            }
+        };
+        self.find("unknown_variable", position, format!("there is no variable `{name}`"), "not known here", hint);
+    }
+
+    fn qualified_variable(&mut self, path: &[rhai::Ident], name: &str, position: Position) {
+        let root = path[0].name.as_str();
+        if root == "global" {
+            self.read_globals.insert(name.to_owned());
+            match self.outermost.get(name) {
+                Some((true, _)) => {}
+                Some((false, _)) => {
+                    let message = format!("`{name}` is a variable, and `global::` reaches constants alone");
+                    self.find("unknown_variable", position, message, "no constant", format!("declare it with `const {name}`"));
+                }
+                None => {
+                    let constants = self.outermost.iter().filter(|(_, (constant, _))| *constant);
+                    let hint = match nearest(name, constants.map(|(name, _)| name.as_str())) {
+                        Some(near) => format!("did you mean `global::{near}`?"),
+                        None => format!("declare it outside of all functions: `const {name} = …`"),
+                    };
+                    self.find("unknown_variable", position, format!("there is no constant `{name}`"), "not known", hint);
+                }
+            }
+            return;
+        }
+        match self.scope.alias(root) {
+            Some(Target::File(number)) if path.len() == 1 => {
+                let span = self.source.span(position);
+                self.facts.awaited.push(Awaited::Export { file: number, alias: root.to_owned(), name: name.to_owned(), span });
+            }
+            Some(_) => {}
+            None if self.known.has_module(root) => {}
+            None => self.unknown_module(root, path[0].pos),
+        }
+    }
+
+    pub fn unknown_module(&mut self, root: &str, position: Position) {
+        let aliases = self.scope.aliases().iter().map(|(alias, _)| alias.as_str());
+        let hint = match nearest(root, aliases.chain(self.known.modules())) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("import it first: `import \"…\" as {root};`"),
+        };
+        self.find("unknown_module", position, format!("there is no module `{root}`"), "not known", hint);
+    }
+
+    fn unused_params(&mut self, outside: Scope) {
+        for variable in outside.into_variables() {
+            let Some(span) = variable.param.filter(|_| !variable.read) else {
+                continue;
+            };
+            if self.read_globals.contains(variable.name.as_str()) {
+                continue;
+            }
+            let message = format!("the parameter `{}` is never read", variable.name);
+            let finding = Diagnostic::warning("unused_param", message).at(span).hint("read it, or take it out");
+            self.findings.push(labelled(finding, "never read"));
+        }
+    }
+}
+
+pub fn line(position: Position) -> usize {
+    position.line().unwrap_or(0)
+}
+
+fn is_closure(name: &str) -> bool {
+    name.starts_with("anon$")
+}
+
+/// A closure where it is written.
+struct Closure {
+    name: String,
+    /// How many of its parameters are variables that it captures.
+    captured: usize,
+    line: usize,
+}
+
+impl Closure {
+    /// The parser makes a closure a constant; one that captures, a block that shares variables and curries the constant.
+    fn of(expression: &Expr) -> Option<Self> {
+        let (pointer, position, captured) = match expression {
+            Expr::DynamicConstant(value, position) => (value, position, 0),
+            Expr::Stmt(block) => {
+                let [Stmt::Share(_), Stmt::Expr(curry)] = block.statements() else {
+                    return None;
+                };
+                let Expr::FnCall(curry, _) = &**curry else {
+                    return None;
+                };
+                let Some(Expr::DynamicConstant(value, position)) = curry.args.first() else {
+                    return None;
+                };
+                (value, position, curry.args.len() - 1)
+            }
+            _ => return None,
+        };
+        let name = pointer.read_lock::<FnPtr>()?.fn_name().to_owned();
+        Some(Self { name, captured, line: line(*position) })
+    }
+}

@@ -1,0 +1,198 @@
+//! A failed evaluation as a diagnostic: what went wrong in the innermost source, and the calls that led there.
+
+use rhai::{Dynamic, Engine, EvalAltResult, Map, ParseError, Position};
+
+use super::{
+    caught,
+    fault::{Fault, Kind, Place},
+    language_fault::{self, Explained},
+    object::Object,
+    parse_fault,
+    passage::Passage,
+    sources::Sources,
+};
+use crate::{
+    diagnostic::{Diagnostic, Span},
+    host::cancel::Reason,
+};
+
+/// The script that an error comes from.
+#[derive(Clone, Copy)]
+pub struct Script<'a> {
+    pub engine: &'a Engine,
+    pub sources: &'a Sources,
+    /// The name of the source that was evaluated: errors name only those further in.
+    pub source: &'a str,
+}
+
+/// More calls than these are left out, from the middle.
+const SHOWN_CALLS: usize = 8;
+
+/// The diagnostic of a failed evaluation; nothing if it was stopped, see [`reason_of`].
+pub fn of_error(error: &EvalAltResult, script: Script) -> Option<Diagnostic> {
+    let mut calls = Vec::new();
+    let (inner, source) = innermost(error, &script, script.source, &mut calls);
+    let explained = explain(inner, &script, source, !calls.is_empty())?;
+    if let Some(place) = again(inner, source, &explained.fault) {
+        calls.push((script.span(&place), "thrown again here".to_owned()));
+    }
+    calls.reverse();
+    // A closure is called by the function it was given to, at the very same place.
+    calls.dedup_by(|outer, inner| {
+        let same = outer.0 == inner.0;
+        if same {
+            std::mem::swap(outer, inner);
+        }
+        same
+    });
+    let Explained { code, fault, span, label } = explained;
+    let mut notes = fault.notes;
+    if let Some(more) = calls.len().checked_sub(SHOWN_CALLS).filter(|more| *more > 0) {
+        calls.drain(SHOWN_CALLS / 2..SHOWN_CALLS / 2 + more);
+        notes.push(format!("{more} calls in between are left out"));
+    }
+    let place = span.or_else(|| fault.place.as_ref().map(|place| script.span(place)));
+    let mut diagnostic = Diagnostic::error(code, fault.message);
+    diagnostic.place = place;
+    diagnostic.label = label;
+    diagnostic.related = calls;
+    diagnostic.notes = notes;
+    diagnostic.hint = fault.hint;
+    Some(diagnostic)
+}
+
+/// The diagnostic of a text that does not parse.
+pub fn of_parse_error(error: &ParseError, script: Script) -> Diagnostic {
+    let Explained { code, fault, span, .. } = parse_fault::explain(&error.0, error.1, &script, script.source);
+    let mut diagnostic = Diagnostic::error(code, fault.message);
+    diagnostic.place = span;
+    diagnostic.hint = fault.hint;
+    diagnostic
+}
+
+/// The fault of a failed evaluation, whoever raised it; nothing if it was stopped.
+pub fn fault_of(error: &EvalAltResult, script: Script) -> Option<Fault> {
+    let mut calls = Vec::new();
+    let (inner, source) = innermost(error, &script, script.source, &mut calls);
+    explain(inner, &script, source, !calls.is_empty()).map(|explained| explained.fault)
+}
+
+/// Why the evaluation was stopped, if it was.
+pub fn reason_of(error: &EvalAltResult) -> Option<Reason> {
+    match error.unwrap_inner() {
+        EvalAltResult::ErrorTerminated(reason, _) => reason.clone().try_cast(),
+        _ => None,
+    }
+}
+
+impl Script<'_> {
+    pub(super) fn passage(&self, source: &str) -> Option<Passage> {
+        Some(Passage::read(self.engine, source, self.sources.text(source)?))
+    }
+
+    /// The token at a place, with the module it is qualified by.
+    fn span(&self, place: &Place) -> Span {
+        let bare = Span { source: place.source.clone(), line: place.line, column: place.column, length: 0 };
+        let Some(position) = position(place) else { return bare };
+        let Some(passage) = self.passage(&place.source) else { return bare };
+        passage.at(position).map_or(bare, |index| passage.span(&passage.qualified(index)))
+    }
+}
+
+/// The error at the end of a chain of calls and imports, and its source; the calls are pushed, outermost first.
+fn innermost<'e>(
+    error: &'e EvalAltResult,
+    script: &Script,
+    source: &'e str,
+    calls: &mut Vec<(Span, String)>,
+) -> (&'e EvalAltResult, &'e str) {
+    let (label, within, inner, position) = match error {
+        EvalAltResult::ErrorInFunctionCall(name, within, inner, position) => {
+            let called = if name.starts_with("anon$") { "a closure".to_owned() } else { format!("`{name}`") };
+            (format!("called from here: {called}"), within, inner, *position)
+        }
+        EvalAltResult::ErrorInModule(name, inner, position) => {
+            (format!("imported from here: `{name}`"), name, inner, *position)
+        }
+        inner => return (inner, source),
+    };
+    if !position.is_none() {
+        calls.push((script.span(&Place::new(source, position)), label));
+    }
+    innermost(inner, script, if within.is_empty() { source } else { within }, calls)
+}
+
+/// Where a caught fault was thrown a second time.
+fn again(inner: &EvalAltResult, source: &str, fault: &Fault) -> Option<Place> {
+    let thrown = matches!(inner, EvalAltResult::ErrorRuntime(..)) && !inner.position().is_none();
+    let place = Place::new(source, inner.position());
+    (thrown && fault.place.as_ref().is_some_and(|first| *first != place)).then_some(place)
+}
+
+fn explain(inner: &EvalAltResult, script: &Script, source: &str, called: bool) -> Option<Explained> {
+    let mut explained = match inner {
+        EvalAltResult::ErrorTerminated(..) | EvalAltResult::Return(..) | EvalAltResult::Exit(..) => return None,
+        EvalAltResult::ErrorRuntime(value, _) => thrown(value, script, source),
+        language => language_fault::explain(language, script, source, called),
+    };
+    let place = || Place::new(source, inner.position());
+    let first = explained.fault.place.get_or_insert_with(place);
+    if first.source.is_empty() {
+        first.source = source.to_owned();
+    }
+    if explained.fault.kind == Kind::Absent && explained.span.is_none() {
+        explained.span = below_absent(script, first);
+        explained.label = explained.span.is_some().then(|| "absent".to_owned());
+    }
+    Some(explained)
+}
+
+/// What a fault of a read below an absent value stands behind.
+fn below_absent(script: &Script, place: &Place) -> Option<Span> {
+    let passage = script.passage(&place.source)?;
+    let index = passage.at(position(place)?)?;
+    Some(passage.span(&passage.before(index)?))
+}
+
+fn position(place: &Place) -> Option<Position> {
+    let line = u16::try_from(place.line).ok().filter(|line| *line > 0)?;
+    Some(Position::new(line, u16::try_from(place.column).unwrap_or(u16::MAX)))
+}
+
+fn thrown(value: &Dynamic, script: &Script, source: &str) -> Explained {
+    if let Some(fault) = value.read_lock::<Fault>() {
+        return fault.clone().into();
+    }
+    let fields = match value.read_lock::<Object>() {
+        Some(object) => object.tree().to_native(),
+        None => value.clone(),
+    };
+    if let Some(map) = fields.read_lock::<Map>() {
+        return match caught::error(&map) {
+            Some((error, place)) => {
+                let source = place.as_deref().unwrap_or(source);
+                let mut explained = language_fault::explain(&error, script, source, false);
+                explained.fault.place.get_or_insert_with(|| Place::new(source, error.position()));
+                explained
+            }
+            None => thrown_map(&map),
+        };
+    }
+    let message = match value.is_unit() {
+        true => "the script threw nothing".to_owned(),
+        false if value.is_string() => value.to_string(),
+        false => format!("the script threw `{value}`"),
+    };
+    Fault::new(Kind::Script, message).into()
+}
+
+/// `throw #{ kind: "not_found", message: "…", hint: "…" }`
+fn thrown_map(map: &Map) -> Explained {
+    let text = |name: &str| map.get(name).filter(|value| value.is_string()).map(ToString::to_string);
+    let message = text("message").unwrap_or_else(|| format!("the script threw `{}`", Dynamic::from(map.clone())));
+    let word = text("kind").unwrap_or_else(|| Kind::Script.word().to_owned());
+    let kind = Kind::of_word(&word).unwrap_or(Kind::Script);
+    let mut fault = Fault::new(kind, message);
+    fault.hint = text("hint");
+    Explained { code: word, ..fault.into() }
+}
