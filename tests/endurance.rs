@@ -1,6 +1,7 @@
 //! What holds one time must hold a million times: trials that repeat, with a seed for each failure.
 //!
 //! `cargo test --test endurance -- --count 1000000 yaml` runs the trials named so, a million times each.
+#![allow(clippy::disallowed_methods, reason = "tests watch the program from outside, with the system's own clock")]
 
 #[path = "endurance/fuzz.rs"]
 mod fuzz;

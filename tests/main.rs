@@ -1,4 +1,5 @@
 //! Every behaviour test of the product, in one binary: it links once.
+#![allow(clippy::disallowed_methods, reason = "tests watch the program from outside, with the system's own clock")]
 
 mod bindings;
 mod real;

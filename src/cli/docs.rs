@@ -52,7 +52,8 @@ pub fn functions() -> String {
 
 /// The kinds of faults, in Markdown.
 pub fn faults() -> String {
-    let mut out = "# Faults\n\nWhat `catch (fault) { … }` finds in `fault.kind`:\n\n| kind | when |\n|---|---|\n".to_owned();
+    let mut out =
+        "# Faults\n\nWhat `catch (fault) { … }` finds in `fault.kind`:\n\n| kind | when |\n|---|---|\n".to_owned();
     for (_, word, meaning) in Kind::ALL {
         push(&mut out, format_args!("| `{word}` | {meaning} |\n"));
     }

@@ -15,7 +15,8 @@ pub fn show(screen: &Screen, diagnostics: &[Diagnostic], sources: &Sources) {
         return;
     }
     let style = screen.style();
-    let look = Look { colour: style.colored, unicode: style.symbols.ellipsis == "…", width: screen.columns(), links: false };
+    let look =
+        Look { colour: style.colored, unicode: style.symbols.ellipsis == "…", width: screen.columns(), links: false };
     screen.say(&diagnostic::render(diagnostics, &|name| sources.text(name), look));
 }
 

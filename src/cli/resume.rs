@@ -69,7 +69,10 @@ pub fn main(arguments: Arguments) -> Status {
 fn find(store: &Store, name: Option<&str>) -> Result<Kept, Diagnostic> {
     let failed = |message: String, hint: &str| Diagnostic::error("resume", message).hint(hint);
     let (runs, unreadable) = store.runs().map_err(|error| {
-        failed(format!("can't list the runs in `{}`: {error}", store.folder().display()), "name another with `--journal`")
+        failed(
+            format!("can't list the runs in `{}`: {error}", store.folder().display()),
+            "name another with `--journal`",
+        )
     })?;
     let Some(name) = name else {
         let newest = runs.into_iter().rev().find(|run| run.past.ended != Some(RunEnd::Done));
@@ -87,7 +90,8 @@ fn find(store: &Store, name: Option<&str>) -> Result<Kept, Diagnostic> {
     let names: Vec<String> = runs.iter().map(|run| run.journal.head.run.clone()).collect();
     let Some(run) = runs.into_iter().find(|run| run.journal.head.run == name) else {
         let near = nearest(name, names.iter().map(String::as_str));
-        let hint = near.map_or("`cozyscript history` lists all runs".to_owned(), |near| format!("did you mean `{near}`?"));
+        let hint =
+            near.map_or("`cozyscript history` lists all runs".to_owned(), |near| format!("did you mean `{near}`?"));
         return Err(failed(format!("there is no run `{name}` in `{}`", store.folder().display()), &hint));
     };
     match run.past.ended {

@@ -121,7 +121,8 @@ pub fn main(arguments: Arguments) -> Status {
 }
 
 /// An opened journal, with what its run had for parameters.
-pub type Before = (crate::run::journal::write::Writer, crate::run::journal::read::Journal, crate::run::journal::past::Past);
+pub type Before =
+    (crate::run::journal::write::Writer, crate::run::journal::read::Journal, crate::run::journal::past::Past);
 
 /// Checks the runbook and runs it, from the beginning or on from a journal.
 pub fn start(file: &Path, running: Running, before: Option<Before>) -> Status {
@@ -189,7 +190,8 @@ fn given(running: &Running) -> Result<Given, Vec<Diagnostic>> {
         match read.and_then(|text| params::read_values(&name, &text)) {
             Ok(values) => given.files.push((name.into_owned(), values)),
             Err(message) => wrong.push(
-                Diagnostic::error("usage", message).hint("a `--values` file is a YAML map of parameters to their values"),
+                Diagnostic::error("usage", message)
+                    .hint("a `--values` file is a YAML map of parameters to their values"),
             ),
         }
     }

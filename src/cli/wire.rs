@@ -1,11 +1,6 @@
 //! Putting a run together: the host, the engine, the journal and the screen. A rehearsal will differ from a run only here.
 
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    thread,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, thread, time::Duration};
 
 use rhai::{AST, Scope};
 
@@ -155,9 +150,9 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
         sources: sources.all().into_iter().map(|(name, text)| (name, text.to_string())).collect(),
         params: params.kept(),
     };
-    let line = writer.write(clock.now(), Record::Session(session)).map_err(|error| {
-        unfit(vec![Diagnostic::error("journal", format!("the journal can't be written: {error}"))])
-    })?;
+    let line = writer
+        .write(clock.now(), Record::Session(session))
+        .map_err(|error| unfit(vec![Diagnostic::error("journal", format!("the journal can't be written: {error}"))]))?;
     past.add(&line).expect("a session may follow anything");
 
     let ports = Ports {
@@ -174,6 +169,7 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
         ledger: ledger.clone(),
         cancel: cancel.clone(),
         params,
+        name: program.name.clone(),
         sources: sources.clone(),
         selection,
         before: session_before.clone(),
@@ -182,13 +178,16 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
     engine::attach(&mut program.engine, &context);
 
     let name = journal.head.run.clone();
-    events.emit_in("", What::RunStarted {
-        run: name.clone(),
-        runbook: program.name.clone(),
-        resumed: session_before.is_some(),
-        narration: program.outline().narration,
-        steps: steps.iter().filter(|path| !path.contains('/')).count(),
-    });
+    events.emit_in(
+        "",
+        What::RunStarted {
+            run: name.clone(),
+            runbook: program.name.clone(),
+            resumed: session_before.is_some(),
+            narration: program.outline().narration,
+            steps: steps.iter().filter(|path| !path.contains('/')).count(),
+        },
+    );
     let ticker = Ticker::start(screen.clone(), clock.clone());
     let started = clock.elapsed();
     let end = evaluate(&program, &ast, &cancel);
@@ -218,9 +217,10 @@ struct End {
 
 fn evaluate(program: &Program, ast: &AST, cancel: &Cancel) -> End {
     let result = thread::scope(|scope| {
-        let script = thread::Builder::new().name("script".to_owned()).stack_size(threads::STACK).spawn_scoped(scope, || {
-            frame::within(Frame::root(cancel.clone()), || program.engine.run_ast_with_scope(&mut Scope::new(), ast))
-        });
+        let script =
+            thread::Builder::new().name("script".to_owned()).stack_size(threads::STACK).spawn_scoped(scope, || {
+                frame::within(Frame::root(cancel.clone()), || program.engine.run_ast_with_scope(&mut Scope::new(), ast))
+            });
         script.expect("the system gives a thread").join()
     });
     let script = Script { engine: &program.engine, sources: &program.sources, source: &program.name };
@@ -249,7 +249,8 @@ fn evaluate(program: &Program, ast: &AST, cancel: &Cancel) -> End {
         Err(panic) => {
             let text = panic.downcast_ref::<String>().cloned();
             let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-            let message = format!("this is a mistake in cozyscript: {}", text.unwrap_or_else(|| "it panicked".to_owned()));
+            let message =
+                format!("this is a mistake in cozyscript: {}", text.unwrap_or_else(|| "it panicked".to_owned()));
             let hint = "please report it with the runbook; `cozyscript resume` goes on from the journal";
             End {
                 outcome: RunEnd::Failed,
@@ -285,7 +286,8 @@ fn begin(
     let failed = |error| OpenError::Io { doing: "create", path: store.folder().to_owned(), error };
     let path = PathBuf::from(&program.name);
     let name = store.name(&path, clock.now()).map_err(failed)?;
-    let title = program.outline().narration.lines().find_map(|line| line.strip_prefix("# ")).unwrap_or_default().to_owned();
+    let title =
+        program.outline().narration.lines().find_map(|line| line.strip_prefix("# ")).unwrap_or_default().to_owned();
     let head = Head {
         journal: format::VERSION,
         cozyscript: env!("CARGO_PKG_VERSION").to_owned(),
@@ -324,12 +326,8 @@ fn no_such_step(missing: &NoSuchStep) -> Diagnostic {
 fn wrong_param(runbook: &str, wrong: &Wrong) -> Diagnostic {
     let mut diagnostic = Diagnostic::error("param", wrong.message.clone());
     diagnostic.hint.clone_from(&wrong.hint);
-    diagnostic.place = wrong.declared.map(|(line, column)| Span {
-        source: runbook.to_owned(),
-        line,
-        column,
-        length: "param".len(),
-    });
+    diagnostic.place =
+        wrong.declared.map(|(line, column)| Span { source: runbook.to_owned(), line, column, length: "param".len() });
     diagnostic
 }
 
@@ -343,7 +341,8 @@ fn redacted(mut diagnostic: Diagnostic, secrets: &Vault) -> Diagnostic {
 }
 
 fn gethostname() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "this host".to_owned(), |name| name.trim().to_owned())
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "this host".to_owned(), |name| name.trim().to_owned())
 }
 
 fn host_user(host: &Host) -> String {

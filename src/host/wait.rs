@@ -22,6 +22,7 @@ enum Kind {
     Condition,
     Request,
     Change,
+    Pause,
 }
 
 impl Waiting {
@@ -33,6 +34,11 @@ impl Waiting {
     /// A question to a server: shown only if the answer takes its time.
     pub fn request(what: impl Into<String>, deadline: Duration) -> Self {
         Self { what: what.into(), deadline, kind: Kind::Request }
+    }
+
+    /// Time that has to go by: not shown, whoever asked for it says so.
+    pub fn pause(deadline: Duration) -> Self {
+        Self { what: "time to go by".to_owned(), deadline, kind: Kind::Pause }
     }
 
     /// A change of the world: the first Ctrl-C lets it come back, so that its outcome is known.
@@ -183,7 +189,8 @@ impl Wait<'_> {
         let Waiting { deadline, kind, .. } = self.progress.0.waiting;
         let own = clock.sleep((self.started + deadline).saturating_sub(now));
         let outer = frame.deadline.map(|deadline| (clock.sleep(deadline.at.saturating_sub(now)), deadline.step));
-        let patience = (!self.progress.is_shown()).then(|| (clock.sleep(PATIENCE), self.progress.clone()));
+        let patience =
+            (kind != Kind::Pause && !self.progress.is_shown()).then(|| (clock.sleep(PATIENCE), self.progress.clone()));
         let cancel = frame.cancel;
 
         let slot = Arc::new(Mutex::new(None));

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::{
     lane::{self, Lane},
-    runner::{Run, fault_or_script, reason_of, with_fault},
+    runner::{Run, with_fault},
 };
 use crate::{
     host::{
@@ -24,6 +24,7 @@ use crate::{
     },
     script::{
         conductor::{Branch, Fork, Outcome},
+        diagnostic::reason_of,
         fault::{Fault, Kind, Place},
     },
 };
@@ -127,7 +128,7 @@ impl Run {
             .map(|end| end.into_inner().unwrap_or_else(PoisonError::into_inner).expect("every task was run"))
             .collect();
         let winner = winner.into_inner().unwrap_or_else(PoisonError::into_inner);
-        join(fork, ends, winner, &labels, place)
+        join(fork, ends, winner, &labels, place, &|error| self.fault_of(error))
     }
 
     /// The branches that a branch waits for. Names that are no branch of the block must be done already.
@@ -203,13 +204,14 @@ fn join(
     winner: Option<usize>,
     labels: &[String],
     place: &Place,
+    fault_of: &dyn Fn(&EvalAltResult) -> Fault,
 ) -> Outcome<Vec<(usize, Dynamic)>> {
     let outcomes: Vec<String> = ends
         .iter()
         .zip(labels)
         .map(|(end, label)| match end {
             End::Done(_) => format!("{label}: done"),
-            End::Failed(error) => format!("{label}: failed: {}", fault_or_script(error).message),
+            End::Failed(error) => format!("{label}: failed: {}", fault_of(error).message),
             End::Stopped(reason, _) => format!("{label}: {reason}"),
         })
         .collect();
@@ -238,7 +240,7 @@ fn join(
     match failures.into_iter().next() {
         Some((_, error)) if !fork.race => Err(match outcomes.len() {
             1 => error,
-            _ => with_fault(error, |fault| fault.note("the branches beside it:").notes(outcomes)),
+            _ => with_fault(*error, |fault| fault.note("the branches beside it:").notes(outcomes)),
         }),
         _ => Ok(values),
     }

@@ -9,7 +9,7 @@ use super::runner::Known;
 use crate::script::outline::{self, Outline};
 
 /// Compares a step's text with what it was: why it is another, and the lines that changed.
-pub fn explain(
+pub(super) fn explain(
     lexer: &Engine,
     before: &BTreeMap<String, String>,
     now: &BTreeMap<String, Arc<str>>,

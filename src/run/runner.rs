@@ -18,10 +18,11 @@ use crate::{
     host::{
         Host,
         ask::{Answer, Question, QuestionKind},
-        cancel::{Cancel, Reason},
+        cancel::Cancel,
     },
     script::{
         conductor::{Branch, Conductor, Fork, Outcome, ParamOptions, Stage, Step},
+        diagnostic::{self, Script},
         engine,
         fault::{Fault, Kind, Place},
         outline::{self, Digests, Outline},
@@ -36,6 +37,8 @@ pub struct Run {
     pub(super) selecting: Selecting,
     pub(super) cancel: Cancel,
     params: Params,
+    /// The runbook's name, as positions give it.
+    name: String,
     sources: Sources,
     lexer: Engine,
     state: Mutex<State>,
@@ -72,6 +75,8 @@ pub struct Parts {
     pub ledger: Arc<Ledger>,
     pub cancel: Cancel,
     pub params: Params,
+    /// The runbook's name, as positions give it.
+    pub name: String,
     pub sources: Sources,
     pub selection: Selection,
     /// The session before, if the run is resumed.
@@ -80,13 +85,14 @@ pub struct Parts {
 
 impl Run {
     pub fn new(parts: Parts) -> Self {
-        let Parts { host, ledger, cancel, params, sources, selection, before } = parts;
+        let Parts { host, ledger, cancel, params, name, sources, selection, before } = parts;
         let resuming = before.map(|before| Resuming { before, replayed: Vec::new() });
         Self {
             host,
             ledger,
             cancel,
             params,
+            name,
             sources,
             selecting: Selecting::new(selection),
             lexer: engine::lexer(),
@@ -154,6 +160,12 @@ impl Run {
         self.host.events.emit(crate::event::What::ResumedAt { replayed, because, diff });
     }
 
+    /// The fault that an error of the script is.
+    pub(super) fn fault_of(&self, error: &EvalAltResult) -> Fault {
+        let script = Script { engine: &self.lexer, sources: &self.sources, source: &self.name };
+        diagnostic::fault_of(error, script).unwrap_or_else(|| Fault::new(Kind::Script, error.to_string()))
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -209,59 +221,14 @@ impl Conductor for Run {
     }
 }
 
-/// The reason for which an error ends the script, if it is that and no fault.
-pub fn reason_of(error: &EvalAltResult) -> Option<Reason> {
-    match error {
-        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
-            reason_of(inner)
-        }
-        EvalAltResult::ErrorTerminated(reason, _) => reason.clone().try_cast(),
-        _ => None,
-    }
-}
-
-/// The fault at the bottom of an error, if it is one of ours.
-pub fn fault_of(error: &EvalAltResult) -> Option<Fault> {
-    match error {
-        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
-            fault_of(inner)
-        }
-        error => Fault::of(error),
-    }
-}
-
-/// The fault at the bottom of an error, whatever it is.
-pub fn fault_or_script(error: &EvalAltResult) -> Fault {
-    fault_of(error).unwrap_or_else(|| {
-        let innermost = innermost(error);
-        match innermost {
-            EvalAltResult::ErrorRuntime(thrown, position) => {
-                let mut fault = Fault::new(Kind::Script, thrown.to_string());
-                fault.place = Some(Place::new("", *position));
-                fault
-            }
-            other => Fault::new(Kind::Script, other.to_string()),
-        }
-    })
-}
-
-fn innermost(error: &EvalAltResult) -> &EvalAltResult {
-    match error {
-        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
-            innermost(inner)
-        }
-        error => error,
-    }
-}
-
 /// The error with its fault changed.
-pub fn with_fault(error: Box<EvalAltResult>, change: impl FnOnce(Fault) -> Fault) -> Box<EvalAltResult> {
-    Box::new(match *error {
+pub fn with_fault(error: EvalAltResult, change: impl FnOnce(Fault) -> Fault) -> Box<EvalAltResult> {
+    Box::new(match error {
         EvalAltResult::ErrorInFunctionCall(function, source, inner, position) => {
-            EvalAltResult::ErrorInFunctionCall(function, source, with_fault(inner, change), position)
+            EvalAltResult::ErrorInFunctionCall(function, source, with_fault(*inner, change), position)
         }
         EvalAltResult::ErrorInModule(module, inner, position) => {
-            EvalAltResult::ErrorInModule(module, with_fault(inner, change), position)
+            EvalAltResult::ErrorInModule(module, with_fault(*inner, change), position)
         }
         EvalAltResult::ErrorRuntime(value, position) => match value.try_cast_result::<Fault>() {
             Ok(fault) => EvalAltResult::ErrorRuntime(Dynamic::from(change(fault)), position),

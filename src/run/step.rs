@@ -11,7 +11,7 @@ use super::{
         past::StepPast,
     },
     lane::{self, Lane},
-    runner::{Known, Run, fault_or_script, reason_of},
+    runner::{Known, Run},
     select::Chosen,
 };
 use crate::{
@@ -25,6 +25,7 @@ use crate::{
     },
     script::{
         conductor::{Outcome, Stage, Step, Variable},
+        diagnostic::reason_of,
         fault::{Fault, Kind},
         value,
     },
@@ -204,7 +205,7 @@ impl Run {
                     self.finish_stopped(path, &reason, elapsed);
                     return Err(error);
                 }
-                None => fault_or_script(&error),
+                None => self.fault_of(&error),
             };
             if attempt >= of || !may_be_retried(&fault, &error) {
                 self.finish_failed(path, &fault, elapsed);
@@ -213,7 +214,7 @@ impl Run {
             let pause = self.pause(attempt - first + 1);
             self.host.events.emit_in(path, What::StepRetried { attempt, of, pause, fault: fault.shown() });
             attempt += 1;
-            if let Err(reason) = self.sleep(path, pause, &fault) {
+            if let Err(reason) = self.sleep(pause) {
                 self.finish_stopped(path, &reason, elapsed);
                 return Err(terminated(reason));
             }
@@ -250,14 +251,9 @@ impl Run {
         pause.mul_f64(0.75 + self.host.clock.chance() / 2.0)
     }
 
-    fn sleep(&self, path: &str, pause: Duration, fault: &Fault) -> Result<(), Reason> {
+    fn sleep(&self, pause: Duration) -> Result<(), Reason> {
         let sleeping = self.host.clock.sleep(pause);
-        let waiting = Waiting::until(format!("the next attempt of `{path}`"), pause + Duration::from_secs(1));
-        let result = self.host.wait(waiting, |progress| {
-            progress.because(fault.message.clone());
-            sleeping
-        });
-        match result {
+        match self.host.wait(Waiting::pause(pause + Duration::from_secs(1)), |_| sleeping) {
             Err(Interrupted::Stopped(reason)) => Err(reason),
             Ok(()) | Err(Interrupted::TimedOut { .. }) => Ok(()),
         }
@@ -343,14 +339,13 @@ fn kept(
 
 /// True if trying again can help: the script's own mistakes and a person's decisions stay as they are.
 fn may_be_retried(fault: &Fault, error: &EvalAltResult) -> bool {
-    let is_thrown = super::runner::fault_of(error).is_some() || is_runtime(error);
-    is_thrown && !matches!(fault.kind, Kind::Usage | Kind::Refused | Kind::InDoubt)
+    is_thrown(error) && !matches!(fault.kind, Kind::Usage | Kind::Refused | Kind::InDoubt)
 }
 
-fn is_runtime(error: &EvalAltResult) -> bool {
+fn is_thrown(error: &EvalAltResult) -> bool {
     match error {
         EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
-            is_runtime(inner)
+            is_thrown(inner)
         }
         EvalAltResult::ErrorRuntime(..) => true,
         _ => false,

@@ -154,9 +154,7 @@ impl Lexed {
         };
         let is_name = matches!(last, Last::Dot | Last::Key);
         match token {
-            Token::Reserved(word) if is_name && word.starts_with(char::is_alphabetic) => {
-                Token::Identifier(word)
-            }
+            Token::Reserved(word) if is_name && word.starts_with(char::is_alphabetic) => Token::Identifier(word),
             word if is_name && word.is_literal() && word.literal_syntax().starts_with(char::is_alphabetic) => {
                 self.last = if last == Last::Dot { Last::Field } else { Last::Other };
                 Token::Identifier(Box::new(word.literal_syntax().into()))

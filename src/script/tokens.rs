@@ -19,7 +19,7 @@ pub fn lex(engine: &Engine, text: &str) -> Vec<Spot> {
     let mut found = Vec::new();
     // For each open interpolation, how many braces inside it are open.
     let mut interpolations: Vec<usize> = Vec::new();
-    while let Some((token, position)) = tokens.next() {
+    for (token, position) in tokens {
         match &token {
             Token::EOF => break,
             Token::InterpolatedString(_) => interpolations.push(0),

@@ -1,3 +1,4 @@
+mod check;
 mod json;
 mod object;
 mod syntax;

@@ -51,7 +51,8 @@ fn two_branches_that_set_one_variable_are_refused() {
 
 #[test]
 fn reserved_words_are_fields() {
-    let text = r#"let o = #{ default: 1, match: 2, if: 3, for: 4, step: 5 }; o.default + o.match + o.if + o.for + o["step"]"#;
+    let text =
+        r#"let o = #{ default: 1, match: 2, if: 3, for: 4, step: 5 }; o.default + o.match + o.if + o.for + o["step"]"#;
     assert_eq!(script().value::<i64>(text), 15);
 }
 

@@ -131,7 +131,9 @@ impl Wanted {
 
 /// The kinds that every server has had for years, so that nobody needs to ask: group, version, kind, plural, short names,
 /// namespaced.
-const BUILT_IN: &[(&str, &str, &str, &str, &[&str], bool)] = &[
+type BuiltIn = (&'static str, &'static str, &'static str, &'static str, &'static [&'static str], bool);
+
+const BUILT_IN: &[BuiltIn] = &[
     ("", "v1", "ConfigMap", "configmaps", &["cm"], true),
     ("", "v1", "Endpoints", "endpoints", &["ep"], true),
     ("", "v1", "Event", "events", &["ev"], true),

@@ -81,7 +81,7 @@ impl Store {
                 Err(reason) => unreadable.push(Unreadable { path, reason }),
             }
         }
-        kept.sort_by(|a, b| began(a).cmp(&began(b)).then_with(|| a.path.cmp(&b.path)));
+        kept.sort_by(|a, b| began(a).cmp(began(b)).then_with(|| a.path.cmp(&b.path)));
         unreadable.sort_by(|a, b| a.path.cmp(&b.path));
         Ok((kept, unreadable))
     }

@@ -5,7 +5,7 @@ use rhai::{Expr, FnCallExpr, Ident, Position};
 use super::{
     effects::{Home, Reached},
     forms::{self, Complaint, Form},
-    known::KEYWORDS,
+    known::{self, KEYWORDS},
     labelled,
     scope::Target,
     walk::Walk,
@@ -20,19 +20,14 @@ const KEEPING: [&str; 8] = ["append", "curry", "fill", "insert", "pad", "push", 
 
 /// What only the whole can judge: the language's own functions are looked up once, and imported files are read later.
 pub enum Awaited {
-    /// A call without a module; the findings hold unless the language has such a function itself.
-    Free { name: String, parameters: Option<usize>, span: Span, method: bool, unless_standard: Unless },
+    /// A call of a name that is not known, unless the language has such a function itself.
+    Unknown { name: String, parameters: Option<usize>, span: Span, method: bool, near: Vec<String> },
+    /// A method call with something wrong, unless it is one of a closure in a map.
+    Method { name: String, findings: Vec<Diagnostic> },
     /// A call of a function behind an import.
     Behind { file: usize, path: Vec<String>, name: String, parameters: usize, span: Span },
     /// A variable behind an import.
     Export { file: usize, alias: String, name: String, span: Span },
-}
-
-/// What is found if the language has no such function itself.
-pub enum Unless {
-    /// Nothing of this name is there.
-    Unknown { near: Vec<String> },
-    Findings(Vec<Diagnostic>),
 }
 
 impl Walk<'_, '_> {
@@ -120,18 +115,12 @@ impl Walk<'_, '_> {
                 vec![self.wrong_arity(name, declared.into_iter().chain(forms).collect(), given, position)]
             }
         };
-        self.await_standard(name, given + receiver, position, receiver == 1, findings);
-    }
-
-    fn await_standard(&mut self, name: &str, parameters: usize, position: Position, method: bool, found: Vec<Diagnostic>) {
-        if !found.is_empty() {
-            self.facts.awaited.push(Awaited::Free {
-                name: name.to_owned(),
-                parameters: Some(parameters),
-                span: self.source.span(position),
-                method,
-                unless_standard: Unless::Findings(found),
-            });
+        if findings.is_empty() || known::standard_takes(self.engine, name, &call.args, receiver) {
+            return;
+        }
+        match receiver {
+            0 => self.findings.extend(findings),
+            _ => self.facts.awaited.push(Awaited::Method { name: name.to_owned(), findings }),
         }
     }
 
@@ -140,13 +129,8 @@ impl Walk<'_, '_> {
         if !method && self.scope.find(name).is_some() {
             near = vec![format!("{name}.call")];
         }
-        self.facts.awaited.push(Awaited::Free {
-            name: name.to_owned(),
-            parameters,
-            span: self.source.span(position),
-            method,
-            unless_standard: Unless::Unknown { near },
-        });
+        let span = self.source.span(position);
+        self.facts.awaited.push(Awaited::Unknown { name: name.to_owned(), parameters, span, method, near });
     }
 
     /// A call of `module::function`.
@@ -186,11 +170,9 @@ impl Walk<'_, '_> {
                         None => format!("the functions of `{module}` are in its reference"),
                     };
                     self.find("unknown_function", position, message, "not known", hint);
-                } else if let Some(near) = self.known.somewhere(name).filter(|near| near.contains(&format!("::{full}"))) {
-                    let message = format!("there is no module `{module}`");
-                    self.find("unknown_module", path[0].pos, message, "not known", format!("did you mean `{near}`?"));
                 } else {
-                    self.unknown_module(root, path[0].pos);
+                    let near = self.known.somewhere(name).filter(|near| near.ends_with(&format!("::{full}")));
+                    self.unknown_module(&module, near, path[0].pos);
                 }
             }
         }
@@ -285,7 +267,7 @@ pub fn wrong_arity(name: &str, forms: &[String], given: usize, span: Span) -> Di
         1 => "one argument".to_owned(),
         _ => format!("{given} arguments"),
     };
-    let message = format!("`{name}` doesn't take {arguments}");
+    let message = format!("`{name}` can't be called with {arguments}");
     let hint = format!("write {}", forms.join(" or "));
     labelled(Diagnostic::error("wrong_arity", message).at(span).hint(hint), "called here")
 }

@@ -2,9 +2,9 @@
 
 use rhai::{Dynamic, Expr, FnPtr, Ident, Map, Position, Stmt};
 
-use crate::duration;
 use crate::script::{
     catalogue::{Function, Item, Signature},
+    duration,
     options::{self, fits, with_article},
 };
 
@@ -74,7 +74,7 @@ impl<'e> Literal<'e> {
     }
 
     /// True if a parameter of the Rust type takes it. What is not a plain type may take anything.
-    fn fits_type(self, rust: &str) -> bool {
+    pub fn fits_type(self, rust: &str) -> bool {
         match plain_type(rust) {
             "str" | "String" | "ImmutableString" => matches!(self, Self::Text(_) | Self::Interpolated),
             "INT" | "i64" => matches!(self, Self::Integer(_)),
@@ -160,7 +160,7 @@ impl Form<'_> {
             code: "wrong_type",
             position: arguments[index].start_position(),
             message: format!(
-                "`{parameter}` of `{name}` is {}, and was given {}",
+                "`{parameter}` of `{name}` takes {}, and was given {}",
                 with_article(word_of(rust).unwrap_or("value")),
                 literal.shown()
             ),

@@ -5,8 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use rhai::{Engine, FnNamespace};
+use rhai::{Engine, Expr, FnNamespace, FuncInfo};
 
+use super::forms::Literal;
 use crate::script::catalogue::Function;
 
 /// The catalogued functions, by the ways a script may name them.
@@ -86,6 +87,30 @@ pub fn standard(engine: &Engine, wanted: &BTreeSet<&str>) -> HashMap<String, Vec
         functions.entry(name).or_default().push(parameters);
     }
     functions
+}
+
+/// True if the language itself has a function of that name that takes the arguments.
+pub fn standard_takes(engine: &Engine, name: &str, arguments: &[Expr], receiver: usize) -> bool {
+    let parameters = arguments.len() + receiver;
+    let meant = |info: &FuncInfo| {
+        info.metadata.name == name && info.metadata.num_params == parameters && info.namespace.is_empty()
+    };
+    let bound = engine.collect_fn_metadata(None, |info| meant(&info).then_some(info.metadata.hash), false);
+    let standard = engine.collect_fn_metadata(
+        None,
+        |info| {
+            let is_standard = meant(&info) && !bound.contains(&info.metadata.hash);
+            is_standard.then(|| {
+                let types = info.metadata.params_info.iter().skip(receiver);
+                types.map(|of| of.split_once(':').map_or("", |(_, rust)| rust.trim()).to_owned()).collect()
+            })
+        },
+        true,
+    );
+    standard.iter().any(|types: &Vec<String>| {
+        let mut pairs = arguments.iter().zip(types);
+        pairs.all(|(argument, rust)| Literal::of(argument).is_none_or(|literal| literal.fits_type(rust)))
+    })
 }
 
 /// The names of everything that can be called without a module: what a mistyped name may have meant.

@@ -52,7 +52,7 @@ pub fn check(
     while let Some(source) = files.get(facts.len()) {
         match sources::compile(engine, &source.name, &source.text) {
             Ok(ast) => {
-                let walk = Walk::new(&known, options, &mut files, facts.len(), &mut findings);
+                let walk = Walk::new(engine, &known, options, &mut files, facts.len(), &mut findings);
                 facts.push(Some(walk.file(&ast)));
             }
             Err(error) => {

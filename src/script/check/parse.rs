@@ -289,7 +289,7 @@ impl Reading {
             }
             "in" => say(format!("expected `in`, found {}", self.found()), "`in` is missing", "write `for item in list { … }`"),
             "catch" => say("a `try` has no `catch`", "`catch` is missing", "write `try { … } catch (fault) { … }`"),
-            _ => say(format!("expected `{token}` {purpose}, found {}", self.found()), "not here", format!("write `{token}`")),
+            _ => say(format!("expected `{token}` {}, found {}", purpose.replace('\'', "`"), self.found()), "not here", format!("write `{token}`")),
         }
     }
 

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use rhai::{AST, ASTFlags, Expr, FlowControl, FnAccess, FnPtr, ImmutableString, Module, Position, ScriptFuncDef, Stmt};
+use rhai::{AST, ASTFlags, Engine, Expr, FlowControl, FnAccess, FnPtr, ImmutableString, Module, Position, ScriptFuncDef, Stmt};
 
 use super::{
     CheckOptions,
@@ -49,6 +49,7 @@ pub struct Declared {
 }
 
 pub struct Walk<'w, 's> {
+    pub engine: &'w Engine,
     pub known: &'w Known<'w>,
     pub options: &'w CheckOptions,
     pub source: Rc<Source>,
@@ -72,6 +73,7 @@ pub struct Walk<'w, 's> {
 
 impl<'w, 's> Walk<'w, 's> {
     pub fn new(
+        engine: &'w Engine,
         known: &'w Known<'w>,
         options: &'w CheckOptions,
         files: &'w mut Files<'s>,
@@ -80,6 +82,7 @@ impl<'w, 's> Walk<'w, 's> {
     ) -> Self {
         let source = files.get(number).expect("it was found before it is walked");
         Self {
+            engine,
             known,
             options,
             source,
@@ -454,17 +457,18 @@ impl<'w, 's> Walk<'w, 's> {
             }
             Some(_) => {}
             None if self.known.has_module(root) => {}
-            None => self.unknown_module(root, path[0].pos),
+            None => self.unknown_module(root, None, path[0].pos),
         }
     }
 
-    pub fn unknown_module(&mut self, root: &str, position: Position) {
+    /// Reports a module; `near` is a function that was meant, if that is known.
+    pub fn unknown_module(&mut self, module: &str, near: Option<&str>, position: Position) {
         let aliases = self.scope.aliases().iter().map(|(alias, _)| alias.as_str());
-        let hint = match nearest(root, aliases.chain(self.known.modules())) {
+        let hint = match near.or_else(|| nearest(module, aliases.chain(self.known.modules()))) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("import it first: `import \"…\" as {root};`"),
+            None => format!("import it first: `import \"…\" as {module};`"),
         };
-        self.find("unknown_module", position, format!("there is no module `{root}`"), "not known", hint);
+        self.find("unknown_module", position, format!("there is no module `{module}`"), "not known", hint);
     }
 
     fn unused_params(&mut self, outside: Scope) {

@@ -9,7 +9,7 @@ use rhai::Engine;
 
 use super::{
     CheckOptions,
-    calls::{Awaited, Unless, wrong_arity},
+    calls::{Awaited, wrong_arity},
     effects,
     files::Files,
     known::{self, Known},
@@ -61,7 +61,7 @@ impl<'w> Whole<'w> {
     fn new(engine: &'w Engine, known: &'w Known, files: &'w Files, facts: &'w [Option<Facts>]) -> Self {
         let all = || facts.iter().flatten();
         let wanted = all().flat_map(|file| &file.awaited).filter_map(|awaited| match awaited {
-            Awaited::Free { name, .. } => Some(name.as_str()),
+            Awaited::Unknown { name, .. } => Some(name.as_str()),
             _ => None,
         });
         let wanted: BTreeSet<&str> = wanted.collect();
@@ -81,31 +81,27 @@ impl<'w> Whole<'w> {
 
     fn awaited(&self, awaited: &Awaited, findings: &mut Vec<Diagnostic>) {
         match awaited {
-            Awaited::Free { name, parameters, span, method, unless_standard } => {
-                if *method && self.entries.contains(name.as_str()) {
-                    return;
-                }
+            Awaited::Unknown { name, .. } | Awaited::Method { name, .. } if self.is_entry(awaited, name) => {}
+            Awaited::Method { findings: found, .. } => findings.extend(found.iter().cloned()),
+            Awaited::Unknown { name, parameters, span, method, near } => {
                 let standard = self.standard.get(name).map(Vec::as_slice).unwrap_or_default();
                 if standard.iter().any(|has| parameters.is_none_or(|parameters| parameters == *has)) {
                     return;
                 }
-                match unless_standard {
-                    Unless::Findings(found) => findings.extend(found.iter().cloned()),
-                    Unless::Unknown { .. } if !standard.is_empty() => {
-                        findings.push(self.standard_arity(name, parameters.unwrap_or(0), *method, standard, span));
-                    }
-                    Unless::Unknown { near } if *method => self.unknown_method(name, near, span, findings),
-                    Unless::Unknown { near } => findings.push(self.unknown_function(name, near, span)),
+                if !standard.is_empty() {
+                    findings.push(self.standard_arity(name, parameters.unwrap_or(0), *method, standard, span));
+                } else if *method {
+                    self.unknown_method(name, near, span, findings);
+                } else {
+                    findings.push(self.unknown_function(name, near, span));
                 }
             }
             Awaited::Behind { file, path, name, parameters, span } => {
                 findings.extend(self.behind(*file, path, name, *parameters, span));
             }
             Awaited::Export { file, alias, name, span } => {
-                let Some(Some(facts)) = self.facts.get(*file).filter(|_| true) else {
-                    return;
-                };
-                if !facts.exports.contains(name) {
+                if let Some(facts) = &self.facts[*file]
+                    &&  !facts.exports.contains(name) {
                     let message = format!("`{alias}` exports no variable `{name}`");
                     let hint = match nearest(name, facts.exports.iter().map(String::as_str)) {
                         Some(near) => format!("did you mean `{alias}::{near}`?"),
@@ -116,6 +112,11 @@ impl<'w> Whole<'w> {
                 }
             }
         }
+    }
+
+    /// True for a method call of what may be a closure in a map.
+    fn is_entry(&self, awaited: &Awaited, name: &str) -> bool {
+        !matches!(awaited, Awaited::Unknown { method: false, .. }) && self.entries.contains(name)
     }
 
     fn name_of(&self, file: usize) -> String {
@@ -178,7 +179,7 @@ impl<'w> Whole<'w> {
     fn behind(&self, file: usize, path: &[String], name: &str, given: usize, span: &Span) -> Option<Diagnostic> {
         let mut file = file;
         for alias in &path[1..] {
-            match self.facts.get(file)?.as_ref()?.aliases.get(alias) {
+            match self.facts[file].as_ref()?.aliases.get(alias) {
                 Some(Target::File(next)) => file = *next,
                 Some(Target::Anything) => return None,
                 None => {
@@ -188,7 +189,7 @@ impl<'w> Whole<'w> {
                 }
             }
         }
-        let facts = self.facts.get(file)?.as_ref()?;
+        let facts = self.facts[file].as_ref()?;
         let alias = path.join("::");
         let Some(declared) = facts.functions.get(name) else {
             let message = format!("there is no function `{alias}::{name}`");
