@@ -6,3 +6,4 @@ mod real;
 mod script;
 mod support;
 mod ui;
+mod wrong;

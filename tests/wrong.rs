@@ -19,6 +19,9 @@ const FOLDER: &str = "tests/wrong";
 /// The sorts whose reports are made so far; the rest waits for the program itself.
 const DRIVEN: [&str; 3] = ["lexing", "parse", "run"];
 
+/// What the program has to say before anything runs, or with its bindings.
+const WAITING: [&str; 4] = ["check", "kubeconfig", "params", "yaml"];
+
 /// What has no remedy: the script says itself what is wrong and stops.
 const WITHOUT_REMEDY: [&str; 2] = ["run/thrown_text", "run/thrown_number"];
 
@@ -41,6 +44,24 @@ fn scripts() -> Vec<PathBuf> {
         .collect();
     scripts.sort();
     scripts
+}
+
+#[test]
+fn no_folder_is_forgotten() {
+    let mut folders: Vec<String> =
+        fs::read_dir(FOLDER).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    folders.sort();
+    let mut known: Vec<&str> = DRIVEN.into_iter().chain(WAITING).collect();
+    known.sort_unstable();
+    assert_eq!(folders, known);
+}
+
+#[test]
+fn no_report_is_left_without_its_script() {
+    let reports = DRIVEN.iter().flat_map(|sort| fs::read_dir(Path::new(FOLDER).join(sort)).unwrap());
+    let reports = reports.map(|entry| entry.unwrap().path()).filter(|path| path.extension() == Some("report".as_ref()));
+    let orphans: Vec<PathBuf> = reports.filter(|report| !report.with_extension("rhai").exists()).collect();
+    assert_eq!(orphans, Vec::<PathBuf>::new());
 }
 
 #[test]
@@ -68,7 +89,7 @@ fn every_wrong_script_gets_its_report() {
 fn every_report_names_its_place_and_a_remedy() {
     let mut wrong = Vec::new();
     for path in scripts() {
-        let report = fs::read_to_string(path.with_extension("report")).unwrap_or_default();
+        let report = report_of(&path);
         let script = path.strip_prefix(FOLDER).unwrap().with_extension("");
         let script = script.to_str().unwrap();
         if !names_place(&report, &format!("{script}.rhai:")) {

@@ -27,6 +27,9 @@ pub enum Doing {
     Setting,
 }
 
+/// How the sentence ends if it is not known what is absent; a report that has the source says it instead.
+pub(super) const OF_UNKNOWN: &str = ": what it belongs to is absent";
+
 /// Names alike enough to be meant.
 const ALIKE: f64 = 0.85;
 
@@ -71,7 +74,7 @@ impl fmt::Display for Absent {
             Doing::Setting => "set",
         };
         match path.is_empty() {
-            true => write!(f, "`{below}` cannot be {done}: what it belongs to is absent"),
+            true => write!(f, "`{below}` cannot be {done}{OF_UNKNOWN}"),
             false => write!(f, "`{path}` is absent, so `{below}` cannot be {done}"),
         }
     }

@@ -1,29 +1,11 @@
-//! What `catch` gives for an error of the language itself: a map that Rhai makes, taught the fields that faults have.
+//! What `catch` gives for an error of the language itself: a map that Rhai makes, read back into the error.
 //!
-//! Rhai builds that map in its `try` and cannot be told to put a fault there, but it asks for fields that are missing.
+//! Rhai builds that map in its `try` and cannot be told to put a fault there, so it has no `kind`; thrown again, it still
+//! gets the report of the first error.
 
 use std::sync::LazyLock;
 
-use rhai::{Dynamic, Engine, EvalAltResult, Map, Position};
-
-use super::language_fault;
-
-/// Gives such maps `kind`, and the other fields of faults that they lack.
-pub fn register(engine: &mut Engine) {
-    engine.on_map_missing_property(|map, name, _| {
-        let value = match error(map) {
-            None => Dynamic::UNIT,
-            Some((error, source)) => match name {
-                "kind" => language_fault::kind(&error).word().into(),
-                "notes" => rhai::Array::new().into(),
-                "file" => source.map_or(Dynamic::UNIT, Dynamic::from),
-                "column" => map.get("position").cloned().unwrap_or_default(),
-                _ => Dynamic::UNIT,
-            },
-        };
-        Ok(value.into())
-    });
-}
+use rhai::{EvalAltResult, Map, Position};
 
 /// The error that Rhai made the map of, and the source that it is in.
 pub fn error(map: &Map) -> Option<(EvalAltResult, Option<String>)> {
@@ -73,6 +55,9 @@ fn read(message: &str, position: Position) -> EvalAltResult {
         if let Some(rest) = message.strip_prefix(start) {
             return make(rest.to_owned(), position);
         }
+    }
+    if message == "For loop expects iterable type" {
+        return EvalAltResult::ErrorFor(position);
     }
     if message.contains(" property '") {
         return EvalAltResult::ErrorDotExpr(message.to_owned(), position);

@@ -3,6 +3,7 @@
 use rhai::{Dynamic, Engine, EvalAltResult, Map, ParseError, Position};
 
 use super::{
+    absent::OF_UNKNOWN,
     caught,
     fault::{Fault, Kind, Place},
     language_fault::{self, Explained},
@@ -25,6 +26,8 @@ pub struct Script<'a> {
     pub source: &'a str,
 }
 
+const CLOSURE: &str = "called from here: a closure";
+
 /// More calls than these are left out, from the middle.
 const SHOWN_CALLS: usize = 8;
 
@@ -34,17 +37,10 @@ pub fn of_error(error: &EvalAltResult, script: Script) -> Option<Diagnostic> {
     let (inner, source) = innermost(error, &script, script.source, &mut calls);
     let explained = explain(inner, &script, source, !calls.is_empty())?;
     if let Some(place) = again(inner, source, &explained.fault) {
-        calls.push((script.span(&place), "thrown again here".to_owned()));
+        calls.push((place, "thrown again here".to_owned()));
     }
     calls.reverse();
-    // A closure is called by the function it was given to, at the very same place.
-    calls.dedup_by(|outer, inner| {
-        let same = outer.0 == inner.0;
-        if same {
-            std::mem::swap(outer, inner);
-        }
-        same
-    });
+    let mut calls = folded(calls);
     let Explained { code, fault, span, label } = explained;
     let mut notes = fault.notes;
     if let Some(more) = calls.len().checked_sub(SHOWN_CALLS).filter(|more| *more > 0) {
@@ -55,7 +51,7 @@ pub fn of_error(error: &EvalAltResult, script: Script) -> Option<Diagnostic> {
     let mut diagnostic = Diagnostic::error(code, fault.message);
     diagnostic.place = place;
     diagnostic.label = label;
-    diagnostic.related = calls;
+    diagnostic.related = calls.iter().map(|(place, label)| (script.span(place), label.clone())).collect();
     diagnostic.notes = notes;
     diagnostic.hint = fault.hint;
     Some(diagnostic)
@@ -104,12 +100,13 @@ fn innermost<'e>(
     error: &'e EvalAltResult,
     script: &Script,
     source: &'e str,
-    calls: &mut Vec<(Span, String)>,
+    calls: &mut Vec<(Place, String)>,
 ) -> (&'e EvalAltResult, &'e str) {
     let (label, within, inner, position) = match error {
         EvalAltResult::ErrorInFunctionCall(name, within, inner, position) => {
-            let called = if name.starts_with("anon$") { "a closure".to_owned() } else { format!("`{name}`") };
-            (format!("called from here: {called}"), within, inner, *position)
+            let anonymous = name.starts_with("anon$");
+            let label = if anonymous { CLOSURE.to_owned() } else { format!("called from here: `{name}`") };
+            (label, within, inner, *position)
         }
         EvalAltResult::ErrorInModule(name, inner, position) => {
             (format!("imported from here: `{name}`"), name, inner, *position)
@@ -117,9 +114,27 @@ fn innermost<'e>(
         inner => return (inner, source),
     };
     if !position.is_none() {
-        calls.push((script.span(&Place::new(source, position)), label));
+        calls.push((Place::new(source, position), label));
     }
     innermost(inner, script, if within.is_empty() { source } else { within }, calls)
+}
+
+/// The calls without those that say nothing new: a function's calls of itself are counted, and a closure is called by the
+/// function it was given to, at the very same place.
+fn folded(calls: Vec<(Place, String)>) -> Vec<(Place, String)> {
+    let mut folded: Vec<(Place, String, usize)> = Vec::new();
+    for (place, label) in calls {
+        match folded.last_mut() {
+            Some((last, same, times)) if *last == place && *same == label => *times += 1,
+            Some((last, closure, _)) if *last == place && *closure == CLOSURE => *closure = label,
+            _ => folded.push((place, label, 1)),
+        }
+    }
+    let counted = folded.into_iter().map(|(place, label, times)| match times {
+        1 => (place, label),
+        _ => (place, format!("{label}, {times} times")),
+    });
+    counted.collect()
 }
 
 /// Where a caught fault was thrown a second time.
@@ -141,17 +156,22 @@ fn explain(inner: &EvalAltResult, script: &Script, source: &str, called: bool) -
         first.source = source.to_owned();
     }
     if explained.fault.kind == Kind::Absent && explained.span.is_none() {
-        explained.span = below_absent(script, first);
-        explained.label = explained.span.is_some().then(|| "absent".to_owned());
+        let place = first.clone();
+        point_at_absent(&mut explained, script, &place);
     }
     Some(explained)
 }
 
-/// What a fault of a read below an absent value stands behind.
-fn below_absent(script: &Script, place: &Place) -> Option<Span> {
-    let passage = script.passage(&place.source)?;
-    let index = passage.at(position(place)?)?;
-    Some(passage.span(&passage.before(index)?))
+/// A fault of a read below an absent value stands behind it.
+fn point_at_absent(explained: &mut Explained, script: &Script, place: &Place) {
+    let Some(passage) = script.passage(&place.source) else { return };
+    let index = position(place).and_then(|position| passage.at(position));
+    let Some(absent) = index.and_then(|index| passage.before(index)) else { return };
+    if let Some(done) = explained.fault.message.strip_suffix(OF_UNKNOWN) {
+        explained.fault.message = format!("`{}` is absent, so {done}", passage.quote(&absent));
+    }
+    explained.span = Some(passage.span(&absent));
+    explained.label = Some("absent".to_owned());
 }
 
 fn position(place: &Place) -> Option<Position> {

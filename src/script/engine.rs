@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use rhai::{Dynamic, Engine, OptimizationLevel, Position, Token};
 
-use super::{binding::Binding, caught, context::Context, fault, object, sources::Sources, syntax};
+use super::{binding::Binding, context::Context, fault, object, sources::Sources, syntax};
 use crate::{
     event::What,
     host::{cancel::Reason, frame},
@@ -45,7 +45,6 @@ pub fn build(bindings: &[Binding], sources: &Sources) -> Engine {
     reserved_words_as_fields(&mut engine);
     fault::register(&mut engine);
     object::register(&mut engine);
-    caught::register(&mut engine);
     syntax::register(&mut engine);
     for binding in bindings {
         binding.register(&mut engine);

@@ -5,6 +5,10 @@ use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, Position};
 use crate::{event::FaultShown, host::files::FileError};
 
 /// The sort of a fault: a short word that scripts compare with and that never changes.
+///
+/// `catch (e)` gives a fault with `e.kind` for whatever a function of cozyscript raised, and for a read below an absent
+/// value. For errors of the language itself (an unknown function, a division by zero) it gives a map with `message`,
+/// `line`, `position` and `source` in which `e.kind` is `()`; uncaught, they are reported with a kind like all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     Absent,

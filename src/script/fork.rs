@@ -3,8 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use rhai::{
-    Caches, Dynamic, Engine, EvalContext, Expr, Expression, FnPtr, GlobalRuntimeState, Map, NativeCallContext, Scope,
-    Stmt, StmtBlock,
+    Caches, Dynamic, Engine, EvalAltResult, EvalContext, Expr, Expression, FnPtr, GlobalRuntimeState, Map,
+    NativeCallContext, Scope, Stmt, StmtBlock,
 };
 
 use super::{
@@ -13,6 +13,7 @@ use super::{
     context::{Call, Context},
     fault::{Fault, Kind, Place},
     syntax::{Clauses, raise_at},
+    type_words::with_article,
     value,
 };
 
@@ -81,7 +82,6 @@ fn step_of(statement: &Stmt) -> Option<(String, Vec<String>)> {
 }
 
 fn iterate(context: &EvalContext, items: Dynamic, expression: &Expression) -> Outcome<Vec<Dynamic>> {
-    let kind = items.type_name();
     if let Some(list) = items.read_lock::<rhai::Array>() {
         return Ok(list.clone());
     }
@@ -91,7 +91,9 @@ fn iterate(context: &EvalContext, items: Dynamic, expression: &Expression) -> Ou
     if let Some(range) = items.read_lock::<std::ops::RangeInclusive<i64>>() {
         return Ok(range.clone().map(Dynamic::from).collect());
     }
-    let fault = Fault::new(Kind::Usage, format!("`parallel for` goes over a list or a range, not {kind}"));
+    let kind = with_article(items.type_name());
+    let fault = Fault::new(Kind::Usage, format!("`parallel for` goes over a list or a range, not {kind}"))
+        .hint("count with a range, `parallel for i in 0..5`; `?? []` goes over nothing if the list may be absent");
     Err(raise_at(fault, context, expression.position()))
 }
 
@@ -100,7 +102,8 @@ fn limit(context: &mut EvalContext, expression: &Expression) -> Outcome<usize> {
     match value.as_int().ok().and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0) {
         Some(limit) => Ok(limit),
         None => {
-            let fault = Fault::new(Kind::Usage, format!("`limit` is a number from 1, not `{value}`"));
+            let fault = Fault::new(Kind::Usage, format!("`limit` is a number from 1, not `{value}`"))
+                .hint("leave `limit` out to run all branches at once");
             Err(raise_at(fault, context, expression.position()))
         }
     }
@@ -156,7 +159,7 @@ fn run_branches(context: &mut EvalContext, fork: Fork, runs: Vec<Run>, place: Pl
             }),
         }
     });
-    let values = around.conductor().fork(fork, branches.collect(), place)?;
+    let values = around.conductor().fork(fork, branches.collect(), place.clone())?;
 
     let mut changes = changes.into_inner().unwrap_or_else(PoisonError::into_inner);
     changes.sort_by(|a, b| (&a.1, a.0).cmp(&(&b.1, b.0)));
@@ -167,7 +170,8 @@ fn run_branches(context: &mut EvalContext, fork: Fork, runs: Vec<Run>, place: Pl
             let (first, second) = (&labels[*first], &labels[*second]);
             let message = format!("branches `{first}` and `{second}` both set `{name}`");
             let hint = "let each branch give its value: `let values = parallel for … { … };`";
-            return Err(raise_at(Fault::new(Kind::Script, message).hint(hint), context, rhai::Position::NONE));
+            let fault = Fault { place: Some(place), ..Fault::new(Kind::Script, message).hint(hint) };
+            return Err(EvalAltResult::ErrorRuntime(Dynamic::from(fault), rhai::Position::NONE).into());
         }
     }
     for (_, name, value) in changes {

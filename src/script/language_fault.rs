@@ -162,7 +162,7 @@ impl Scene<'_> {
         let words: Vec<String> =
             types.iter().skip(usize::from(receiver.is_some())).map(|name| with_article(name)).collect();
         let given = match words.split_last() {
-            None => "nothing".to_owned(),
+            None => "no argument".to_owned(),
             Some((last, [])) => last.clone(),
             Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
         };
@@ -233,6 +233,8 @@ impl Scene<'_> {
             "`in` searches lists, texts, maps, objects and ranges"
         } else if has("text") && (has("integer") || has("float")) {
             "a text is no number: `parse_int(text)` or `parse_float(text)` makes it one"
+        } else if has("list") && sign == "-" {
+            "`filter` and `remove` take items out of a list"
         } else if has("list") {
             "a list takes one more item with `push`, and all of another list with `+`"
         } else if has("map") {
@@ -265,7 +267,7 @@ impl Scene<'_> {
         };
         let verb = if said.starts_with("No writable") { "that can be set" } else { "" };
         let message = format!("{} has no field `{field}` {verb}", with_article(holder)).trim_end().to_owned();
-        let fields = self.fields();
+        let fields = self.fields(holder);
         let hint = if !self.forms(field).is_empty() {
             format!("`{field}` is a function: call it with `.{field}(…)`")
         } else if let Some(near) = nearest(field, fields.iter().map(String::as_str)) {
@@ -283,7 +285,7 @@ impl Scene<'_> {
     }
 
     fn mismatch(&self, expected: &str, actual: &str) -> Explained {
-        let range = self.passage.zip(self.index).and_then(|(passage, index)| passage.after(index));
+        let range = self.passage.zip(self.index).and_then(|(passage, index)| passage.whole(index));
         let condition = expected == "bool";
         if let (Some(range), "()") = (&range, actual) {
             let hint = match condition {
@@ -382,10 +384,11 @@ impl Scene<'_> {
         self.registered(|name| name.starts_with(|c: char| c.is_alphabetic()).then(|| name.to_owned()))
     }
 
-    /// The names of all registered fields.
-    fn fields(&self) -> Vec<String> {
+    /// The names of the fields registered for a type.
+    fn fields(&self, holder: &str) -> Vec<String> {
         let fields = self.registered(|name| name.strip_prefix("get$").map(str::to_owned));
-        fields.into_iter().map(|(name, _)| name).collect()
+        let of_holder = |types: &[String]| types.first().is_some_and(|first| type_word(first) == type_word(holder));
+        fields.into_iter().filter(|(_, types)| of_holder(types)).map(|(name, _)| name).collect()
     }
 
     fn registered(&self, wanted: impl Fn(&str) -> Option<String> + Copy) -> Vec<(String, Vec<String>)> {

@@ -15,25 +15,42 @@ pub fn explain(error: &ParseErrorType, position: Position, script: &Script, sour
     let passage = script.passage(source);
     let index = passage.as_ref().and_then(|passage| passage.at(position));
     let found = index.and_then(|index| passage.as_ref()?.token(index).cloned());
-    let (message, hint) = words(error, found.as_ref());
+    let before = index.and_then(|index| passage.as_ref()?.token(index.checked_sub(1)?).cloned());
+    let (message, hint) = words(error, found.as_ref(), before.as_ref());
     let mut explained = Explained::from(Fault::new(Kind::Script, message).hint(hint));
     explained.code = "syntax".to_owned();
     explained.fault.place = Some(Place::new(source, position));
     // A text that doesn't end is one token up to the end of the source: its beginning is enough.
-    let whole = !matches!(error, ParseErrorType::BadInput(_) | ParseErrorType::UnexpectedEOF);
+    let whole = match error {
+        ParseErrorType::BadInput(LexError::ImproperSymbol(sign, _)) => sign.is_empty(),
+        ParseErrorType::BadInput(_) | ParseErrorType::UnexpectedEOF => false,
+        _ => true,
+    };
+    let unended = matches!(error, ParseErrorType::MissingToken(token, _) if token == ";");
+    let line_end =
+        passage.as_ref().zip(index).filter(|_| unended).and_then(|(passage, index)| passage.line_end_before(index));
     explained.span = match (&passage, index) {
+        _ if line_end.is_some() => line_end,
         (Some(passage), Some(index)) if whole => Some(passage.span(&(index..index + 1))),
         _ => position.line().map(|line| Span {
             source: source.to_owned(),
             line,
             column: position.position().unwrap_or(1),
-            length: 1,
+            length: sign_length(error),
         }),
     };
     explained
 }
 
-fn words(error: &ParseErrorType, found: Option<&Token>) -> (String, String) {
+/// How long the sign is that the lexer refused; of everything else the beginning is pointed at.
+fn sign_length(error: &ParseErrorType) -> usize {
+    match error {
+        ParseErrorType::BadInput(LexError::ImproperSymbol(sign, _)) => sign.chars().count(),
+        _ => 1,
+    }
+}
+
+fn words(error: &ParseErrorType, found: Option<&Token>, before: Option<&Token>) -> (String, String) {
     use ParseErrorType as P;
     let (message, hint): (String, &str) = match error {
         P::UnexpectedEOF => ("the text ends in the middle of something".into(), "is a `}`, `)` or `]` missing above?"),
@@ -44,9 +61,13 @@ fn words(error: &ParseErrorType, found: Option<&Token>) -> (String, String) {
                 Some(token) if !matches!(token, Token::EOF) => format!(", not `{}`", shown(token)),
                 _ => String::new(),
             };
-            let hint = missing(token, place);
-            return (format!("`{token}` is needed here {}{instead}", place.trim()), hint);
+            let hint = missing(token, place, found, before);
+            return (format!("`{token}` is needed here {}{instead}", operators_words(place)), hint);
         }
+        P::MissingSymbol(said) if said.ends_with("a string") => (
+            "the name of a step is needed here, a text in double quotes".into(),
+            "write it as `step \"name\" { … }`; `key item.name` tells the rounds of a loop apart",
+        ),
         P::MissingSymbol(said) if !said.is_empty() => {
             (lowered(said), "write it as `step \"name\" { … }` or `parallel { … }`")
         }
@@ -80,9 +101,10 @@ fn words(error: &ParseErrorType, found: Option<&Token>) -> (String, String) {
             "a function is declared inside of something".into(),
             "move it to the top level of the file, or make it a closure `|x| …`",
         ),
-        P::FnDuplicatedDefinition(name, count) => {
-            (format!("the function `{name}` with {count} parameters is there already"), "give one of them another name")
-        }
+        P::FnDuplicatedDefinition(name, count) => (
+            format!("there is a function `{name}` with as many parameters ({count}) already"),
+            "give one of them another name",
+        ),
         P::FnMissingName => ("the function has no name".into(), "write it as `fn name(a, b) { … }`"),
         P::FnMissingParams(name) => {
             return (
@@ -143,7 +165,13 @@ fn words(error: &ParseErrorType, found: Option<&Token>) -> (String, String) {
 
 fn lexing(error: &LexError) -> (String, String) {
     let (message, hint) = match error {
-        LexError::UnexpectedInput(sign) => (format!("`{sign}` means nothing here"), "texts stand in double quotes"),
+        LexError::UnexpectedInput(sign) if sign.chars().all(char::is_alphabetic) => (
+            format!("`{sign}` can't be part of a name"),
+            "names are made of the letters a to z, digits and `_`; any letter may stand in a text",
+        ),
+        LexError::UnexpectedInput(sign) => {
+            (format!("`{sign}` can't stand here"), "is a value missing before it, or the quotes around a text?")
+        }
         LexError::UnterminatedString => (
             "this text does not end".into(),
             "close it with the same quote; only texts in `` ` `` go over several lines",
@@ -173,6 +201,16 @@ fn improper(sign: &str, said: &str) -> (String, String) {
     if let Some((message, hint)) = said.split_once("; ") {
         return (message.to_owned(), hint.to_owned());
     }
+    if said.starts_with("Possibly a typo of '=='") {
+        return ("`=` sets a variable, and a condition asks".to_owned(), "did you mean `==`?".to_owned());
+    }
+    if said.ends_with("is there twice") {
+        return (said.to_owned(), "keep one of them".to_owned());
+    }
+    if said.contains("`parallel") {
+        let hint = "write it as `parallel { … }`, or `parallel for item in list limit 4 { … }`";
+        return (said.to_owned(), hint.to_owned());
+    }
     match said.split_once("Should it be '").and_then(|(_, rest)| rest.split_once('\'')) {
         Some((meant, _)) => (format!("there is no `{sign}` in this language"), format!("did you mean `{meant}`?")),
         None => (
@@ -195,8 +233,38 @@ fn operator_hint(sign: &str) -> &'static str {
     }
 }
 
-fn missing(token: &str, place: &str) -> String {
+/// What Rhai calls things, as operators do.
+fn operators_words(place: &str) -> String {
+    let words = [
+        ("for 'parallel' expression", "after the name of the item"),
+        ("arguments to function call", "arguments of"),
+        ("array literal", "list"),
+        ("object map literal", "map"),
+        ("object map", "map"),
+        ("statement block", "block"),
+        ("this statement", "the statement"),
+        ("'", "`"),
+    ];
+    words.iter().fold(place.trim().to_owned(), |place, (theirs, ours)| place.replace(theirs, ours))
+}
+
+fn missing(token: &str, place: &str, found: Option<&Token>, before: Option<&Token>) -> String {
+    match (token, found, before) {
+        (";", _, Some(Token::Identifier(word))) if ["elif", "elsif", "elseif"].contains(&word.as_str()) => {
+            return "did you mean `else if`?".to_owned();
+        }
+        (";", Some(Token::Colon), _) => return "is it a map? one begins with `#{`: `#{ name: value }`".to_owned(),
+        _ => {}
+    }
     match token {
+        "," => {
+            let close = match place {
+                place if place.contains("array") => "]",
+                place if place.contains("map") => "}",
+                _ => ")",
+            };
+            format!("put a `,` between two, or close with `{close}`")
+        }
         ";" => "end the statement before it with `;`".to_owned(),
         ")" | "]" | "}" => format!("close it with `{token}`, or is a `,` or `;` missing before it?"),
         "{" => "blocks always stand in braces: `if ready { … }`".to_owned(),

@@ -95,9 +95,29 @@ impl Passage {
         }
     }
 
+    /// The expression that a position stands for: that of `a.b` is its dot.
+    pub fn whole(&self, index: usize) -> Option<Range<usize>> {
+        let joint =
+            matches!(self.token(index)?, Token::Period | Token::Elvis | Token::LeftBracket | Token::QuestionBracket);
+        match joint.then(|| self.before(index)).flatten() {
+            Some(before) => self.after(before.start),
+            None => self.after(index),
+        }
+    }
+
+    /// Just behind the token before this one, if that is on an earlier line.
+    pub fn line_end_before(&self, index: usize) -> Option<Span> {
+        let previous = index.checked_sub(1)?;
+        let here = self.spots.get(index).map_or(usize::MAX, |spot| spot.line);
+        let span = self.span(&(previous..previous + 1));
+        (span.line < here).then(|| Span { column: span.column + span.length, length: 0, ..span })
+    }
+
     /// A name with the modules before it and after it: `k8s::get`.
     pub fn qualified(&self, index: usize) -> Range<usize> {
         let is_joint = |at: usize| matches!(self.token(at), Some(Token::DoubleColon));
+        // The position of a field is its dot.
+        let index = if matches!(self.token(index), Some(Token::Period | Token::Elvis)) { index + 1 } else { index };
         let mut range = index..index + 1;
         while range.start >= 2 && is_joint(range.start - 1) {
             range.start -= 2;

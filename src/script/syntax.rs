@@ -13,6 +13,7 @@ use super::{
     fault::{Fault, Kind, Place},
     fork,
     options::nearest,
+    type_words::with_article,
     value,
 };
 
@@ -188,7 +189,8 @@ fn run_step(context: &mut EvalContext, inputs: &[Expression], state: &Dynamic) -
 /// The text that tells one round of a loop from another.
 pub fn label(context: &EvalContext, value: &Dynamic, position: Position) -> Outcome<String> {
     value::label(value).ok_or_else(|| {
-        let message = format!("a key must be a text, a number or a named object, not {}", value.type_name());
+        let message =
+            format!("a key must be a text, a number or a named object, not {}", with_article(value.type_name()));
         let fault = Fault::new(Kind::Usage, message).hint("take a field that names the item, as in `key item.name`");
         raise_at(fault, context, position)
     })

@@ -97,7 +97,6 @@ mod cluster {
     pub fn param_with(name: &str, options: Map) -> Dynamic {
         format!("{name}{options:?}").into()
     }
-
 }
 
 #[export_module]
@@ -128,8 +127,7 @@ fn findings_with(files: &[(&str, &str)], text: &str, is_runbook: bool) -> Vec<Di
     let engine = engine::build(&[BINDING], &sources);
     let runbook = folder.path().join("runbook.rhai");
     let options = CheckOptions { root: folder.path().to_owned(), is_runbook };
-    let mut findings =
-        check(&engine, &Catalogue::default(), &sources, &runbook.to_string_lossy(), text, &options);
+    let mut findings = check(&engine, &Catalogue::default(), &sources, &runbook.to_string_lossy(), text, &options);
     let prefix = format!("{}/", folder.path().to_string_lossy());
     for finding in &mut findings {
         let texts = [Some(&mut finding.message), finding.hint.as_mut()];
@@ -865,7 +863,8 @@ fn an_example_may_change_the_world_anywhere() {
 
 #[test]
 fn nothing_is_wrong_with_what_the_language_allows() {
-    let helpers = "export const LIMIT = 3;\nfn twice(x) { x * 2 }\nfn inner() { twice(LIMIT_OF()) }\nfn LIMIT_OF() { 2 }";
+    let helpers =
+        "export const LIMIT = 3;\nfn twice(x) { x * 2 }\nfn inner() { twice(LIMIT_OF()) }\nfn LIMIT_OF() { 2 }";
     let text = include_str!("check_torture.rhai");
     assert!(text.lines().count() >= 150);
     let files = [("helpers.rhai", helpers), ("values.yaml", "a: 1")];

@@ -1,4 +1,6 @@
 mod check;
+mod diagnostic;
+mod fault;
 mod json;
 mod object;
 mod syntax;

@@ -15,7 +15,7 @@ use cozyscript::{
     host::{
         Host,
         ask::{Answer, Ask, Question},
-        cancel::Cancel,
+        cancel::{Cancel, Reason},
         effect::{Decision, Effect, Effects, Ticket},
         environment::Environment,
         events::{Events, Reporter},
@@ -191,6 +191,14 @@ impl Script {
         diagnostic::of_error(&error, script)
     }
 
+    /// Runs the text, which must fail, and gives what ended it: a fault, or why it was stopped.
+    pub fn end(&self, text: &str) -> (Option<Fault>, Option<Reason>) {
+        let script = diagnostic::Script { engine: &self.engine, sources: &self.sources, source: "test.rhai" };
+        self.sources.remember("test.rhai", text);
+        let error = self.run(text).expect_err("it should have failed");
+        (diagnostic::fault_of(&error, script), diagnostic::reason_of(&error))
+    }
+
     /// The text of a source that was read.
     pub fn text(&self, source: &str) -> Option<Arc<str>> {
         self.sources.text(source)
@@ -230,7 +238,7 @@ impl Script {
         let cancel = self.cancel.clone();
         runtime().spawn(async move {
             tokio::time::sleep(pause).await;
-            cancel.stop(cozyscript::host::cancel::Reason::Signal("test".into()));
+            cancel.stop(Reason::Signal("test".into()));
         });
     }
 }

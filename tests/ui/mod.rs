@@ -1,5 +1,6 @@
 //! What a person at a terminal, a log and a program see of the same run.
 
+mod diagnostic;
 mod json;
 mod live;
 mod markdown;

@@ -205,7 +205,9 @@ impl Walk<'_, '_> {
         let parameters = call.args.len() + receiver;
         let forms: Vec<Form> = functions
             .iter()
-            .flat_map(|function| function.signatures.iter().map(move |signature| Form { function, signature, receiver }))
+            .flat_map(|function| {
+                function.signatures.iter().map(move |signature| Form { function, signature, receiver })
+            })
             .filter(|form| form.signature.parameters.len() == parameters)
             .collect();
         let last = forms.last()?;

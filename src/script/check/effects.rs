@@ -81,11 +81,7 @@ fn outside(message: String, span: &Span) -> Diagnostic {
     labelled(Diagnostic::warning("effect_outside_step", message).at(span.clone()).hint(hint), "no step is around it")
 }
 
-fn effect_of<'f>(
-    home: &Home,
-    reaches: &HashMap<&'f Home, &'f [Reach]>,
-    seen: &mut HashSet<Home>,
-) -> Option<Found<'f>> {
+fn effect_of<'f>(home: &Home, reaches: &HashMap<&'f Home, &'f [Reach]>, seen: &mut HashSet<Home>) -> Option<Found<'f>> {
     if !seen.insert(home.clone()) {
         return None;
     }

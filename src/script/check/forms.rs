@@ -2,9 +2,9 @@
 
 use rhai::{Dynamic, Expr, FnPtr, Ident, Map, Position, Stmt};
 
+use crate::duration;
 use crate::script::{
     catalogue::{Function, Item, Signature},
-    duration,
     options::{self, fits, with_article},
 };
 
@@ -146,9 +146,10 @@ impl Form<'_> {
     /// The first argument that the form doesn't take.
     pub fn misfit(&self, arguments: &[Expr]) -> Option<usize> {
         let parameters = &self.signature.parameters[self.receiver..];
-        arguments.iter().zip(parameters).position(|(argument, (_, rust))| {
-            Literal::of(argument).is_some_and(|literal| !literal.fits_type(rust))
-        })
+        arguments
+            .iter()
+            .zip(parameters)
+            .position(|(argument, (_, rust))| Literal::of(argument).is_some_and(|literal| !literal.fits_type(rust)))
     }
 
     pub fn wrong_type(&self, arguments: &[Expr], forms: &[Self]) -> Option<Complaint> {
@@ -277,7 +278,13 @@ fn judge_option(function: &Function, name: &str, item: &Item, value: &Expr, foun
                         None => item.text.clone(),
                     };
                     let message = format!("`{}` has no option `{full}`", function.name);
-                    found.push(Complaint { code: "unknown_option", position: key.pos, message, label: "not an option", hint });
+                    found.push(Complaint {
+                        code: "unknown_option",
+                        position: key.pos,
+                        message,
+                        label: "not an option",
+                        hint,
+                    });
                 }
             }
         }

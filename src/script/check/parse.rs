@@ -133,19 +133,27 @@ impl Reading {
             return wording;
         }
         match error {
-            E::UnexpectedEOF => say("the text ends in the middle of a statement", "it ends here", "finish the statement"),
+            E::UnexpectedEOF => {
+                say("the text ends in the middle of a statement", "it ends here", "finish the statement")
+            }
             E::BadInput(error) => self.bad_input(error),
-            E::UnknownOperator(operator) => say(format!("`{operator}` is no operator"), "not known", other_operator(operator)),
+            E::UnknownOperator(operator) => {
+                say(format!("`{operator}` is no operator"), "not known", other_operator(operator))
+            }
             E::MissingToken(token, purpose) => self.missing_token(token, purpose),
             E::MissingSymbol(wanted) => self.missing_symbol(wanted),
-            E::MalformedIndexExpr(why) => {
-                say(format!("this can't be an index: {}", lower(why)), "not an index", "an index is a number, or the name of a field as a text")
-            }
+            E::MalformedIndexExpr(why) => say(
+                format!("this can't be an index: {}", lower(why)),
+                "not an index",
+                "an index is a number, or the name of a field as a text",
+            ),
             E::MalformedCapture(_) => say("a method call captures nothing with `!`", "not here", "take the `!` out"),
             E::DuplicatedProperty(name) => {
                 say(format!("the map has `{name}` twice"), "again here", "take one of them out")
             }
-            E::DuplicatedVariable(name) => say(format!("`{name}` is declared twice"), "again here", "give one another name"),
+            E::DuplicatedVariable(name) => {
+                say(format!("`{name}` is declared twice"), "again here", "give one another name")
+            }
             E::WrongSwitchIntegerCase => {
                 say("a number stands after a range in this `switch`", "too late", "put the numbers before the ranges")
             }
@@ -157,7 +165,9 @@ impl Reading {
                 "names of fields that are no plain words are quoted: `\"app.kubernetes.io/name\"`",
             ),
             E::VariableExpected => self.name_expected(),
-            E::ForbiddenVariable(name) => say(format!("`{name}` can't be the name of a variable"), "not a name", "choose another one"),
+            E::ForbiddenVariable(name) => {
+                say(format!("`{name}` can't be the name of a variable"), "not a name", "choose another one")
+            }
             E::Reserved(word) => self.reserved(word),
             E::MismatchedType(wanted, found) => mismatched(wanted, found),
             E::ExprExpected(_) => say(
@@ -165,7 +175,9 @@ impl Reading {
                 "an expression is missing",
                 "write what is to be evaluated here",
             ),
-            E::WrongDocComment => say("a `/**` comment stands where no function follows", "not here", "write it with `//`"),
+            E::WrongDocComment => {
+                say("a `/**` comment stands where no function follows", "not here", "write it with `//`")
+            }
             E::WrongFnDefinition => say(
                 "a function is declared inside of a block",
                 "not here",
@@ -176,15 +188,25 @@ impl Reading {
                 "again here",
                 "give one of them another name",
             ),
-            E::FnMissingName => say(format!("expected the name of a function, found {}", self.found()), "not a name", "write `fn name() { … }`"),
+            E::FnMissingName => say(
+                format!("expected the name of a function, found {}", self.found()),
+                "not a name",
+                "write `fn name() { … }`",
+            ),
             E::FnMissingParams(name) => say(
                 format!("the function `{name}` has no parentheses"),
                 "`(` is missing",
                 format!("write `fn {name}() {{ … }}`"),
             ),
-            E::FnDuplicatedParam(_, name) => say(format!("two parameters are named `{name}`"), "again here", "give one another name"),
+            E::FnDuplicatedParam(_, name) => {
+                say(format!("two parameters are named `{name}`"), "again here", "give one another name")
+            }
             E::FnMissingBody(name) => say(
-                if name.is_empty() { "the closure has no body".to_owned() } else { format!("the function `{name}` has no body") },
+                if name.is_empty() {
+                    "the closure has no body".to_owned()
+                } else {
+                    format!("the function `{name}` has no body")
+                },
                 "`{` is missing",
                 "write its body between `{` and `}`",
             ),
@@ -192,14 +214,32 @@ impl Reading {
             E::AssignmentToConstant(name) => Wording {
                 code: "constant_assigned",
                 ..say(
-                    if name.is_empty() { "a constant value is assigned".to_owned() } else { format!("`{name}` is a constant, and is assigned") },
+                    if name.is_empty() {
+                        "a constant value is assigned".to_owned()
+                    } else {
+                        format!("`{name}` is a constant, and is assigned")
+                    },
                     "assigned here",
-                    if name.is_empty() { "assign to a variable".to_owned() } else { format!("declare it with `let {name}`, or give the new value a name of its own") },
+                    if name.is_empty() {
+                        "assign to a variable".to_owned()
+                    } else {
+                        format!("declare it with `let {name}`, or give the new value a name of its own")
+                    },
                 )
             },
-            E::AssignmentToInvalidLHS(_) => say("this can't be assigned to", "not a variable", "assign to a variable, a field or an item; compare with `==`"),
-            E::LiteralTooLarge(kind, limit) => say(format!("{} is longer than {limit}", lower(kind)), "too long", "read it from a file"),
-            E::ExprTooDeep => say("the expression is nested too deeply", "too deep", "take parts of it out into variables or functions"),
+            E::AssignmentToInvalidLHS(_) => say(
+                "this can't be assigned to",
+                "not a variable",
+                "assign to a variable, a field or an item; compare with `==`",
+            ),
+            E::LiteralTooLarge(kind, limit) => {
+                say(format!("{} is longer than {limit}", lower(kind)), "too long", "read it from a file")
+            }
+            E::ExprTooDeep => say(
+                "the expression is nested too deeply",
+                "too deep",
+                "take parts of it out into variables or functions",
+            ),
             E::TooManyFunctions => say("there are too many functions", "one too many", "split the text into modules"),
             E::LoopBreak => say(
                 format!("`{}` stands outside of a loop", self.here()),
@@ -276,20 +316,35 @@ impl Reading {
                 "not a name",
                 format!("write `\"{here}\": …`"),
             ),
-            ":" => say(format!("expected `:` after the field `{before}`, found {}", self.found()), "`:` is missing", format!("write `{before}: …`")),
-            "," if purpose.contains("function call") && [";", "}", "]"].contains(&here) => {
-                say(format!("expected `)` or `,`, found {}", self.found()), "the call goes on here", "close the call with `)`")
-            }
+            ":" => say(
+                format!("expected `:` after the field `{before}`, found {}", self.found()),
+                "`:` is missing",
+                format!("write `{before}: …`"),
+            ),
+            "," if purpose.contains("function call") && [";", "}", "]"].contains(&here) => say(
+                format!("expected `)` or `,`, found {}", self.found()),
+                "the call goes on here",
+                "close the call with `)`",
+            ),
             "," => {
-                let wording = say(format!("expected `,` before {}", self.found()), "`,` is missing", "put a `,` between them");
+                let wording =
+                    say(format!("expected `,` before {}", self.found()), "`,` is missing", "put a `,` between them");
                 match self.before(1) {
                     Some(spot) => wording.at(self.behind(spot)),
                     None => wording,
                 }
             }
-            "in" => say(format!("expected `in`, found {}", self.found()), "`in` is missing", "write `for item in list { … }`"),
+            "in" => say(
+                format!("expected `in`, found {}", self.found()),
+                "`in` is missing",
+                "write `for item in list { … }`",
+            ),
             "catch" => say("a `try` has no `catch`", "`catch` is missing", "write `try { … } catch (fault) { … }`"),
-            _ => say(format!("expected `{token}` {}, found {}", purpose.replace('\'', "`"), self.found()), "not here", format!("write `{token}`")),
+            _ => say(
+                format!("expected `{token}` {}, found {}", purpose.replace('\'', "`"), self.found()),
+                "not here",
+                format!("write `{token}`"),
+            ),
         }
     }
 
@@ -297,18 +352,33 @@ impl Reading {
         let begins = |word: &str| is_word(word) || word.starts_with('"');
         if let (Some(near), true) = (nearest(before, OPENING_WORDS).filter(|near| *near != before), begins(here)) {
             let span = self.span(self.before(1).expect("its word was read"));
-            return say(format!("`{before}` is no word of the language"), "not known", format!("did you mean `{near}`?")).at(span);
+            return say(
+                format!("`{before}` is no word of the language"),
+                "not known",
+                format!("did you mean `{near}`?"),
+            )
+            .at(span);
         }
         if here == ":" {
             return match self.word_before(2) {
                 "{" => {
                     let span = self.span(self.before(2).expect("its word was read"));
-                    say("a block is opened where a map was meant", "`#` is missing", format!("write `#{{ {before}: … }}`")).at(span)
+                    say(
+                        "a block is opened where a map was meant",
+                        "`#` is missing",
+                        format!("write `#{{ {before}: … }}`"),
+                    )
+                    .at(span)
                 }
-                _ => say("a variable is declared with a type", "not known", format!("take the type out: `let {before} = …`")),
+                _ => say(
+                    "a variable is declared with a type",
+                    "not known",
+                    format!("take the type out: `let {before} = …`"),
+                ),
             };
         }
-        let wording = say(format!("expected `;` before {}", self.found()), "`;` is missing", "end the statement with `;`");
+        let wording =
+            say(format!("expected `;` before {}", self.found()), "`;` is missing", "end the statement with `;`");
         match self.before(1) {
             Some(spot) => wording.at(self.behind(spot)),
             None => wording,
@@ -318,9 +388,21 @@ impl Reading {
     fn missing_symbol(&self, wanted: &str) -> Wording {
         let found = self.found();
         match self.word_before(1) {
-            "step" => say(format!("expected the name of the step, found {found}"), "not a plain text", "write it in double quotes: `step \"name\" { … }`"),
-            "after" => say(format!("expected the name of a step, found {found}"), "not a plain text", "write it in double quotes: `after \"name\"`"),
-            "timeout" => say(format!("expected a duration, found {found}"), "not a duration", "write `timeout 10m` or `timeout \"1h30m\"`"),
+            "step" => say(
+                format!("expected the name of the step, found {found}"),
+                "not a plain text",
+                "write it in double quotes: `step \"name\" { … }`",
+            ),
+            "after" => say(
+                format!("expected the name of a step, found {found}"),
+                "not a plain text",
+                "write it in double quotes: `after \"name\"`",
+            ),
+            "timeout" => say(
+                format!("expected a duration, found {found}"),
+                "not a duration",
+                "write `timeout 10m` or `timeout \"1h30m\"`",
+            ),
             "retry" => say(format!("expected a number, found {found}"), "not a number", "write `retry 3`"),
             _ => say(format!("{}, found {found}", lower(wanted)), "not here", "write it"),
         }
@@ -336,12 +418,18 @@ impl Reading {
             // The wording of `step` and `parallel`.
             LexError::ImproperSymbol(symbol, message) if symbol.is_empty() => match message.split_once("; ") {
                 Some((message, hint)) => say(message, "not here", hint),
-                None => say(message.clone(), "not here", "write `step \"name\" { … }`, `parallel { … }` or `parallel for x in xs { … }`"),
+                None => say(
+                    message.clone(),
+                    "not here",
+                    "write `step \"name\" { … }`, `parallel { … }` or `parallel for x in xs { … }`",
+                ),
             },
             LexError::ImproperSymbol(symbol, _) if symbol == "=" => {
                 say("`=` assigns, where a comparison is expected", "assigns", "compare with `==`")
             }
-            LexError::ImproperSymbol(symbol, _) => say(format!("`{symbol}` is no operator"), "not known", other_operator(symbol)),
+            LexError::ImproperSymbol(symbol, _) => {
+                say(format!("`{symbol}` is no operator"), "not known", other_operator(symbol))
+            }
             LexError::UnexpectedInput(symbol) => match symbol.as_str() {
                 "}" | ")" | "]" => say(
                     format!("`{symbol}` closes nothing"),
@@ -357,13 +445,19 @@ impl Reading {
             LexError::MalformedEscapeSequence(escape) => {
                 say(format!("`{escape}` is no escape sequence"), "not known", "write `\\\\` for a backslash")
             }
-            LexError::MalformedNumber(_) => say(format!("{} is no number", self.found()), "not a number", "write it like `42`, `1_000`, `0x1F` or `1.5`"),
+            LexError::MalformedNumber(_) => say(
+                format!("{} is no number", self.found()),
+                "not a number",
+                "write it like `42`, `1_000`, `0x1F` or `1.5`",
+            ),
             LexError::MalformedChar(text) => say(
                 "single quotes hold one character",
                 "not one character",
                 format!("write a text in double quotes: `\"{text}\"`"),
             ),
-            LexError::MalformedIdentifier(name) => say(format!("`{name}` is no name"), "not a name", "names are letters, digits and `_`"),
+            LexError::MalformedIdentifier(name) => {
+                say(format!("`{name}` is no name"), "not a name", "names are letters, digits and `_`")
+            }
             other => say(lower(&other.to_string()), "here", "see the reference of the language"),
         }
     }
@@ -371,9 +465,17 @@ impl Reading {
     fn name_expected(&self) -> Wording {
         let here = self.here();
         if is_word(here) {
-            return say(format!("`{here}` is a word of the language, and can't be a name"), "not a name", "choose another name");
+            return say(
+                format!("`{here}` is a word of the language, and can't be a name"),
+                "not a name",
+                "choose another name",
+            );
         }
-        say(format!("expected a name, found {}", self.found()), "a name is missing", "write a name of letters, digits and `_`")
+        say(
+            format!("expected a name, found {}", self.found()),
+            "a name is missing",
+            "write a name of letters, digits and `_`",
+        )
     }
 
     fn reserved(&self, word: &str) -> Wording {
@@ -398,7 +500,11 @@ fn mismatched(wanted: &str, found: &str) -> Wording {
             "not a condition",
             "compare it: `x > 0`, `text != \"\"`",
         ),
-        _ => say(format!("expected {wanted}, and this is {found}"), "wrong type", "`for` goes over a list, a map's `keys()` or a range like `0..3`"),
+        _ => say(
+            format!("expected {wanted}, and this is {found}"),
+            "wrong type",
+            "`for` goes over a list, a map's `keys()` or a range like `0..3`",
+        ),
     };
     Wording { code: "wrong_type", ..wording }
 }

@@ -14,7 +14,13 @@ impl Walk<'_, '_> {
         {
             sequence.reported = true;
             let message = format!("this is never reached: line {at} leaves with `{word}`");
-            self.warn("unreachable", statement.position(), message, "never reached", "take it out, or make the leaving conditional");
+            self.warn(
+                "unreachable",
+                statement.position(),
+                message,
+                "never reached",
+                "take it out, or make the leaving conditional",
+            );
         }
         self.statement(statement);
         if let Some(end) = end_of(statement) {

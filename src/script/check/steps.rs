@@ -168,7 +168,8 @@ impl Walk<'_, '_> {
                 .map(|index| format!("`{}`", steps[index].name))
                 .collect();
             let next = *trail.first().expect("a cycle has an edge");
-            let (_, position) = steps[start].after.iter().find(|(name, _)| *name == steps[next].name).expect("the edge is there");
+            let (_, position) =
+                steps[start].after.iter().find(|(name, _)| *name == steps[next].name).expect("the edge is there");
             let message = match names.len() {
                 2 => format!("the step {} comes after itself", names[0]),
                 _ => format!("these steps wait for each other: {}", names.join(" after ")),

@@ -6,7 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use rhai::{AST, ASTFlags, Engine, Expr, FlowControl, FnAccess, FnPtr, ImmutableString, Module, Position, ScriptFuncDef, Stmt};
+use rhai::{
+    AST, ASTFlags, Engine, Expr, FlowControl, FnAccess, FnPtr, ImmutableString, Module, Position, ScriptFuncDef, Stmt,
+};
 
 use super::{
     CheckOptions,
@@ -20,10 +22,7 @@ use super::{
     source::Source,
     steps::{After, Sequence},
 };
-use crate::{
-    diagnostic::Diagnostic,
-    script::options::nearest,
-};
+use crate::{diagnostic::Diagnostic, script::options::nearest};
 
 /// What a file has and does, for the judgement of the whole.
 #[derive(Default)]
@@ -417,14 +416,14 @@ impl<'w, 's> Walk<'w, 's> {
             (Some((Kind::Branch, line)), _) => format!(
                 "the `{name}` of line {line} ends with its branch; each statement of `parallel` is a branch of its own, so declare it before"
             ),
-            (Some((_, line)), _) => format!("the `{name}` of line {line} ends with its block; declare it before the block"),
-            (None, Some((_, line))) => format!("it is declared further down, in line {line}"),
-            (None, None) => {
-                match nearest(name, self.scope.names().chain(self.script_names())) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("declare it first: `let {name} = …`"),
-                }
+            (Some((_, line)), _) => {
+                format!("the `{name}` of line {line} ends with its block; declare it before the block")
             }
+            (None, Some((_, line))) => format!("it is declared further down, in line {line}"),
+            (None, None) => match nearest(name, self.scope.names().chain(self.script_names())) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("declare it first: `let {name} = …`"),
+            },
         };
         self.find("unknown_variable", position, format!("there is no variable `{name}`"), "not known here", hint);
     }
@@ -437,7 +436,13 @@ impl<'w, 's> Walk<'w, 's> {
                 Some((true, _)) => {}
                 Some((false, _)) => {
                     let message = format!("`{name}` is a variable, and `global::` reaches constants alone");
-                    self.find("unknown_variable", position, message, "no constant", format!("declare it with `const {name}`"));
+                    self.find(
+                        "unknown_variable",
+                        position,
+                        message,
+                        "no constant",
+                        format!("declare it with `const {name}`"),
+                    );
                 }
                 None => {
                     let constants = self.outermost.iter().filter(|(_, (constant, _))| *constant);
@@ -445,7 +450,13 @@ impl<'w, 's> Walk<'w, 's> {
                         Some(near) => format!("did you mean `global::{near}`?"),
                         None => format!("declare it outside of all functions: `const {name} = …`"),
                     };
-                    self.find("unknown_variable", position, format!("there is no constant `{name}`"), "not known", hint);
+                    self.find(
+                        "unknown_variable",
+                        position,
+                        format!("there is no constant `{name}`"),
+                        "not known",
+                        hint,
+                    );
                 }
             }
             return;
@@ -453,7 +464,12 @@ impl<'w, 's> Walk<'w, 's> {
         match self.scope.alias(root) {
             Some(Target::File(number)) if path.len() == 1 => {
                 let span = self.source.span(position);
-                self.facts.awaited.push(Awaited::Export { file: number, alias: root.to_owned(), name: name.to_owned(), span });
+                self.facts.awaited.push(Awaited::Export {
+                    file: number,
+                    alias: root.to_owned(),
+                    name: name.to_owned(),
+                    span,
+                });
             }
             Some(_) => {}
             None if self.known.has_module(root) => {}

@@ -101,7 +101,8 @@ impl<'w> Whole<'w> {
             }
             Awaited::Export { file, alias, name, span } => {
                 if let Some(facts) = &self.facts[*file]
-                    &&  !facts.exports.contains(name) {
+                    && !facts.exports.contains(name)
+                {
                     let message = format!("`{alias}` exports no variable `{name}`");
                     let hint = match nearest(name, facts.exports.iter().map(String::as_str)) {
                         Some(near) => format!("did you mean `{alias}::{near}`?"),
@@ -198,7 +199,10 @@ impl<'w> Whole<'w> {
                 Some(near) => format!("did you mean `{alias}::{near}`?"),
                 None => format!("declare it in {}: `fn {name}(…) {{ … }}`", self.name_of(file)),
             };
-            return Some(labelled(Diagnostic::error("unknown_function", message).at(span.clone()).hint(hint), "not known"));
+            return Some(labelled(
+                Diagnostic::error("unknown_function", message).at(span.clone()).hint(hint),
+                "not known",
+            ));
         };
         let visible: Vec<&Declared> = declared.iter().filter(|function| !function.private).collect();
         if visible.is_empty() {
