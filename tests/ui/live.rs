@@ -66,8 +66,12 @@ fn what_has_happened_scrolls_by() {
     ▸ nuke
       Workers go first.
         ! reset node 10.0.0.2 · srv2
+          its disk sda · srv2
         ~ reset node 10.0.0.2 · srv2
         · node 10.0.0.2 in maintenance mode · srv2                            1m01s
+    ↻ on from install, because its text changed
+        -    apply(1);
+        +    apply(2);
       ✓ nuke/reset[srv2]                                                      1m01s
     ✓ nuke                                                                    1m02s
 

@@ -29,10 +29,14 @@ fn a_log_has_a_line_an_event() {
     [00:00.0] answer nuke: Destroy `lab`? lab
     [00:00.0] step nuke/reset[srv2]: started
     [00:00.0] effect nuke/reset[srv2]: destroys: reset node 10.0.0.2
+    [00:00.0] effect nuke/reset[srv2]: destroys: its disk sda
     [00:00.9] effect nuke/reset[srv2]: reset node 10.0.0.2
     [00:01.0] wait nuke/reset[srv2]: node 10.0.0.2 in maintenance mode, up to 15m
     [00:02.0] wait nuke/reset[srv2]: node 10.0.0.2 in maintenance mode: connection refused
     [01:02.0] wait nuke/reset[srv2]: node 10.0.0.2 in maintenance mode: met after 1m01s
+    [01:01.9] resume install: on from here, because its text changed
+    [01:01.9] diff install: -    apply(1);
+    [01:01.9] diff install: +    apply(2);
     [01:02.0] step nuke/reset[srv2]: done in 1m01s
     [01:02.1] step nuke: done in 1m02s
     [01:02.2] timer: bootstrap started
