@@ -5,5 +5,6 @@ mod bindings;
 mod real;
 mod script;
 mod support;
+mod tidy;
 mod ui;
 mod wrong;
