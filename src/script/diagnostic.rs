@@ -1,6 +1,6 @@
 //! A failed evaluation as a diagnostic: what went wrong in the innermost source, and the calls that led there.
 
-use rhai::{Dynamic, Engine, EvalAltResult, Map, ParseError, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, Map, Position};
 
 use super::{
     absent::OF_UNKNOWN,
@@ -8,7 +8,6 @@ use super::{
     fault::{Fault, Kind, Place},
     language_fault::{self, Explained},
     object::Object,
-    parse_fault,
     passage::Passage,
     sources::Sources,
 };
@@ -34,7 +33,7 @@ const SHOWN_CALLS: usize = 8;
 /// The diagnostic of a failed evaluation; nothing if it was stopped, see [`reason_of`].
 pub fn of_error(error: &EvalAltResult, script: Script) -> Option<Diagnostic> {
     let mut calls = Vec::new();
-    let (inner, source) = innermost(error, &script, script.source, &mut calls);
+    let (inner, source) = innermost(error, script.source, &mut calls);
     let explained = explain(inner, &script, source, !calls.is_empty())?;
     if let Some(place) = again(inner, source, &explained.fault) {
         calls.push((place, "thrown again here".to_owned()));
@@ -57,19 +56,10 @@ pub fn of_error(error: &EvalAltResult, script: Script) -> Option<Diagnostic> {
     Some(diagnostic)
 }
 
-/// The diagnostic of a text that does not parse.
-pub fn of_parse_error(error: &ParseError, script: Script) -> Diagnostic {
-    let Explained { code, fault, span, .. } = parse_fault::explain(&error.0, error.1, &script, script.source);
-    let mut diagnostic = Diagnostic::error(code, fault.message);
-    diagnostic.place = span;
-    diagnostic.hint = fault.hint;
-    diagnostic
-}
-
 /// The fault of a failed evaluation, whoever raised it; nothing if it was stopped.
 pub fn fault_of(error: &EvalAltResult, script: Script) -> Option<Fault> {
     let mut calls = Vec::new();
-    let (inner, source) = innermost(error, &script, script.source, &mut calls);
+    let (inner, source) = innermost(error, script.source, &mut calls);
     explain(inner, &script, source, !calls.is_empty()).map(|explained| explained.fault)
 }
 
@@ -98,7 +88,6 @@ impl Script<'_> {
 /// The error at the end of a chain of calls and imports, and its source; the calls are pushed, outermost first.
 fn innermost<'e>(
     error: &'e EvalAltResult,
-    script: &Script,
     source: &'e str,
     calls: &mut Vec<(Place, String)>,
 ) -> (&'e EvalAltResult, &'e str) {
@@ -116,7 +105,7 @@ fn innermost<'e>(
     if !position.is_none() {
         calls.push((Place::new(source, position), label));
     }
-    innermost(inner, script, if within.is_empty() { source } else { within }, calls)
+    innermost(inner, if within.is_empty() { source } else { within }, calls)
 }
 
 /// The calls without those that say nothing new: a function's calls of itself are counted, and a closure is called by the

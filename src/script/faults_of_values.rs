@@ -40,11 +40,8 @@ impl From<PathError> for Fault {
 
 impl From<Misread> for Fault {
     fn from(misread: Misread) -> Self {
-        let fault = Self::new(Kind::Parse, misread.to_string());
-        match &misread.snippet {
-            Some(line) => fault.note(format!("line {} reads: {}", misread.line, line.trim())),
-            None => fault,
-        }
-        .hint(format!("correct `{}` at line {}, column {}", misread.source, misread.line, misread.column))
+        let hint = format!("correct `{}` at line {}, column {}", misread.source, misread.line, misread.column);
+        let line = misread.snippet.as_ref().map(|line| format!("line {}: `{}`", misread.line, line.trim()));
+        Self::new(Kind::Parse, misread.to_string()).notes(line).hint(hint)
     }
 }

@@ -2,19 +2,19 @@
 
 use std::ops::Range;
 
-use rhai::{EvalAltResult, Token};
+use rhai::{EvalAltResult, ParseError, ParseErrorType, Position, Token};
 
 use super::{
+    check::parse_diagnostic,
     diagnostic::Script,
     engine::limits,
     fault::{Fault, Kind, Place},
     options::nearest,
-    parse_fault,
     passage::Passage,
     sources::standard_modules,
     type_words::{signature, type_word, with_article},
 };
-use crate::diagnostic::Span;
+use crate::diagnostic::{Diagnostic, Span};
 
 /// A fault with what its report points at.
 pub struct Explained {
@@ -87,7 +87,7 @@ impl Scene<'_> {
         use EvalAltResult as E;
         let fault = |message: String, hint: &str| Fault::new(kind(error), message).hint(hint);
         let plain = match error {
-            E::ErrorParsing(kind, position) => return parse_fault::explain(kind, *position, self.script, self.source),
+            E::ErrorParsing(kind, position) => return self.does_not_parse(kind, *position),
             E::ErrorFunctionNotFound(called, _) => return self.function_not_found(called),
             E::ErrorDotExpr(said, _) => return self.no_field(said),
             E::ErrorMismatchDataType(expected, actual, _) => return self.mismatch(expected, actual),
@@ -144,6 +144,15 @@ impl Scene<'_> {
             other => return Fault::new(kind(other), plainly(other)).into(),
         };
         plain.into()
+    }
+
+    /// A module, or a text given to `eval`, in the words of the check.
+    fn does_not_parse(&self, error: &ParseErrorType, position: Position) -> Explained {
+        let text = self.script.sources.text(self.source).unwrap_or_default();
+        let error = ParseError(Box::new(error.clone()), position);
+        let Diagnostic { code, message, label, place, hint, .. } = parse_diagnostic(self.source, &text, &error);
+        let fault = Fault { hint, ..Fault::new(Kind::Script, message) };
+        Explained { code, fault, span: place, label }
     }
 
     fn function_not_found(&self, called: &str) -> Explained {
@@ -518,7 +527,7 @@ fn plainly(error: &EvalAltResult) -> String {
     lowered(said.split(" (line ").next().unwrap_or(&said))
 }
 
-pub fn lowered(said: &str) -> String {
+fn lowered(said: &str) -> String {
     let mut letters = said.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }

@@ -27,7 +27,6 @@ pub mod object;
 pub mod options;
 pub mod outline;
 pub mod params;
-mod parse_fault;
 mod passage;
 pub mod path;
 pub mod sources;

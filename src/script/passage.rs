@@ -105,14 +105,6 @@ impl Passage {
         }
     }
 
-    /// Just behind the token before this one, if that is on an earlier line.
-    pub fn line_end_before(&self, index: usize) -> Option<Span> {
-        let previous = index.checked_sub(1)?;
-        let here = self.spots.get(index).map_or(usize::MAX, |spot| spot.line);
-        let span = self.span(&(previous..previous + 1));
-        (span.line < here).then(|| Span { column: span.column + span.length, length: 0, ..span })
-    }
-
     /// A name with the modules before it and after it: `k8s::get`.
     pub fn qualified(&self, index: usize) -> Range<usize> {
         let is_joint = |at: usize| matches!(self.token(at), Some(Token::DoubleColon));

@@ -27,6 +27,9 @@ const TAB: usize = 4;
 /// What miette draws beside a line of source: its number, bars and blanks.
 const GUTTER: usize = 5;
 
+/// What miette draws between a place and what is written beside it.
+const LABEL_TAIL: usize = 5;
+
 /// One report of all diagnostics; `text_of` gives the text of a source by its name.
 pub fn render(diagnostics: &[Diagnostic], text_of: &dyn Fn(&str) -> Option<Arc<str>>, look: Look) -> String {
     let mut report = String::new();
@@ -132,7 +135,8 @@ fn snippet(
         return;
     };
     let room = look.width.saturating_sub(GUTTER + place.line.to_string().len()).max(20);
-    let excerpt = Excerpt::cut(line, place, room, look.unicode);
+    let beside = label.map_or(0, |label| label.width() + LABEL_TAIL);
+    let excerpt = Excerpt::cut(line, place, room, beside, look.unicode);
     let drawn = draw(&excerpt, label, look);
     // miette begins with a headline, which is ours to write.
     let body = drawn.split_once('\n').map_or("", |(_, body)| body);
@@ -161,8 +165,9 @@ struct Excerpt {
 }
 
 impl Excerpt {
-    /// Cuts the line so that the place is seen, with what stands before and after it.
-    fn cut(line: &str, place: &Span, room: usize, unicode: bool) -> Self {
+    /// Cuts the line so that the place is seen, with what stands before and after it, and with room for what is written
+    /// beside the place.
+    fn cut(line: &str, place: &Span, room: usize, beside: usize, unicode: bool) -> Self {
         let letters: Vec<char> = line.chars().collect();
         let start = (place.column - 1).min(letters.len());
         let mut end = (start + place.length.max(1)).min(letters.len());
@@ -172,7 +177,8 @@ impl Excerpt {
         }
         let width = |range: std::ops::Range<usize>| letters[range].iter().map(|letter| columns(*letter)).sum::<usize>();
         let (mut from, mut to) = (0, letters.len());
-        if width(from..to) > room {
+        let middle = usize::midpoint(start, end);
+        if width(from..to) > room || width(from..middle) + beside > room {
             let ellipsis = if unicode { 1 } else { 3 };
             let room = room - 2 * ellipsis;
             from = start;
@@ -183,7 +189,8 @@ impl Excerpt {
             while to < letters.len() && width(from..to + 1) <= room {
                 to += 1;
             }
-            while from > 0 && width(from - 1..to) <= room {
+            let reach = room.saturating_sub(beside).max(room / 3);
+            while from > 0 && width(from - 1..to) <= room && width(from - 1..middle) <= reach {
                 from -= 1;
             }
             end = end.min(to);

@@ -27,6 +27,7 @@ use cozyscript::{
     script::{
         binding::Binding,
         catalogue::Catalogue,
+        check,
         conductor::{Branch, Conductor, Fork, Outcome, ParamOptions, Stage, Step},
         context::Context,
         diagnostic, engine,
@@ -184,7 +185,7 @@ impl Script {
         self.sources.remember(name, text);
         let ast = match sources::compile(&self.engine, name, text) {
             Ok(ast) => ast,
-            Err(error) => return Some(diagnostic::of_parse_error(&error, script)),
+            Err(error) => return Some(check::parse_diagnostic(name, text, &error)),
         };
         let run = || self.engine.eval_ast_with_scope::<Dynamic>(&mut Scope::new(), &ast);
         let error = frame::within(Frame::root(self.cancel.clone()), run).err()?;

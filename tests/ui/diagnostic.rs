@@ -139,7 +139,9 @@ fn a_long_line_is_cut_around_the_place() {
     let column = long.chars().position(|letter| letter == 'w').unwrap() + 1;
     for (column, length) in [(1, 3), (column, 5), (long.chars().count(), 1), (14, 400)] {
         for width in [40, 80, 120] {
-            let report = drawn(&long, span(1, column, length), Look { width, ..PLAIN });
+            let mut labelled = error(span(1, column, length));
+            labelled.label = Some("not known".to_owned());
+            let report = render(&[labelled], &|_| Some(Arc::from(long.as_str())), Look { width, ..PLAIN });
             for line in report.lines() {
                 let columns = unicode_width::UnicodeWidthStr::width(line);
                 assert!(columns <= width, "{columns} > {width}: {line}");

@@ -2,13 +2,7 @@
 
 use rhai::{Dynamic, NativeCallContext};
 
-use crate::script::{
-    conductor::Outcome,
-    context::Call,
-    fault::{Fault, Kind},
-    misread::Misread,
-    tree::Tree,
-};
+use crate::script::{conductor::Outcome, context::Call, misread::Misread, tree::Tree};
 
 /// The text of a file below the runbook's folder.
 pub fn file(context: &NativeCallContext, path: &str) -> Outcome<String> {
@@ -17,11 +11,10 @@ pub fn file(context: &NativeCallContext, path: &str) -> Outcome<String> {
 
 /// The value as a tree, if it can be written.
 pub fn tree(context: &NativeCallContext, value: &Dynamic) -> Outcome<Tree> {
-    Tree::from_dynamic(value).map_err(|error| context.raise(Fault::new(Kind::Usage, error.to_string())))
+    Tree::from_dynamic(value).map_err(|error| context.raise(error.into()))
 }
 
 /// A mistake in a text, with the line it is on.
 pub fn misread(context: &NativeCallContext, misread: Misread) -> Box<rhai::EvalAltResult> {
-    let fault = Fault::new(Kind::Parse, misread.to_string());
-    context.raise(fault.notes(misread.snippet.map(|line| format!("line {}: `{}`", misread.line, line.trim()))))
+    context.raise(misread.into())
 }
