@@ -1,6 +1,8 @@
 mod examples;
 mod files;
 mod http;
+mod k8s;
+mod kubeconfig;
 mod secret;
 mod show;
 mod time;

@@ -182,10 +182,6 @@ fn built_in() -> impl Iterator<Item = Resource> {
     })
 }
 
-fn find_built_in(wanted: &Wanted) -> Option<Resource> {
-    built_in().find(|resource| wanted.matches(resource))
-}
-
 /// What is known of a cluster's kinds.
 #[derive(Default)]
 pub struct Known(Mutex<Arc<Vec<Resource>>>);
@@ -223,11 +219,8 @@ impl Cluster {
     /// `unsupported` with the nearest name, if the server has no such kind; or the fault of asking it.
     pub async fn resolve(&self, name: &str) -> Result<Resource, Fault> {
         let wanted = Wanted::read(name);
-        if let Some(found) = find_built_in(&wanted) {
+        if let Some(found) = self.known(&wanted) {
             return Ok(found);
-        }
-        if let Some(found) = self.kinds().all().iter().find(|resource| wanted.matches(resource)) {
-            return Ok(found.clone());
         }
         if let Some(Qualifier::Exact { group, version }) = &wanted.qualifier {
             let resources = self.version_resources(group, version).await?;
@@ -243,6 +236,21 @@ impl Cluster {
             }
         }
         Err(self.unknown(name))
+    }
+
+    /// What is known of the kind without asking.
+    fn known(&self, wanted: &Wanted) -> Option<Resource> {
+        built_in()
+            .find(|resource| wanted.matches(resource))
+            .or_else(|| self.kinds().all().iter().find(|resource| wanted.matches(resource)).cloned())
+    }
+
+    /// The object as an operator names it, before anything is asked: `deployment/web in guestbook`.
+    pub fn shown(&self, kind: &str, namespace: &str, name: &str) -> String {
+        match self.known(&Wanted::read(kind)) {
+            Some(resource) => super::explain::shown(&resource, namespace, name),
+            None => format!("{kind}/{name} in {namespace}"),
+        }
     }
 
     fn unknown(&self, name: &str) -> Fault {

@@ -52,6 +52,8 @@ pub fn of_answer(code: u16, status: &Tree, plain: &str, subject: &Subject) -> Fa
         (409, "AlreadyExists") => Kind::AlreadyExists,
         (409, _) => Kind::Conflict,
         (400 | 413 | 422, _) => Kind::Invalid,
+        // What server-side apply says to a field that the schema doesn't have.
+        (500, _) if message.contains("failed to create typed patch object") => Kind::Invalid,
         (408 | 504, _) => Kind::Timeout,
         (429 | 500.., _) => Kind::Unavailable,
         _ => Kind::Status,

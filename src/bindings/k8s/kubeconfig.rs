@@ -357,6 +357,13 @@ fn server(name: &str, cluster: &Entry) -> Result<http::Uri, Fault> {
     // client-go takes a bare `host:port` as http.
     let full = if text.contains("://") { text.clone() } else { format!("http://{text}") };
     let uri: http::Uri = full.parse().map_err(|error| refuse(format!("is not a URL: {error}")))?;
+    let authority = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+    let after_host = authority.rsplit_once(']').map_or(authority, |(_, rest)| rest);
+    if let Some((_, port)) = after_host.rsplit_once(':')
+        && port.parse::<u16>().is_err()
+    {
+        return Err(refuse(format!("is not a URL: there is no port `{port}`")));
+    }
     match (uri.scheme_str(), uri.host()) {
         (Some("http" | "https"), Some(host)) if !host.is_empty() => Ok(uri),
         (Some("http" | "https"), _) => Err(refuse("names no host".to_owned())),

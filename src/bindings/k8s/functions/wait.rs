@@ -203,7 +203,8 @@ fn wait_for(
     let fail_fast = options.flag("fail_fast");
     let cluster = cluster.here();
     let namespace = given::namespace(&options, &cluster);
-    let what = format!("{kind}/{name} in {namespace} {}", judge.shown());
+    let object = cluster.shown(kind, &namespace, name);
+    let what = format!("{object} {}", judge.shown());
 
     let host = context.host();
     let mut wait = host.begin(Waiting::until(what.clone(), timeout));
@@ -232,7 +233,7 @@ fn wait_for(
             }
             Piece::Seen(Seen::Absent) => {
                 last = None;
-                because = format!("there is no {kind} `{name}` in `{namespace}` yet");
+                because = format!("there is no {object} yet");
                 progress.because(because.clone());
             }
             Piece::Seen(Seen::NotYet(why)) => progress.because(why),

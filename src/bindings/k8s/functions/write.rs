@@ -100,6 +100,8 @@ pub mod functions {
 
     /// Creates an object, which must not be there yet.
     ///
+    /// With `metadata.generateName` in place of a name the server chooses one that is free.
+    ///
     /// # Parameters
     /// - `cluster` (cluster): the cluster
     /// - `object` (map or text): an object, or YAML text with one
@@ -596,7 +598,7 @@ fn scale_object(
     let cluster = cluster.here();
     let namespace = given::namespace(&options, &cluster);
     let (kind, name) = (kind.to_owned(), name.to_owned());
-    let object = format!("{cluster}: {kind}/{name} in {namespace} to {replicas}");
+    let object = format!("{cluster}: {} to {replicas}", cluster.shown(&kind, &namespace, &name));
     let effect = Effect {
         verb: "scale".to_owned(),
         digest: digest(&[object.as_bytes()]),

@@ -1,0 +1,255 @@
+//! What a Kubernetes server rarely does: old versions, broken connections, hurry and refusals, from a server that does so
+//! on demand.
+
+use cozyscript::{event::What, script::fault::Kind};
+use rhai::Dynamic;
+
+use super::script;
+use crate::support::{
+    Script,
+    server::{Reply, Server},
+};
+
+/// Runs the text with `cluster`, whose server this is.
+fn run(server: &Server, text: &str) -> (Script, String) {
+    let (script, _folder) = script(&[]);
+    let kubeconfig = format!(
+        "{{current-context: fake, clusters: [{{name: fake, cluster: {{server: \"{}\"}}}}], \
+         contexts: [{{name: fake, context: {{cluster: fake}}}}]}}",
+        server.url("")
+    );
+    (script, format!("let cluster = k8s::connect(#{{ text: `{kubeconfig}` }}); {text}"))
+}
+
+fn value<T: Clone + Send + Sync + 'static>(server: &Server, text: &str) -> T {
+    let (script, text) = run(server, text);
+    script.value(&text)
+}
+
+fn map(name: &str, version: u32, data: &str) -> String {
+    format!(
+        r#"{{"kind":"ConfigMap","apiVersion":"v1","metadata":{{"name":"{name}","uid":"u1","resourceVersion":"{version}"}},"data":{{"x":"{data}"}}}}"#
+    )
+}
+
+fn list(version: u32, items: &[String]) -> String {
+    format!(
+        r#"{{"kind":"ConfigMapList","apiVersion":"v1","metadata":{{"resourceVersion":"{version}"}},"items":[{}]}}"#,
+        items.join(",")
+    )
+}
+
+fn status(code: u16, reason: &str, message: &str) -> Reply {
+    Reply::new(
+        code,
+        format!(r#"{{"kind":"Status","status":"Failure","reason":"{reason}","message":"{message}","code":{code}}}"#),
+    )
+}
+
+#[test]
+fn a_wait_begins_anew_when_its_version_is_too_old() {
+    let server = Server::start(|seen| {
+        let watch = seen.path.contains("watch=true");
+        match seen.before {
+            0 => Reply::new(200, list(5, &[map("a", 5, "old")])),
+            1 if watch => Reply::new(
+                200,
+                r#"{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old resource version"}}"#,
+            ),
+            2 if !watch => Reply::new(200, list(9, &[map("a", 8, "old")])),
+            3 if watch => status(410, "Expired", "too old resource version"),
+            4 if !watch => Reply::new(200, list(12, &[map("a", 12, "new")])),
+            _ => Reply::new(500, "this was not expected"),
+        }
+    });
+    let found: String = value(&server, r#"cluster.wait("cm", "a", |o| o.data.x == "new", #{ timeout: "10s" }).data.x"#);
+    assert_eq!(found, "new");
+    let watched: Vec<_> = server.seen().into_iter().filter(|seen| seen.path.contains("watch=true")).collect();
+    assert!(
+        watched[0].path.contains("resourceVersion=5") && watched[1].path.contains("resourceVersion=9"),
+        "{watched:?}"
+    );
+}
+
+#[test]
+fn a_wait_goes_on_after_its_connection_broke() {
+    let server = Server::start(|seen| match seen.before {
+        0 => Reply::new(200, list(5, &[])),
+        1 => Reply::new(200, format!(r#"{{"type":"ADDED","object":{}}}"#, map("a", 6, "old"))).cut_off(),
+        2 => Reply::reset(),
+        3 => status(503, "ServiceUnavailable", "the server is starting"),
+        _ => Reply::new(200, list(9, &[map("a", 9, "new")])),
+    });
+    let found: String = value(&server, r#"cluster.wait("cm", "a", |o| o.data.x == "new", #{ timeout: "20s" }).data.x"#);
+    assert_eq!(found, "new");
+}
+
+#[test]
+fn a_question_is_asked_again_when_the_server_is_in_a_hurry() {
+    let server = Server::start(|seen| match seen.before {
+        0 => status(429, "TooManyRequests", "slow down").header("retry-after", "1"),
+        1 => Reply::reset(),
+        2 => Reply::new(200, map("a", 1, "half")).cut_off(),
+        _ => Reply::new(200, map("a", 1, "there")),
+    });
+    assert_eq!(value::<String>(&server, r#"cluster.get("cm", "a").data.x"#), "there");
+    assert_eq!(server.seen().len(), 4);
+}
+
+#[test]
+fn a_creation_is_not_sent_twice_when_the_answer_is_lost() {
+    let server = Server::start(|_| Reply::reset());
+    let (script, text) =
+        run(&server, r#"cluster.create(#{ apiVersion: "v1", kind: "ConfigMap", metadata: #{ name: "a" } })"#);
+    let fault = script.fault(&text);
+    assert_eq!(fault.kind, Kind::InDoubt, "{fault:?}");
+    assert_eq!(server.seen().len(), 1);
+
+    // The server said that it has not begun.
+    let server = Server::start(|seen| match seen.before {
+        0 => status(429, "TooManyRequests", "slow down"),
+        _ => Reply::new(201, map("a", 1, "x")),
+    });
+    let name: String = value(
+        &server,
+        r#"cluster.create(#{ apiVersion: "v1", kind: "ConfigMap", metadata: #{ name: "a" } }).metadata.name"#,
+    );
+    assert_eq!((name.as_str(), server.seen().len()), ("a", 2));
+}
+
+#[test]
+fn applying_is_sent_again_when_the_answer_is_lost() {
+    let server = Server::start(|seen| match seen.before {
+        0 => Reply::reset(),
+        _ => Reply::new(200, map("a", 1, "x")),
+    });
+    let _applied: Dynamic =
+        value(&server, r#"cluster.apply(#{ apiVersion: "v1", kind: "ConfigMap", metadata: #{ name: "a" } })"#);
+    let seen = server.seen();
+    assert_eq!(seen.len(), 2);
+    assert_eq!(seen[1].method, "PATCH");
+    assert_eq!(seen[1].path, "/api/v1/namespaces/default/configmaps/a?fieldManager=cozyscript&fieldValidation=Strict");
+    assert_eq!(seen[1].headers["content-type"], "application/apply-patch+yaml");
+}
+
+#[test]
+fn a_list_whose_snapshot_expired_is_read_again_whole() {
+    let page = |next: &str, item: &str| {
+        format!(
+            r#"{{"kind":"ConfigMapList","metadata":{{"resourceVersion":"3","continue":"{next}"}},"items":[{item}]}}"#
+        )
+    };
+    let server = Server::start(move |seen| match seen.before {
+        0 => Reply::new(200, page("more", &map("a", 1, "x"))),
+        1 => status(410, "Expired", "the provided continue parameter is too old"),
+        _ => Reply::new(200, list(7, &[map("a", 1, "x"), map("b", 2, "x")])),
+    });
+    assert_eq!(value::<i64>(&server, r#"cluster.list("cm").len()"#), 2);
+    let paths: Vec<_> = server.seen().into_iter().map(|seen| seen.path).collect();
+    assert!(
+        paths[0].ends_with("?limit=500") && paths[1].ends_with("&continue=more") && paths[2].ends_with("configmaps"),
+        "{paths:?}"
+    );
+}
+
+#[test]
+fn a_kind_is_found_in_two_requests_and_then_in_none() {
+    let kinds = |group: &str, kind: &str| {
+        format!(
+            r#"{{"metadata":{{"name":"{group}"}},"versions":[{{"version":"v2","resources":[{{"resource":"{}s","responseKind":{{"kind":"{kind}"}},"scope":"Namespaced","singularResource":"","shortNames":["hr"]}}]}}]}}"#,
+            kind.to_lowercase()
+        )
+    };
+    let server = Server::start(move |seen| match seen.path.as_str() {
+        "/api" => Reply::new(200, r#"{"kind":"APIGroupDiscoveryList","items":[]}"#),
+        "/apis" => Reply::new(
+            200,
+            format!(
+                r#"{{"kind":"APIGroupDiscoveryList","items":[{},{}]}}"#,
+                kinds("helm.example.org", "HelmRelease"),
+                kinds("other.example.org", "HelmRelease")
+            ),
+        ),
+        _ => Reply::new(200, map("a", 1, "x")),
+    });
+    let _read: Dynamic = value(
+        &server,
+        r#"cluster.get("hr", "a"); cluster.get("helmrelease", "a"); cluster.get("HelmRelease.other.example.org", "a")"#,
+    );
+    let paths: Vec<_> = server.seen().into_iter().map(|seen| seen.path).collect();
+    let reads: Vec<_> = paths.iter().filter(|path| path.contains("/namespaces/")).collect();
+    assert_eq!(paths.len(), 5, "{paths:?}");
+    assert!(
+        reads[1].starts_with("/apis/helm.example.org/v2/") && reads[2].starts_with("/apis/other.example.org/v2/"),
+        "{reads:?}"
+    );
+}
+
+#[test]
+fn a_server_without_aggregated_discovery_is_asked_group_by_group() {
+    let server = Server::start(|seen| match seen.path.as_str() {
+        "/api" => Reply::new(200, r#"{"kind":"APIVersions","versions":["v1"]}"#),
+        "/apis" => Reply::new(
+            200,
+            r#"{"kind":"APIGroupList","groups":[{"name":"x.org","versions":[{"version":"v1"},{"version":"v2"}],"preferredVersion":{"version":"v2"}}]}"#,
+        ),
+        "/api/v1" => Reply::new(200, r#"{"kind":"APIResourceList","resources":[]}"#),
+        "/apis/x.org/v1" | "/apis/x.org/v2" => Reply::new(
+            200,
+            r#"{"resources":[{"name":"things","singularName":"thing","kind":"Thing","namespaced":false},{"name":"things/status","kind":"Thing"}]}"#,
+        ),
+        _ => Reply::new(200, map("a", 1, "x")),
+    });
+    let _read: Dynamic = value(&server, r#"cluster.get("thing", "a")"#);
+    assert_eq!(server.seen().last().unwrap().path, "/apis/x.org/v2/things/a");
+}
+
+#[test]
+fn warnings_are_shown_and_pages_that_are_no_api_are_named() {
+    let server = Server::start(|_| Reply::new(200, map("a", 1, "x")).header("warning", "299 - \"v1 is \\\"old\\\"\""));
+    let (script, text) = run(&server, r#"cluster.get("cm", "a")"#);
+    drop(script.run(&text).unwrap());
+    let warned = |what: &What| matches!(what, What::Warned { text } if text.ends_with("v1 is \"old\""));
+    assert!(script.events().iter().any(warned), "{:?}", script.events());
+
+    let server = Server::start(|_| Reply::new(200, "<html>log in</html>"));
+    let (script, text) = run(&server, r#"cluster.get("cm", "a")"#);
+    assert_eq!(script.fault(&text).kind, Kind::Unavailable);
+}
+
+#[test]
+fn a_log_is_asked_for_as_the_options_say() {
+    let server = Server::start(|seen| match seen.path.split('?').next().unwrap_or_default() {
+        "/api/v1/namespaces/shop/pods" => {
+            Reply::new(200, r#"{"items":[{"metadata":{"name":"a"}},{"metadata":{"name":"b"}}]}"#)
+        }
+        _ => Reply::new(200, "one\ntwo\n"),
+    });
+    let log: String = value(
+        &server,
+        r#"cluster.logs("a", #{ namespace: "shop", container: "web", tail: 5, since: "10m", previous: true })"#,
+    );
+    assert_eq!(log, "one\ntwo\n");
+    assert_eq!(
+        server.seen()[0].path,
+        "/api/v1/namespaces/shop/pods/a/log?container=web&tailLines=5&sinceSeconds=600&previous=true"
+    );
+    let both: String = value(&server, r#"cluster.logs(#{ namespace: "shop", labels: #{ app: "web" } })"#);
+    assert_eq!(both, "a: one\na: two\nb: one\nb: two\n");
+}
+
+#[test]
+fn a_crash_is_explained_by_the_log_of_the_container_that_crashed() {
+    let pod = r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"web-0","namespace":"default","uid":"u1","resourceVersion":"3"},"status":{"phase":"Running","containerStatuses":[{"name":"web","restartCount":4,"state":{"waiting":{"reason":"CrashLoopBackOff","message":"back-off 40s"}}}]}}"#;
+    let server = Server::start(move |seen| match seen.path.as_str() {
+        path if path.contains("watch=true") => Reply::new(200, "").after(std::time::Duration::from_secs(20)),
+        path if path.contains("/log?") && path.contains("previous=true") => Reply::new(200, "panic: no database\n"),
+        path if path.contains("/events") => Reply::new(200, r#"{"items":[]}"#),
+        _ => Reply::new(200, list(3, &[pod.to_owned()])),
+    });
+    let (script, text) = run(&server, r#"cluster.wait("pod", "web-0", "ready", #{ timeout: "20s", grace: "1s" })"#);
+    let fault = script.fault(&text);
+    assert_eq!(fault.kind, Kind::Failed, "{fault:?}");
+    assert!(fault.message.contains("pod web-0: CrashLoopBackOff: back-off 40s"), "{fault}");
+    assert!(fault.notes.iter().any(|note| note == "log of web-0: panic: no database"), "{:?}", fault.notes);
+}
