@@ -37,18 +37,18 @@ fn lab_with(from: &str, to: &str) -> String {
 
 #[track_caller]
 fn refused(text: &str) -> Fault {
-    target_of(&[("/home/me/.kube/config", text)], None).expect_err("it is broken")
+    target_of(&[("/srv/lab/.kube/config", text)], None).expect_err("it is broken")
 }
 
 #[test]
 fn the_current_context_is_resolved_with_paths_relative_to_the_file() {
-    let target = target_of(&[("/home/me/.kube/config", LAB)], None).unwrap();
+    let target = target_of(&[("/srv/lab/.kube/config", LAB)], None).unwrap();
     assert_eq!((target.context.as_str(), target.namespace.as_str()), ("lab", "tools"));
     assert_eq!(target.server.to_string(), "https://10.0.0.1:6443/");
-    assert_eq!(target.authority, Some(Material::File("/home/me/.kube/certs/ca.crt".into())));
+    assert_eq!(target.authority, Some(Material::File("/srv/lab/.kube/certs/ca.crt".into())));
     let Login::Token(token) = target.login else { panic!("{:?}", target.login) };
     assert_eq!(token.expose(), "s3cr3t-token");
-    let anonymous = target_of(&[("/home/me/.kube/config", LAB)], Some("anonymous")).unwrap();
+    let anonymous = target_of(&[("/srv/lab/.kube/config", LAB)], Some("anonymous")).unwrap();
     assert_eq!((anonymous.login, anonymous.namespace.as_str()), (Login::Anonymous, "default"));
 }
 
@@ -208,7 +208,7 @@ fn broken_kubeconfigs_are_told_with_their_file_and_a_remedy() {
         let fault = refused(&text);
         assert_eq!(fault.kind, kind, "{fault:?}");
         assert!(fault.message.contains(message), "{fault:?} does not say {message}");
-        assert!(fault.message.contains("/home/me/.kube/config"), "{fault:?} does not name the file");
+        assert!(fault.message.contains("/srv/lab/.kube/config"), "{fault:?} does not name the file");
         assert!(fault.hint.as_deref().unwrap_or_default().contains(hint), "{fault:?} does not hint {hint}");
         assert!(!format!("{fault:?}").contains("s3cr3t"), "{fault:?}");
     }
