@@ -62,13 +62,16 @@ pub struct Script {
 #[derive(Default)]
 pub struct Recorded {
     pub events: Mutex<Vec<Event>>,
-    pub effects: Mutex<Vec<(Effect, Option<(EffectEnd, Value, Option<String>)>)>>,
+    pub effects: Mutex<Vec<(Effect, Option<Closed>)>>,
     pub questions: Mutex<Vec<Question>>,
     pub answers: Mutex<Vec<Answer>>,
     pub variables: Mutex<BTreeMap<String, String>>,
     /// What the journal is said to know of the effects to come.
     pub decisions: Mutex<Vec<Planned>>,
 }
+
+/// How an effect ended, what was kept of it, and what was shown.
+pub type Closed = (EffectEnd, Value, Option<String>);
 
 /// A decision for the next effect, other than to go ahead.
 pub enum Planned {
