@@ -72,7 +72,7 @@ pub struct Digests {
 /// Outlines a text.
 pub fn outline(engine: &Engine, text: &str) -> Outline {
     let spots = tokens::lex(engine, text);
-    let mut outline = Outline { narration: intro(&spots), ..Outline::default() };
+    let mut outline = Outline { narration: intro(text), ..Outline::default() };
     let code: Vec<&Spot> = spots.iter().filter(|spot| !matches!(spot.token, Token::Comment(_))).collect();
     let comments: BTreeMap<usize, &str> = spots
         .iter()
@@ -238,12 +238,10 @@ fn add_module(
     }
 }
 
-fn intro(spots: &[Spot]) -> String {
-    let lines = spots.iter().map_while(|spot| match &spot.token {
-        Token::Comment(text) => Some(text.as_str()),
-        _ => None,
-    });
-    narration::prose(lines.filter(|line| line.starts_with("//!")))
+/// The `//!` lines at the top, which the lexer keeps to itself; a `#!` line may stand before them.
+fn intro(text: &str) -> String {
+    let lines = text.lines().skip_while(|line| line.starts_with("#!") || line.trim().is_empty());
+    narration::prose(lines.take_while(|line| line.starts_with("//!")))
 }
 
 /// True if only `let x =` or the like stands before the step on its line.

@@ -3,5 +3,6 @@ mod diagnostic;
 mod fault;
 mod json;
 mod object;
+mod outline;
 mod syntax;
 mod yaml;

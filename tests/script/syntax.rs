@@ -67,3 +67,8 @@ fn narration_with_three_slashes_may_stand_anywhere() {
 fn a_slash_run_inside_a_text_is_left_alone() {
     assert_eq!(script().value::<String>("let x = 1; `a\n/// b ${x} \"/// c\"\n/// d`"), "a\n/// b 1 \"/// c\"\n/// d");
 }
+
+#[test]
+fn the_language_has_no_clock_of_its_own() {
+    assert_eq!(script().fault("timestamp()").hint.as_deref(), Some("`now()` is the run's clock"));
+}
