@@ -5,6 +5,8 @@
 
 #[path = "endurance/fuzz.rs"]
 mod fuzz;
+#[path = "endurance/kubeconfig.rs"]
+mod kubeconfig;
 #[path = "endurance/mutate.rs"]
 mod mutate;
 
@@ -18,7 +20,8 @@ fn main() {
         eprintln!("error: {message}");
         std::process::exit(2);
     });
-    let trials = fuzz::trials(count.unwrap_or(FEW));
+    let count = count.unwrap_or(FEW);
+    let trials = fuzz::trials(count).into_iter().chain(kubeconfig::trials(count)).collect();
     libtest_mimic::run(&Arguments::from_iter(arguments), trials).exit()
 }
 

@@ -4,7 +4,16 @@ use std::cell::RefCell;
 
 use rhai::{Dynamic, Engine, NativeCallContext, OptimizationLevel, Position, Token};
 
-use super::{binding::Binding, context::Context, fault, object, sources::Sources, syntax};
+use super::{
+    binding::Binding,
+    caught,
+    conductor::Outcome,
+    context::Context,
+    fault::{self, Fault, Kind},
+    object,
+    sources::Sources,
+    syntax,
+};
 use crate::{
     event::What,
     host::{cancel::Reason, frame},

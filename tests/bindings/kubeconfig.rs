@@ -116,6 +116,7 @@ fn broken_kubeconfigs_are_told_with_their_file_and_a_remedy() {
         ("clusters: [".into(), Kind::Parse, "line 1 column", "one YAML document"),
         (format!("{LAB}\n\tusers: x"), Kind::Parse, "line", "one YAML document"),
         (format!("{LAB}---\nkind: Config\n"), Kind::Parse, "one document is expected", "one YAML document"),
+        (lab_with("{token: s3cr3t-token}", "{token: s3cr3t-token"), Kind::Parse, "line", "one YAML document"),
         ("just text".into(), Kind::Parse, "holds a text, not a kubeconfig", "a map with"),
         (
             "{kind: Deployment, apiVersion: apps/v1}".into(),
