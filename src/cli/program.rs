@@ -59,7 +59,7 @@ impl Program {
 
     /// Everything that is wrong with it, as far as can be seen without running it.
     pub fn check(&self) -> Vec<Diagnostic> {
-        let options = CheckOptions { root: self.folder.clone(), is_runbook: true };
+        let options = CheckOptions { root: self.folder.clone(), is_runbook: true, given: Vec::new() };
         check::check(&self.engine, &self.catalogue, &self.sources, &self.name, &self.text, &options)
     }
 

@@ -126,7 +126,7 @@ fn findings_with(files: &[(&str, &str)], text: &str, is_runbook: bool) -> Vec<Di
     let sources = Sources::default();
     let engine = engine::build(&[BINDING], &sources);
     let runbook = folder.path().join("runbook.rhai");
-    let options = CheckOptions { root: folder.path().to_owned(), is_runbook };
+    let options = CheckOptions { root: folder.path().to_owned(), is_runbook, given: vec!["session".to_owned()] };
     let mut findings = check(&engine, &Catalogue::default(), &sources, &runbook.to_string_lossy(), text, &options);
     let prefix = format!("{}/", folder.path().to_string_lossy());
     for finding in &mut findings {
@@ -311,7 +311,7 @@ yaml();"#;
     1:6+3 wrong_arity `k8s::get` can't be called with one argument; write `k8s::get(kind: text, name: text)` or `k8s::get(kind: text, name: text, options: map)`
     3:1+3 wrong_arity `add` can't be called with one argument; write `add(a, b)`
     5:3+5 wrong_arity `split` can't be called with 3 arguments; it takes 0 or 1 or 2
-    6:1+4 wrong_arity `yaml` can't be called with no arguments; write `k8s::yaml(path: text)`
+    6:1+4 wrong_arity `yaml` can't be called with no arguments; write `yaml(path: text)`
     ");
 }
 
@@ -325,7 +325,7 @@ eventually("later");"#;
     1:17+1 wrong_type `name` of `k8s::get` takes text, and was given `5`; write `k8s::get(kind: text, name: text)`
     2:24+1 wrong_type `options` of `k8s::get` takes a map, and was given a list; write `k8s::get(kind: text, name: text, options: map)`
     3:21+7 wrong_type `count` of `k8s::events::recent` takes an integer, and was given the text "three"; write `k8s::events::recent(count: integer)`
-    4:12+7 wrong_type `attempt` of `k8s::eventually` takes a function, and was given the text "later"; write `k8s::eventually(attempt: function)`
+    4:12+7 wrong_type `attempt` of `eventually` takes a function, and was given the text "later"; write `eventually(attempt: function)`
     "#);
 }
 
@@ -344,7 +344,7 @@ fn a_duration_that_cannot_be_read_is_named() {
 sleep("soon");"#;
     insta::assert_snapshot!(found(text), @r"
     1:36+7 wrong_type option `timeout` of `k8s::get`: `5 min` is not a duration: the unit is missing; write `90s`, `10m`, `1h30m` or `500ms`; how long to wait for an answer.
-    2:7+6 wrong_type `time` of `k8s::sleep`: `soon` is not a duration: it must begin with a number; write `90s`, `10m`, `1h30m` or `500ms`; how long.
+    2:7+6 wrong_type `time` of `sleep`: `soon` is not a duration: it must begin with a number; write `90s`, `10m`, `1h30m` or `500ms`; how long.
     ");
 }
 
@@ -515,7 +515,7 @@ step "x" {
 fn the_name_of_a_parameter_is_written_as_a_text() {
     let text = r#"let name = "a";
 let x = param(name);
-let y = param(`${name}`, #{ "default": 1 });
+let y = param(`${name}`, #{ default: 1 });
 print(x + y);"#;
     insta::assert_snapshot!(found(text), @r#"
     2:15+4 param_name_not_literal the name of a parameter is not written as a text; write it as it is: `param("name", …)`; it is read before the runbook is run
@@ -526,7 +526,7 @@ print(x + y);"#;
 #[test]
 fn a_parameter_is_declared_once() {
     let text = r#"let a = param("replicas");
-let b = param("replicas", #{ "default": 2 });
+let b = param("replicas", #{ default: 2 });
 print(a + b);"#;
     insta::assert_snapshot!(found(text), @r"
     2:15+10 duplicate_param the parameter `replicas` is declared twice; give one of them another name, or use the variable of the first
@@ -641,18 +641,6 @@ if x = 1 { }"#;
 fn the_parser_explains_a_kept_word_as_a_variable() {
     let text = r#"let default = 1;"#;
     insta::assert_snapshot!(found(text), @r"1:5+7 syntax `default` is kept by the language, and can't be a name; choose another name; as a field it may stand after a `.`");
-}
-
-#[test]
-fn the_parser_explains_a_kept_word_as_a_field() {
-    let text = r#"let m = #{ default: 1 };"#;
-    insta::assert_snapshot!(found(text), @r#"1:12+7 syntax `default` is kept by the language, and can't be a name; write it in quotes: `"default": …`"#);
-}
-
-#[test]
-fn the_parser_explains_a_keyword_as_an_entry() {
-    let text = r#"let m = #{ if: 1 };"#;
-    insta::assert_snapshot!(found(text), @r#"1:12+2 syntax `if` is a word of the language, and can't name a field without quotes; write `"if": …`"#);
 }
 
 #[test]
@@ -835,25 +823,61 @@ good::g();"#;
 }
 
 #[test]
-fn files_that_import_each_other_are_checked_once() {
+fn a_file_that_is_imported_twice_is_checked_once() {
     let files = [("a.rhai", "import \"b\" as b; fn f() { b::f() + zork }"), ("b.rhai", "fn f() { 1 }")];
     let text = r#"import "a" as a; import "b" as b; import "a" as again; a::f() + b::f() + again::f()"#;
     insta::assert_snapshot!(shown(&findings_with(&files, text, true)), @r"a.rhai:1:36+4 unknown_variable there is no variable `zork`; declare it first: `let zork = …`");
 }
 
 #[test]
+fn files_that_import_each_other_in_a_circle_are_named() {
+    let files =
+        [("a.rhai", "import \"b\" as b;\nfn f() { b::f() }"), ("b.rhai", "import \"a\" as a;\nfn f() { a::f() }")];
+    let text = r#"import "a" as a; a::f()"#;
+    insta::assert_snapshot!(shown(&findings_with(&files, text, true)), @r"b.rhai:1:8+3 import_cycle this import goes round in a circle: `a.rhai` imports `b.rhai` imports `a.rhai`; move what both need into a file that imports neither");
+}
+
+#[test]
 fn an_effect_is_found_through_imports() {
-    let files = [("nodes.rhai", "fn clean() { k8s::delete(\"web\"); }"), ("loud.rhai", "k8s::delete(\"db\");")];
+    let clean = r#"fn clean() { k8s::delete("web"); } fn inside(f) { step "inside" { f.call(); } }"#;
+    let files = [("nodes.rhai", clean), ("loud.rhai", "k8s::delete(\"db\");")];
     let text = r#"import "nodes" as nodes;
 import "loud" as loud;
 step "a" { nodes::clean(); }
-nodes::clean();"#;
+nodes::clean();
+nodes::inside(|| k8s::delete("web"));"#;
     insta::assert_snapshot!(shown(&findings_with(&files, text, true)), @r#"
     2:1+6 ?effect_outside_step this import calls `k8s::delete`, which changes the world, and is called outside of a step; put it in a step: `step "…" { … }`
         loud.rhai:1:6+6 `k8s::delete` is called here
     4:8+5 ?effect_outside_step `clean` calls `k8s::delete`, which changes the world, and is called outside of a step; put it in a step: `step "…" { … }`
         nodes.rhai:1:19+6 `k8s::delete` is called here
     "#);
+}
+
+#[test]
+fn a_variable_that_is_given_is_known_outside_of_functions() {
+    let text = "fn f() { session }\nprint(session + f());";
+    insta::assert_snapshot!(found(text), @r"1:10+7 variable_in_function the function `f` can't see the variable `session` outside of it; pass it as an argument, or make it a `const` and write `global::session`");
+}
+
+#[test]
+fn a_text_longer_than_positions_reach_is_checked() {
+    let text = format!("{}zork();", "\n".repeat(70_000));
+    assert_eq!(findings_with(&[], &text, true)[0].code, "unknown_function");
+}
+
+#[test]
+fn a_function_named_by_a_text_must_be_there() {
+    let text = r#"let f = Fn("pirnt_all");
+fn print_all() { f }
+let g = Fn("to_upper");
+print(f.call() + g.call("x"));
+f(1);"#;
+    insta::assert_snapshot!(found(text), @r"
+    1:12+11 unknown_function there is no function `pirnt_all`; did you mean `print_all`?
+    2:18+1 variable_in_function the function `print_all` can't see the variable `f` outside of it; pass it as an argument, or make it a `const` and write `global::f`
+    5:1+1 unknown_function there is no function `f`; `f` is a variable: call what it holds with `f.call(…)`
+    ");
 }
 
 #[test]

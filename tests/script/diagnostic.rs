@@ -135,7 +135,7 @@ fn a_thrown_map_is_taken_at_its_word() {
 fn what_does_not_parse_is_told_in_the_same_way() {
     let told = told("let a = [1, 2;");
     assert_eq!(told.code, "syntax");
-    assert_eq!(told.message, "expected `,` before `;`");
+    assert_eq!(told.message, "expected `]` or `,`, found `;`");
 }
 
 #[test]

@@ -21,7 +21,7 @@ const KEEPING: [&str; 8] = ["append", "curry", "fill", "insert", "pad", "push", 
 /// What only the whole can judge: the language's own functions are looked up once, and imported files are read later.
 pub enum Awaited {
     /// A call of a name that is not known, unless the language has such a function itself.
-    Unknown { name: String, parameters: Option<usize>, span: Span, method: bool, near: Vec<String> },
+    Unknown { name: String, parameters: Option<usize>, span: Span, method: bool, variable: bool },
     /// A method call with something wrong, unless it is one of a closure in a map.
     Method { name: String, findings: Vec<Diagnostic> },
     /// A call of a function behind an import.
@@ -38,7 +38,8 @@ impl Walk<'_, '_> {
         let name = call.name.as_str();
         let keeps = if !call.namespace.is_empty() {
             self.module_call(&call.namespace.path, call, position);
-            false
+            // What a script does with a closure is for its own text to say.
+            self.scope.alias(call.namespace.root()).is_some()
         } else if KEYWORDS.contains(&name) {
             self.keyword(call);
             name == "curry"
@@ -125,12 +126,9 @@ impl Walk<'_, '_> {
     }
 
     fn await_unknown(&mut self, name: &str, parameters: Option<usize>, position: Position, method: bool) {
-        let mut near: Vec<String> = self.script_names().map(str::to_owned).collect();
-        if !method && self.scope.find(name).is_some() {
-            near = vec![format!("{name}.call")];
-        }
+        let variable = self.scope.find(name).is_some();
         let span = self.source.span(position);
-        self.facts.awaited.push(Awaited::Unknown { name: name.to_owned(), parameters, span, method, near });
+        self.facts.awaited.push(Awaited::Unknown { name: name.to_owned(), parameters, span, method, variable });
     }
 
     /// A call of `module::function`.
@@ -188,7 +186,7 @@ impl Walk<'_, '_> {
             }
             None => {
                 let forms = forms_of(function).map(|signature| format!("`{signature}`")).collect();
-                let finding = self.wrong_arity(&function.name, forms, call.args.len(), position);
+                let finding = self.wrong_arity(forms::called(function), forms, call.args.len(), position);
                 self.findings.push(finding);
             }
         }
@@ -275,7 +273,7 @@ pub fn wrong_arity(name: &str, forms: &[String], given: usize, span: Span) -> Di
 }
 
 fn forms_of(function: &Function) -> impl Iterator<Item = String> {
-    function.signatures.iter().map(|signature| forms::shown(&function.name, signature))
+    function.signatures.iter().map(|signature| forms::shown(function, signature))
 }
 
 /// A file beside the missing one whose name is like its name.

@@ -2,8 +2,11 @@
 
 use std::{collections::HashMap, rc::Rc};
 
-use super::source::Source;
-use crate::script::sources::{NotFound, Sources};
+use super::{labelled, source::Source, walk::Facts};
+use crate::{
+    diagnostic::Diagnostic,
+    script::sources::{NotFound, Sources},
+};
 
 pub struct Files<'s> {
     sources: &'s Sources,
@@ -37,4 +40,35 @@ impl<'s> Files<'s> {
         self.list.push(Rc::new(source));
         number
     }
+}
+
+/// Reports imports that lead back to the file they stand in: reading them would never end.
+pub fn circles(files: &Files, facts: &[Option<Facts>], findings: &mut Vec<Diagnostic>) {
+    let mut done = vec![false; facts.len()];
+    follow(0, files, facts, &mut Vec::new(), &mut done, findings);
+}
+
+fn follow(
+    file: usize,
+    files: &Files,
+    facts: &[Option<Facts>],
+    trail: &mut Vec<usize>,
+    done: &mut [bool],
+    findings: &mut Vec<Diagnostic>,
+) {
+    trail.push(file);
+    for (next, span) in facts[file].iter().flat_map(|facts| &facts.imports) {
+        if let Some(start) = trail.iter().position(|on_trail| on_trail == next) {
+            let circle = trail[start..].iter().chain([next]).filter_map(|number| files.get(*number));
+            let names: Vec<String> = circle.map(|source| format!("`{}`", source.name)).collect();
+            let message = format!("this import goes round in a circle: {}", names.join(" imports "));
+            let hint = "move what both need into a file that imports neither";
+            let finding = Diagnostic::error("import_cycle", message).at(span.clone()).hint(hint);
+            findings.push(labelled(finding, "closes the circle"));
+        } else if !done[*next] {
+            follow(*next, files, facts, trail, done, findings);
+        }
+    }
+    trail.pop();
+    done[file] = true;
 }

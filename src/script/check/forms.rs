@@ -111,13 +111,19 @@ fn word_of(rust: &str) -> Option<&str> {
     })
 }
 
+/// The name by which a script calls a function: without its module where it needs none.
+pub fn called(function: &Function) -> &str {
+    let short = function.name.rsplit("::").next().unwrap_or(&function.name);
+    if function.method { short } else { &function.name }
+}
+
 /// A form as an operator reads it: `k8s::get(cluster: Cluster, kind: text)`.
-pub fn shown(name: &str, signature: &Signature) -> String {
+pub fn shown(function: &Function, signature: &Signature) -> String {
     let parameters = signature.parameters.iter().map(|(name, rust)| match word_of(rust) {
         Some(word) => format!("{name}: {word}"),
         None => name.clone(),
     });
-    format!("{name}({})", parameters.collect::<Vec<_>>().join(", "))
+    format!("{}({})", called(function), parameters.collect::<Vec<_>>().join(", "))
 }
 
 /// Something wrong with an argument.
@@ -156,7 +162,7 @@ impl Form<'_> {
         let index = self.misfit(arguments)?;
         let (parameter, rust) = &self.signature.parameters[self.receiver + index];
         let literal = Literal::of(&arguments[index])?;
-        let name = &self.function.name;
+        let name = called(self.function);
         Some(Complaint {
             code: "wrong_type",
             position: arguments[index].start_position(),
@@ -185,8 +191,7 @@ impl Form<'_> {
 
 /// The forms as an operator reads them.
 pub fn alternatives(forms: &[Form]) -> String {
-    let shown: Vec<String> =
-        forms.iter().map(|form| format!("`{}`", shown(&form.function.name, form.signature))).collect();
+    let shown: Vec<String> = forms.iter().map(|form| format!("`{}`", shown(form.function, form.signature))).collect();
     shown.join(" or ")
 }
 
@@ -204,7 +209,7 @@ pub fn complaints(forms: &[Form], arguments: &[Expr]) -> Vec<Complaint> {
             found.push(Complaint {
                 code: "wrong_type",
                 position: argument.start_position(),
-                message: format!("`{}` of `{}`: {why}", item.name, first.function.name),
+                message: format!("`{}` of `{}`: {why}", item.name, called(first.function)),
                 label: "no duration",
                 hint: item.text.clone(),
             });
@@ -233,7 +238,7 @@ fn unknown_option(function: &Function, key: &Ident) -> Complaint {
     Complaint {
         code: "unknown_option",
         position: key.pos,
-        message: fault.message,
+        message: fault.message.replacen(&function.name, called(function), 1),
         label: "not an option",
         hint: fault.hint.unwrap_or_default(),
     }
@@ -253,14 +258,14 @@ fn judge_option(function: &Function, name: &str, item: &Item, value: &Expr, foun
     if !matches!(literal, Literal::Nothing) && !fits(&item.kind, &literal.sample()) {
         let message = format!(
             "option `{name}` of `{}` takes {}, and was given {}",
-            function.name,
+            called(function),
             with_article(&item.kind),
             literal.shown()
         );
         return found.push(wrong(message, "wrong type"));
     }
     if let Some(why) = unreadable_duration(&item.kind, literal) {
-        return found.push(wrong(format!("option `{name}` of `{}`: {why}", function.name), "no duration"));
+        return found.push(wrong(format!("option `{name}` of `{}`: {why}", called(function)), "no duration"));
     }
     // The entries of a map are options too where they are documented, as `limits.memory`.
     let inner = format!("{name}.");
@@ -277,7 +282,7 @@ fn judge_option(function: &Function, name: &str, item: &Item, value: &Expr, foun
                         Some(near) => format!("did you mean `{near}`?"),
                         None => item.text.clone(),
                     };
-                    let message = format!("`{}` has no option `{full}`", function.name);
+                    let message = format!("`{}` has no option `{full}`", called(function));
                     found.push(Complaint {
                         code: "unknown_option",
                         position: key.pos,

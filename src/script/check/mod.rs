@@ -33,6 +33,8 @@ pub struct CheckOptions {
     pub root: PathBuf,
     /// A runbook changes the world in steps alone; examples and modules may do so anywhere.
     pub is_runbook: bool,
+    /// Variables that are there before the first line: those of a session, or the surroundings of an example.
+    pub given: Vec<String>,
 }
 
 /// All findings of a text and of the script files it imports, in the order of their places.

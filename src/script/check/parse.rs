@@ -18,19 +18,26 @@ const OPENING_WORDS: [&str; 14] = [
 ];
 
 /// Words of other languages, and what is written for them here.
-const FOREIGN_WORDS: [(&str, &str); 12] = [
+const FOREIGN_WORDS: [(&str, &str); 9] = [
     ("and", "write `&&`"),
     ("or", "write `||`"),
     ("not", "write `!`"),
+    ("elif", "write `else if`"),
+    ("elsif", "write `else if`"),
+    ("elseif", "write `else if`"),
     ("def", "declare a function with `fn`"),
     ("func", "declare a function with `fn`"),
     ("function", "declare a function with `fn`"),
+];
+
+/// Words that the language keeps, and what is written in their place.
+const KEPT_WORDS: [(&str, &str); 6] = [
     ("var", "declare a variable with `let`"),
     ("null", "nothing is written `()`"),
     ("nil", "nothing is written `()`"),
     ("print", "write `print(…)`"),
     ("await", "take it out: a call waits by itself"),
-    ("match", "write `switch`, or `\"match\"` where it names a field"),
+    ("match", "write `switch`"),
 ];
 
 /// A syntax error as a finding.
@@ -326,6 +333,16 @@ impl Reading {
                 "the call goes on here",
                 "close the call with `)`",
             ),
+            "," if [";", "}", ""].contains(&here) => {
+                let close = if purpose.contains("map") { "}" } else { "]" };
+                let message = format!("expected `{close}` or `,`, found {}", self.found());
+                say(message, "not closed here", format!("close it with `{close}`"))
+            }
+            "{" => say(
+                format!("expected `{{`, found {}", self.found()),
+                "`{` is missing",
+                "a block stands between `{` and `}`",
+            ),
             "," => {
                 let wording =
                     say(format!("expected `,` before {}", self.found()), "`,` is missing", "put a `,` between them");
@@ -418,6 +435,7 @@ impl Reading {
             // The wording of `step` and `parallel`.
             LexError::ImproperSymbol(symbol, message) if symbol.is_empty() => match message.split_once("; ") {
                 Some((message, hint)) => say(message, "not here", hint),
+                None if message.ends_with("twice") => say(message.clone(), "again here", "take one of them out"),
                 None => say(
                     message.clone(),
                     "not here",
@@ -435,6 +453,11 @@ impl Reading {
                     format!("`{symbol}` closes nothing"),
                     "nothing is open",
                     "take it out, or look for a bracket that was closed too early",
+                ),
+                _ if symbol.starts_with(char::is_alphabetic) => say(
+                    format!("`{symbol}` can't stand in a name"),
+                    "not a name",
+                    "names are made of the letters a to z, digits and `_`; a text stands in double quotes",
                 ),
                 _ => say(
                     format!("expected an expression, found `{symbol}`"),
@@ -484,7 +507,7 @@ impl Reading {
         }
         let message = format!("`{word}` is kept by the language, and can't be a name");
         let next = self.spots.get(self.stopped + 1).map_or("", |spot| self.written(spot));
-        let hint = match FOREIGN_WORDS.iter().find(|(foreign, _)| *foreign == word) {
+        let hint = match KEPT_WORDS.iter().find(|(kept, _)| *kept == word) {
             _ if next == ":" => format!("write it in quotes: `\"{word}\": …`"),
             Some((_, hint)) => (*hint).to_owned(),
             None => "choose another name; as a field it may stand after a `.`".to_owned(),

@@ -1,5 +1,7 @@
 //! The variables and imports in sight at a place.
 
+use std::collections::HashMap;
+
 use rhai::ImmutableString;
 
 use crate::diagnostic::Span;
@@ -7,6 +9,8 @@ use crate::diagnostic::Span;
 #[derive(Default)]
 pub struct Scope {
     variables: Vec<Variable>,
+    /// Where the variables of each name are, the innermost last.
+    places: HashMap<ImmutableString, Vec<usize>>,
     aliases: Vec<(ImmutableString, Target)>,
     frames: Vec<Frame>,
     /// Names that went out of sight, latest last.
@@ -53,6 +57,7 @@ impl Scope {
     pub fn leave(&mut self) {
         let frame = self.frames.pop().expect("every leave follows an enter");
         for variable in self.variables.drain(frame.variables..) {
+            self.places.get_mut(&variable.name).expect("every variable has a place").pop();
             self.gone.push((variable.name, frame.kind, variable.line));
         }
         self.aliases.truncate(frame.aliases);
@@ -64,19 +69,21 @@ impl Scope {
     }
 
     pub fn declare(&mut self, name: &ImmutableString, line: usize, constant: bool, param: Option<Span>) {
+        self.places.entry(name.clone()).or_default().push(self.variables.len());
         self.variables.push(Variable { name: name.clone(), constant, param, read: false, line });
     }
 
     pub fn find(&mut self, name: &str) -> Option<&mut Variable> {
-        self.variables.iter_mut().rev().find(|variable| variable.name == name)
+        let place = *self.places.get(name)?.last()?;
+        Some(&mut self.variables[place])
     }
 
     /// The constant of that name, if it can be assigned from here without crossing into a closure.
     pub fn is_own_constant(&self, name: &str) -> bool {
         let closure = self.frames.iter().rev().find(|frame| frame.kind == Kind::Closure);
         let base = closure.map_or(0, |frame| frame.variables);
-        let index = self.variables.iter().rposition(|variable| variable.name == name);
-        index.is_some_and(|index| index >= base && self.variables[index].constant)
+        let place = self.places.get(name).and_then(|places| places.last().copied());
+        place.is_some_and(|place| place >= base && self.variables[place].constant)
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {

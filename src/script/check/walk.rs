@@ -22,7 +22,10 @@ use super::{
     source::Source,
     steps::{After, Sequence},
 };
-use crate::{diagnostic::Diagnostic, script::options::nearest};
+use crate::{
+    diagnostic::{Diagnostic, Span},
+    script::options::nearest,
+};
 
 /// What a file has and does, for the judgement of the whole.
 #[derive(Default)]
@@ -30,6 +33,8 @@ pub struct Facts {
     pub functions: HashMap<String, Vec<Declared>>,
     pub exports: BTreeSet<String>,
     pub aliases: HashMap<String, Target>,
+    /// The files that are read when this one is, and where it says so.
+    pub imports: Vec<(usize, Span)>,
     pub steps: HashSet<String>,
     pub afters: Vec<After>,
     pub reaches: HashMap<Home, Vec<Reach>>,
@@ -64,7 +69,7 @@ pub struct Walk<'w, 's> {
     pub params: Params,
     files: &'w mut Files<'s>,
     scripts: HashMap<ImmutableString, Vec<Arc<ScriptFuncDef>>>,
-    /// Names of the file's outermost variables, true for constants.
+    /// The file's outermost variables: true for constants, and their lines.
     outermost: BTreeMap<ImmutableString, (bool, usize)>,
     /// Constants that functions read.
     read_globals: HashSet<String>,
@@ -103,6 +108,9 @@ impl<'w, 's> Walk<'w, 's> {
     pub fn file(mut self, ast: &AST) -> Facts {
         for (_, _, name, _, function) in ast.shared_lib().iter_script_fn_info() {
             self.scripts.entry(name.into()).or_default().push(function.clone());
+            if is_closure(name) {
+                continue;
+            }
             self.facts.functions.entry(name.to_owned()).or_default().push(Declared {
                 parameters: function.params.iter().map(ToString::to_string).collect(),
                 private: function.access == FnAccess::Private,
@@ -114,13 +122,18 @@ impl<'w, 's> Walk<'w, 's> {
                 self.outermost.insert(variable.0.name.clone(), (constant, line(variable.0.pos)));
             }
         }
+        if self.home.file == 0 {
+            for name in &self.options.given {
+                self.scope.declare(&name.into(), 0, false, None);
+                self.outermost.entry(name.into()).or_insert((false, 0));
+            }
+        }
         self.sequences.push(Sequence::default());
         ast.statements().iter().for_each(|statement| self.in_sequence(statement));
         self.end_sequence();
         self.facts.aliases = self.scope.aliases().iter().map(|(name, target)| (name.to_string(), *target)).collect();
 
-        let of_functions = self.scope.of_function();
-        let outside = std::mem::replace(&mut self.scope, of_functions);
+        let outside = std::mem::take(&mut self.scope);
         let functions: Vec<_> = self.scripts.values().flatten().filter(|f| !is_closure(&f.name)).cloned().collect();
         for function in functions {
             self.home.function = Some((function.name.to_string(), function.params.len()));
@@ -298,7 +311,10 @@ impl<'w, 's> Walk<'w, 's> {
     /// A closure, walked where it stands: it sees what is in sight there. Its first parameters are what it captures.
     fn closure(&mut self, closure: &Closure) {
         let function = self.scripts.get(closure.name.as_str()).and_then(|functions| functions.first()).cloned();
-        let function = function.expect("the parser files each closure as a function");
+        // An optimizer makes such constants of `Fn("name")` too, and those have no body here.
+        let Some(function) = function.filter(|function| is_closure(&function.name)) else {
+            return;
+        };
         self.scope.enter(Kind::Closure);
         for parameter in function.params.iter().skip(closure.captured) {
             self.scope.declare(parameter, closure.line, false, None);
@@ -322,6 +338,9 @@ impl<'w, 's> Walk<'w, 's> {
             match self.files.import(&self.source.name, path) {
                 Ok(number) => {
                     target = Target::File(number);
+                    if self.home.function.is_none() {
+                        self.facts.imports.push((number, self.source.span(*at)));
+                    }
                     let home = Home { file: number, function: None };
                     self.reach(position, || Reached::Script(home));
                 }

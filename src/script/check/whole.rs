@@ -11,14 +11,14 @@ use super::{
     CheckOptions,
     calls::{Awaited, wrong_arity},
     effects,
-    files::Files,
+    files::{self, Files},
     known::{self, Known},
     labelled,
     scope::Target,
     walk::{Declared, Facts},
 };
 use crate::{
-    diagnostic::{Diagnostic, Severity, Span},
+    diagnostic::{Diagnostic, Span},
     script::options::nearest,
 };
 
@@ -33,10 +33,11 @@ pub fn judge(
     if options.is_runbook {
         effects::judge(facts, findings);
     }
+    files::circles(files, facts, findings);
     let whole = Whole::new(engine, known, files, facts);
     for file in facts.iter().flatten() {
         for awaited in &file.awaited {
-            whole.awaited(awaited, findings);
+            whole.awaited(file, awaited, findings);
         }
         whole.afters(file, findings);
         let missing = file.missing_files.iter().filter(|(name, _)| !whole.written.contains(name.as_str()));
@@ -79,11 +80,11 @@ impl<'w> Whole<'w> {
         }
     }
 
-    fn awaited(&self, awaited: &Awaited, findings: &mut Vec<Diagnostic>) {
+    fn awaited(&self, file: &Facts, awaited: &Awaited, findings: &mut Vec<Diagnostic>) {
         match awaited {
             Awaited::Unknown { name, .. } | Awaited::Method { name, .. } if self.is_entry(awaited, name) => {}
             Awaited::Method { findings: found, .. } => findings.extend(found.iter().cloned()),
-            Awaited::Unknown { name, parameters, span, method, near } => {
+            Awaited::Unknown { name, parameters, span, method, variable } => {
                 let standard = self.standard.get(name).map(Vec::as_slice).unwrap_or_default();
                 if standard.iter().any(|has| parameters.is_none_or(|parameters| parameters == *has)) {
                     return;
@@ -91,9 +92,9 @@ impl<'w> Whole<'w> {
                 if !standard.is_empty() {
                     findings.push(self.standard_arity(name, parameters.unwrap_or(0), *method, standard, span));
                 } else if *method {
-                    self.unknown_method(name, near, span, findings);
+                    findings.extend(self.unknown_method(name, span));
                 } else {
-                    findings.push(self.unknown_function(name, near, span));
+                    findings.push(self.unknown_function(file, name, *variable, span));
                 }
             }
             Awaited::Behind { file, path, name, parameters, span } => {
@@ -137,43 +138,37 @@ impl<'w> Whole<'w> {
         finding
     }
 
-    fn unknown_function(&self, name: &str, near: &[String], span: &Span) -> Diagnostic {
-        let message = format!("there is no function `{name}`");
-        let hint = match near {
-            [call] if call.ends_with(".call") => format!("`{name}` is a variable: call what it holds with `{call}(…)`"),
-            _ => {
-                let names = near.iter().map(String::as_str).chain(self.standard_names()).chain(self.known.free_names());
-                match self.known.somewhere(name).or_else(|| nearest(name, names)) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("declare it: `fn {name}(…) {{ … }}`, or import the file that does"),
-                }
-            }
+    fn unknown_function(&self, file: &Facts, name: &str, variable: bool, span: &Span) -> Diagnostic {
+        let names = declared_names(file).chain(self.standard_names()).chain(self.known.free_names());
+        let hint = if variable {
+            format!("`{name}` is a variable: call what it holds with `{name}.call(…)`")
+        } else if let Some(near) = self.known.somewhere(name).or_else(|| nearest(name, names)) {
+            format!("did you mean `{near}`?")
+        } else {
+            format!("declare it: `fn {name}(…) {{ … }}`, or import the file that does")
         };
+        let message = format!("there is no function `{name}`");
         labelled(Diagnostic::error("unknown_function", message).at(span.clone()).hint(hint), "not known")
     }
 
     /// A closure in a map is called like a method, so only a name that is nearly right is certainly wrong.
-    fn unknown_method(&self, name: &str, near: &[String], span: &Span, findings: &mut Vec<Diagnostic>) {
-        let declared = self.facts.iter().flatten().flat_map(|file| file.functions.keys());
-        if declared.clone().any(|declared| declared == name) {
-            return;
+    fn unknown_method(&self, name: &str, span: &Span) -> Option<Diagnostic> {
+        let declared = || self.facts.iter().flatten().flat_map(declared_names);
+        if declared().any(|declared| declared == name) {
+            return None;
         }
-        let names = near.iter().map(String::as_str).chain(self.standard_names()).chain(self.known.free_names());
-        let near = nearest(name, names.chain(declared.map(String::as_str)).filter(|name| !name.starts_with("anon$")));
         let message = format!("there is no method `{name}`");
-        let finding = match near {
-            Some(near) => {
-                let is_certain = strsim::jaro_winkler(name, near) >= 0.9;
-                let mut finding = Diagnostic::error("unknown_method", message).hint(format!("did you mean `{near}`?"));
-                finding.severity = if is_certain { Severity::Error } else { Severity::Warning };
-                finding
+        let finding = match nearest(name, declared().chain(self.standard_names()).chain(self.known.free_names())) {
+            Some(near) if strsim::jaro_winkler(name, near) >= 0.9 => {
+                Diagnostic::error("unknown_method", message).hint(format!("did you mean `{near}`?"))
             }
+            Some(near) => Diagnostic::warning("unknown_method", message).hint(format!("did you mean `{near}`?")),
             None => {
                 let hint = format!("if it is a closure in a map, nothing here puts one there: `#{{ {name}: || … }}`");
                 Diagnostic::warning("unknown_method", message).hint(hint)
             }
         };
-        findings.push(labelled(finding.at(span.clone()), "not known"));
+        Some(labelled(finding.at(span.clone()), "not known"))
     }
 
     /// A call of a function behind an import, or behind the imports of what is imported.
@@ -194,8 +189,7 @@ impl<'w> Whole<'w> {
         let alias = path.join("::");
         let Some(declared) = facts.functions.get(name) else {
             let message = format!("there is no function `{alias}::{name}`");
-            let public = facts.functions.iter().filter(|(name, _)| !name.starts_with("anon$"));
-            let hint = match nearest(name, public.map(|(name, _)| name.as_str())) {
+            let hint = match nearest(name, declared_names(facts)) {
                 Some(near) => format!("did you mean `{alias}::{near}`?"),
                 None => format!("declare it in {}: `fn {name}(…) {{ … }}`", self.name_of(file)),
             };
@@ -229,4 +223,8 @@ impl<'w> Whole<'w> {
             findings.push(labelled(finding, "not a step"));
         }
     }
+}
+
+fn declared_names(file: &Facts) -> impl Iterator<Item = &str> {
+    file.functions.keys().map(String::as_str)
 }
