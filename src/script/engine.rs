@@ -6,7 +6,6 @@ use rhai::{Dynamic, Engine, NativeCallContext, OptimizationLevel, Position, Toke
 
 use super::{
     binding::Binding,
-    caught,
     conductor::Outcome,
     context::Context,
     fault::{self, Fault, Kind},

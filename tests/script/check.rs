@@ -457,8 +457,8 @@ step "a" {
 }
 [1].for_each(|x| k8s::delete("web"));"#;
     insta::assert_snapshot!(found(text), @r#"
-    1:6+6 ?effect_outside_step `k8s::delete` changes the world, and is called outside of a step; put it in a step: `step "…" { … }`
-    5:23+6 ?effect_outside_step `k8s::delete` changes the world, and is called outside of a step; put it in a step: `step "…" { … }`
+    1:6+6 effect_outside_step `k8s::delete` changes the world, and is called outside of a step; put it in a step: `step "…" { … }`
+    5:23+6 effect_outside_step `k8s::delete` changes the world, and is called outside of a step; put it in a step: `step "…" { … }`
     "#);
 }
 
@@ -475,7 +475,7 @@ step "a" { clean(); }
 stepped();
 clean();"#;
     insta::assert_snapshot!(found(text), @r#"
-    10:1+5 ?effect_outside_step `clean` calls `k8s::delete`, which changes the world, and is called outside of a step; put it in a step: `step "…" { … }`
+    10:1+5 effect_outside_step `clean` calls `k8s::delete`, which changes the world, and is called outside of a step; put it in a step: `step "…" { … }`
         runbook.rhai:4:10+6 `k8s::delete` is called here
     "#);
 }
@@ -847,9 +847,9 @@ step "a" { nodes::clean(); }
 nodes::clean();
 nodes::inside(|| k8s::delete("web"));"#;
     insta::assert_snapshot!(shown(&findings_with(&files, text, true)), @r#"
-    2:1+6 ?effect_outside_step this import calls `k8s::delete`, which changes the world, and is called outside of a step; put it in a step: `step "…" { … }`
+    2:1+6 effect_outside_step this import calls `k8s::delete`, which changes the world, and is called outside of a step; put it in a step: `step "…" { … }`
         loud.rhai:1:6+6 `k8s::delete` is called here
-    4:8+5 ?effect_outside_step `clean` calls `k8s::delete`, which changes the world, and is called outside of a step; put it in a step: `step "…" { … }`
+    4:8+5 effect_outside_step `clean` calls `k8s::delete`, which changes the world, and is called outside of a step; put it in a step: `step "…" { … }`
         nodes.rhai:1:19+6 `k8s::delete` is called here
     "#);
 }

@@ -78,7 +78,7 @@ pub fn judge(facts: &[Option<Facts>], findings: &mut Vec<Diagnostic>) {
 
 fn outside(message: String, span: &Span) -> Diagnostic {
     let hint = "put it in a step: `step \"…\" { … }`";
-    labelled(Diagnostic::warning("effect_outside_step", message).at(span.clone()).hint(hint), "no step is around it")
+    labelled(Diagnostic::error("effect_outside_step", message).at(span.clone()).hint(hint), "no step is around it")
 }
 
 fn effect_of<'f>(home: &Home, reaches: &HashMap<&'f Home, &'f [Reach]>, seen: &mut HashSet<Home>) -> Option<Found<'f>> {
