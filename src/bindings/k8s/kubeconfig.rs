@@ -127,10 +127,8 @@ fn wrong(file: &Path, why: impl std::fmt::Display) -> Fault {
 fn read(file: &Path, text: &str) -> Result<Kubeconfig, Fault> {
     let tree = yaml::read_one(text, &file.display().to_string()).map_err(|error| {
         let place = format!("line {} column {}: {}", error.line, error.column, error.message);
-        let mut fault =
-            wrong(file, place).hint("it must be one YAML document, as `kubectl config view --raw` prints it");
-        fault.notes.extend(error.snippet);
-        fault
+        // Without the line itself: it may hold a token.
+        wrong(file, place).hint("it must be one YAML document, as `kubectl config view --raw` prints it")
     })?;
     match &tree {
         Tree::Null => return Ok(Kubeconfig::default()),
