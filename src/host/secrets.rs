@@ -69,22 +69,28 @@ struct Known {
 impl Vault {
     /// Remembers a secret: from now on its value, and its base64 and URL-encoded forms, are taken out of every text.
     pub fn remember(&self, secret: &Secret) {
-        let value = secret.expose();
+        self.remember_all([secret.clone()]);
+    }
+
+    /// Remembers many secrets, which costs hardly more than remembering one.
+    pub fn remember_all(&self, secrets: impl IntoIterator<Item = Secret>) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.by_reference.insert(secret.reference().to_owned(), secret.clone());
-        if value.trim().len() < SHORTEST {
-            return;
-        }
-        let shown = format!("[secret {}]", secret.reference());
         let mut changed = false;
-        for form in forms(value) {
-            changed |= known.forms.insert(form, shown.clone()).is_none();
+        for secret in secrets {
+            let value = secret.expose();
+            if value.trim().len() >= SHORTEST {
+                let shown = format!("[secret {}]", secret.reference());
+                for form in forms(value) {
+                    changed |= known.forms.insert(form, shown.clone()).is_none();
+                }
+            }
+            known.by_reference.insert(secret.reference().to_owned(), secret);
         }
         if changed {
             let finder = AhoCorasick::builder()
                 .match_kind(MatchKind::LeftmostLongest)
                 .build(known.forms.keys())
-                .expect("a few thousand short patterns fit");
+                .expect("some thousands of short patterns fit");
             known.finder = Some((finder, known.forms.values().cloned().collect()));
         }
     }

@@ -10,21 +10,22 @@ use crate::{
 
 /// Remembers the values in these objects, which are Secrets.
 pub fn remember(vault: &Vault, objects: &[Tree]) {
-    for object in objects {
-        for (key, value) in entries(object, &["data"]) {
-            if let Tree::Text(value) = value
-                && let Ok(bytes) = STANDARD.decode(value.as_str())
-                && let Ok(text) = String::from_utf8(bytes)
-            {
-                vault.remember(&Secret::new(reference(object, key), text));
-            }
+    vault.remember_all(objects.iter().flat_map(secrets_of));
+}
+
+fn secrets_of(object: &Tree) -> impl Iterator<Item = Secret> {
+    let decoded = entries(object, &["data"]).filter_map(move |(key, value)| match value {
+        Tree::Text(value) => {
+            let bytes = STANDARD.decode(value.as_str()).ok()?;
+            Some(Secret::new(reference(object, key), String::from_utf8(bytes).ok()?))
         }
-        for (key, value) in entries(object, &["stringData"]) {
-            if let Tree::Text(value) = value {
-                vault.remember(&Secret::new(reference(object, key), value.to_string()));
-            }
-        }
-    }
+        _ => None,
+    });
+    let plain = entries(object, &["stringData"]).filter_map(move |(key, value)| match value {
+        Tree::Text(value) => Some(Secret::new(reference(object, key), value.to_string())),
+        _ => None,
+    });
+    decoded.chain(plain)
 }
 
 fn reference(object: &Tree, key: &str) -> String {
