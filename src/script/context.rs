@@ -20,6 +20,7 @@ use crate::{
         ask::{Answer, Question, QuestionKind},
         cancel::Reason,
         effect::{Decision, Effect, Ticket},
+        frame,
         wait::{Interrupted, Progress, Wait, Waiting},
     },
 };
@@ -200,6 +201,10 @@ impl Call for NativeCallContext<'_> {
     fn change<T: Send + 'static>(&self, change: Change<T>) -> Outcome<T> {
         let context = self.context();
         let host = context.host();
+        // Once the run is to stop, no further change is begun.
+        if let Some(reason) = frame::current().cancel.reason() {
+            return Err(stopped(self, reason));
+        }
         let Change { effect, deadline, perform, recall, settle } = change;
         let what = format!("{} {}", effect.verb, effect.object);
         match host.effects.announce(effect) {
