@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use rhai::{AST, Engine};
@@ -30,6 +30,7 @@ pub struct Program {
     pub sources: Sources,
     pub catalogue: Arc<Catalogue>,
     pub engine: Engine,
+    outline: OnceLock<Outline>,
 }
 
 impl Program {
@@ -54,7 +55,7 @@ impl Program {
         let text = sources.remember(&name, &text);
         let engine = engine::build(&all_bindings(), &sources);
         let folder = run::params::folder_of(path).to_owned();
-        Ok(Self { name, folder, text, sources, catalogue: Arc::default(), engine })
+        Ok(Self { name, folder, text, sources, catalogue: Arc::default(), engine, outline: OnceLock::new() })
     }
 
     /// Everything that is wrong with it, as far as can be seen without running it.
@@ -72,13 +73,13 @@ impl Program {
             .map_err(|error| check::parse_diagnostic(&self.name, &self.text, &error))
     }
 
-    pub fn outline(&self) -> Outline {
-        outline::outline(&self.engine, &self.text)
+    pub fn outline(&self) -> &Outline {
+        self.outline.get_or_init(|| outline::outline(&self.engine, &self.text))
     }
 
     /// The paths of all steps in its text and in the texts that it imports.
     pub fn steps(&self) -> Vec<String> {
-        let own = self.outline().steps.into_iter().map(|step| step.path);
+        let own = self.outline().steps.iter().map(|step| step.path.clone());
         let imported = self.sources.all().into_iter().filter(|(name, _)| *name != self.name);
         let imported = imported.flat_map(|(_, text)| outline::outline(&self.engine, &text).steps);
         own.chain(imported.map(|step| step.path)).collect()

@@ -184,7 +184,7 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
             run: name.clone(),
             runbook: program.name.clone(),
             resumed: session_before.is_some(),
-            narration: program.outline().narration,
+            narration: program.outline().narration.clone(),
             steps: steps.iter().filter(|path| !path.contains('/')).count(),
         },
     );

@@ -18,7 +18,7 @@
 //! | `outcome` | what became of a change (`done`, `failed`, `in_doubt`) and what was kept of it | with the next |
 //! | `answer` | a person answered | at once |
 //! | `step_finished` | how a step ended, its value, the outer variables it set, and what it depended on | with the next |
-//! | `ended` | the process ended the run or stopped it | at once |
+//! | `ended` | the process ended the run or stopped it | at once, if this process flushed anything before |
 //!
 //! "Flushed" means forced to the disk; every record is handed to the system when it is written, so that only a loss of
 //! power can lose the ones that ride along. Secrets appear by reference only.

@@ -21,7 +21,8 @@ pub struct Writer {
     file: File,
     path: PathBuf,
     next: u64,
-    unflushed: bool,
+    /// True once something that this process wrote was forced to the disk.
+    forced: bool,
     secrets: Arc<Vault>,
 }
 
@@ -49,11 +50,7 @@ impl Writer {
         let failed = |doing| move |error| OpenError::Io { doing, path: path.to_owned(), error };
         let file = OpenOptions::new().append(true).read(true).create_new(true).open(path).map_err(failed("create"))?;
         file.try_lock().map_err(|error| failed("lock")(error.into()))?;
-        // The folder's entry for the file must survive a loss of power, too.
-        if let Some(folder) = path.parent() {
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("create"))?;
-        }
-        Ok(Self { file, path: path.to_owned(), next: 0, unflushed: false, secrets })
+        Ok(Self { file, path: path.to_owned(), next: 0, forced: false, secrets })
     }
 
     /// Opens a journal to go on with it: cuts off a torn tail and gives what it says.
@@ -83,7 +80,7 @@ impl Writer {
         }
         file.seek(SeekFrom::End(0)).map_err(failed("open"))?;
         let next = journal.lines.last().map_or(0, |line| line.seq + 1);
-        Ok((Self { file, path: path.to_owned(), next, unflushed: false, secrets }, journal, past))
+        Ok((Self { file, path: path.to_owned(), next, forced: false, secrets }, journal, past))
     }
 
     pub fn path(&self) -> &Path {
@@ -95,14 +92,18 @@ impl Writer {
     /// # Errors
     /// If the system can't: the run must not go on then.
     pub fn write(&mut self, now: Timestamp, record: Record) -> io::Result<Line> {
-        let flush = matches!(record, Record::Intent(_) | Record::Answer { .. } | Record::Ended { .. });
+        let flush = match record {
+            Record::Intent(_) | Record::Answer { .. } => true,
+            // The end of a run that changed nothing and asked nobody may get lost: it would do the same again.
+            Record::Ended { .. } => self.forced,
+            _ => false,
+        };
         let line = Line { seq: self.next, at: now.to_string(), record };
         let value = serde_json::to_value(&line).map_err(io::Error::other)?;
         let mut text = self.secrets.redact_value(value).to_string();
         text.push('\n');
         self.file.write_all(text.as_bytes())?;
         self.next += 1;
-        self.unflushed = true;
         if flush {
             self.flush()?;
         }
@@ -110,9 +111,12 @@ impl Writer {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if std::mem::take(&mut self.unflushed) {
-            self.file.sync_data()?;
+        self.file.sync_data()?;
+        // The folder's entry for the file must survive a loss of power, too.
+        if let (false, Some(folder)) = (self.forced, self.path.parent()) {
+            File::open(folder)?.sync_all()?;
         }
+        self.forced = true;
         Ok(())
     }
 }
