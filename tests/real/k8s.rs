@@ -357,10 +357,7 @@ metadata: {name: shop}
     let gone: bool = script.value(r#"k8s::connect().delete("crd", "widgets.shop.example.org")"#);
     assert!(gone);
     let (effect, _) = effects(&script).pop().unwrap();
-    assert_eq!(
-        effect.destroys.unwrap(),
-        ["customresourcedefinition/widgets.shop.example.org", "all 1 widgets.shop.example.org"]
-    );
+    assert_eq!(effect.destroys.unwrap(), ["all 1 widgets.shop.example.org"]);
 }
 
 #[test]
@@ -468,7 +465,7 @@ fn a_namespace_says_what_dies_with_it() {
     );
     let (effect, end) = effects(&script).pop().unwrap();
     let dies = effect.destroys.unwrap();
-    assert_eq!(dies[..3], ["namespace/doomed", "3 pods", "1 deployments"]);
+    assert_eq!(dies[..2], ["3 pods", "1 deployment"]);
     assert_eq!(end, Some(EffectEnd::Done));
 }
 

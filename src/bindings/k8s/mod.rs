@@ -4,6 +4,7 @@
 //! scripts see. It never waits without a deadline, and never makes a change that it has not announced.
 
 pub mod apply;
+mod blast;
 pub mod client;
 pub mod discovery;
 pub mod explain;

@@ -9,10 +9,11 @@ use super::given;
 use crate::{
     bindings::k8s::{
         apply::{self, Applied, Manner},
+        blast,
         client::{Cluster, Deleted, Deletion, MANAGER, Selection},
         discovery::Resource,
         explain::shown,
-        object::{self, at, items, text},
+        object::{self, items, text},
         secrets,
         wait::{Until, Verdict},
         watch::{Observer, Seen},
@@ -444,7 +445,7 @@ fn delete_object(
         let (cluster, name, namespace) = (cluster.clone(), name.clone(), namespace.clone());
         context.wait(asked, |_| async move {
             let resource = cluster.resolve(&kind).await?;
-            let dies = dies_with(&cluster, &resource, &namespace, &name).await?;
+            let dies = blast::radius(&cluster, &resource, &namespace, &name).await?;
             Ok((resource, dies))
         })?
     };
@@ -537,52 +538,6 @@ fn wait_until_gone(
     })?;
     wait.end(WaitEnd::Met);
     Ok(())
-}
-
-/// Kinds of which it is worth saying how many die with their namespace.
-const COUNTED: &[&str] =
-    &["pods", "deployments", "statefulsets", "services", "persistentvolumeclaims", "secrets", "configmaps"];
-
-/// What a deletion takes away for good, a line each; none for what can be made again from its manifest.
-async fn dies_with(
-    cluster: &Cluster,
-    resource: &Resource,
-    namespace: &str,
-    name: &str,
-) -> Result<Option<Vec<String>>, Fault> {
-    let object = shown(resource, namespace, name);
-    if resource.is_core("persistentvolumeclaims") || resource.is_core("persistentvolumes") {
-        return Ok(Some(vec![format!("{object}, with its data")]));
-    }
-    if resource.is_core("namespaces") {
-        let mut lines = vec![object];
-        for kind in COUNTED {
-            let counted = cluster.resolve(kind).await?;
-            match (kind, cluster.count(&counted, Some(name)).await) {
-                (_, Ok(0)) => {}
-                (kind, Ok(count)) => lines.push(format!("{count} {kind}")),
-                (kind, Err(_)) => lines.push(format!("{kind}, which this user may not count")),
-            }
-        }
-        return Ok(Some(lines));
-    }
-    if resource.plural == "customresourcedefinitions" {
-        let Some(definition) = cluster.find(resource, namespace, name).await? else { return Ok(None) };
-        let mut lines = vec![object];
-        let kind = text(&definition, &["spec", "names", "kind"]).unwrap_or_default();
-        let group = text(&definition, &["spec", "group"]).unwrap_or_default();
-        let served = items(&definition, &["spec", "versions"])
-            .iter()
-            .find(|version| matches!(at(version, &["served"]), Some(Tree::Bool(true))));
-        let version = served.and_then(|version| text(version, &["name"])).unwrap_or_default();
-        if let Ok(instances) = cluster.resolve(&format!("{group}/{version}/{kind}")).await
-            && let Ok(count) = cluster.count(&instances, None).await
-        {
-            lines.push(format!("all {count} {}", instances.full_name()));
-        }
-        return Ok(Some(lines));
-    }
-    Ok(None)
 }
 
 fn scale_object(
