@@ -132,17 +132,37 @@ impl Live {
             WaitEnd::Stopped => (symbols.stopped, Tone::Waiting),
         };
         let mut line = Line::of(tone, symbol).with(Tone::Plain, &format!(" {}", wait.what));
-        if let (false, Some(because)) = (ended == WaitEnd::Met, &wait.because) {
-            line.push(Tone::Quiet, &format!(": {because}"));
-        }
+        let because = wait.because.as_ref().filter(|_| ended != WaitEnd::Met);
         let time = match ended {
             WaitEnd::TimedOut => format!("not within {}", duration::show(wait.deadline)),
             WaitEnd::Met | WaitEnd::Failed | WaitEnd::Stopped => duration::show(elapsed),
         };
-        vec![self.inside(&wait.step, line, Line::of(Tone::Quiet, &time), width)]
+        let time = Line::of(Tone::Quiet, &time);
+        match because {
+            // Why it did not come to be is what whoever reads this wants to know: it is never cut.
+            Some(because) if matches!(ended, WaitEnd::Failed | WaitEnd::TimedOut) => {
+                let indent = indent_in(&wait.step) + 4;
+                let because = Line::of(Tone::Quiet, because).wrapped(width.saturating_sub(indent).max(20));
+                let because = because.into_iter().map(|line| line.indented(indent));
+                std::iter::once(self.inside(&wait.step, line, time, width)).chain(because).collect()
+            }
+            because => {
+                if let Some(because) = because {
+                    line.push(Tone::Quiet, &format!(": {because}"));
+                }
+                vec![self.inside(&wait.step, line, time, width)]
+            }
+        }
     }
 
-    fn effect_closed(&self, step: &str, effect: u64, outcome: EffectEnd, detail: Option<&str>) -> Option<Line> {
+    fn effect_closed(
+        &self,
+        step: &str,
+        effect: u64,
+        outcome: EffectEnd,
+        detail: Option<&str>,
+        width: usize,
+    ) -> Vec<Line> {
         let symbols = self.style.symbols;
         let unchanged = outcome == EffectEnd::Done && detail == Some("unchanged");
         let (symbol, tone) = match outcome {
@@ -153,9 +173,9 @@ impl Live {
             EffectEnd::InDoubt => (symbols.doubt, Tone::Waiting),
         };
         if (unchanged || outcome == EffectEnd::Replayed) && !self.verbose() {
-            return None;
+            return Vec::new();
         }
-        let what = self.progress.effects.get(&effect)?;
+        let Some(what) = self.progress.effects.get(&effect) else { return Vec::new() };
         let text = if tone == Tone::Quiet { Tone::Quiet } else { Tone::Plain };
         let mut line = Line::of(tone, symbol)
             .with(Tone::Plain, " ")
@@ -168,20 +188,27 @@ impl Live {
         if let Some(note) = note {
             line.push(Tone::Quiet, &format!(" ({note})"));
         }
-        Some(self.inside(step, line, Line::default(), usize::MAX))
+        let indent = indent_in(step);
+        let line = self.labelled(step, line);
+        let room = width.saturating_sub(indent);
+        let lines = if line.width() <= room { vec![line] } else { line.wrapped(room.saturating_sub(4).max(20)) };
+        lines.into_iter().enumerate().map(|(index, line)| line.indented(if index == 0 { indent } else { indent + 4 })).collect()
     }
 
-    /// A line about something in a step; in a branch it says in which one, if it doesn't anyway.
+    /// A line about something in a step, with what stands at its right.
     fn inside(&self, step: &str, line: Line, right: Line, width: usize) -> Line {
+        self.labelled(step, line).indented(indent_in(step)).against(right, width, self.style.symbols.ellipsis)
+    }
+
+    /// In a branch a line says in which one, if it doesn't anyway.
+    fn labelled(&self, step: &str, line: Line) -> Line {
         let symbols = self.style.symbols;
-        let indent = if step.is_empty() { 0 } else { 2 * progress::depth(step) + 2 };
         let said = line.to_string();
         let labels: Vec<&str> = progress::labels(step).into_iter().filter(|label| !said.contains(label)).collect();
-        let line = match labels.as_slice() {
+        match labels.as_slice() {
             [] => line,
             labels => line.with(Tone::Quiet, &format!(" {} {}", symbols.between, labels.join(" "))),
-        };
-        line.indented(indent).against(right, width, symbols.ellipsis)
+        }
     }
 
     fn prose(&self, markdown: &str, indent: usize, width: usize) -> Vec<Line> {
@@ -290,12 +317,13 @@ impl Live {
             },
             What::EffectIntended { verb, object, destroys: true, dies, .. } => {
                 let line = Line::of(Tone::Destroys, &format!("{} {verb} {object}", symbols.destroys));
-                let dies = dies.iter().map(|line| Line::of(Tone::Destroys, line).indented(2));
+                let dies = dies.iter().filter(|dies| !object.ends_with(dies.as_str()));
+                let dies = dies.map(|line| Line::of(Tone::Destroys, line).indented(2));
                 let lines = std::iter::once(line).chain(dies);
                 lines.map(|line| self.inside(step, line, Line::default(), usize::MAX)).collect()
             }
             What::EffectClosed { effect, outcome, detail } => {
-                self.effect_closed(step, *effect, *outcome, detail.as_deref()).into_iter().collect()
+                self.effect_closed(step, *effect, *outcome, detail.as_deref(), width)
             }
             What::BellRang { text } => self.noted(Tone::Strong, symbols.bell, text, width),
             What::TimerStarted { timer } if self.verbose() => {
@@ -493,6 +521,11 @@ fn footer(progress: &Progress, now: Duration, width: usize, style: Style) -> Lin
     let lead = Line::of(Tone::Quiet, &symbols.rule.repeat(2)).with(Tone::Plain, " ");
     let left = lead.with(Tone::Quiet, &parts.join(&format!(" {} ", symbols.between)));
     left.against(Line::of(Tone::Strong, &whole(now)), width, symbols.ellipsis)
+}
+
+/// How far to the right stands what is said of something in a step.
+fn indent_in(step: &str) -> usize {
+    if step.is_empty() { 0 } else { 2 * progress::depth(step) + 2 }
 }
 
 /// How long ago `since` is.

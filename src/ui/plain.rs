@@ -135,7 +135,8 @@ impl Plain {
             },
             What::EffectIntended { verb, object, destroys: true, dies, .. } => {
                 let mut lines = say("effect", Tone::Destroys, &format!("destroys: {verb} {object}"));
-                lines.extend(dies.iter().flat_map(|line| say("effect", Tone::Destroys, &format!("destroys: {line}"))));
+                let dies = dies.iter().filter(|dies| !object.ends_with(dies.as_str()));
+                lines.extend(dies.flat_map(|line| say("effect", Tone::Destroys, &format!("destroys: {line}"))));
                 lines
             }
             What::EffectIntended { .. } => Vec::new(),

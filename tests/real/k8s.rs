@@ -357,7 +357,7 @@ metadata: {name: shop}
     let gone: bool = script.value(r#"k8s::connect().delete("crd", "widgets.shop.example.org")"#);
     assert!(gone);
     let (effect, _) = effects(&script).pop().unwrap();
-    assert_eq!(effect.destroys.unwrap(), ["all 1 widgets.shop.example.org"]);
+    assert_eq!(effect.destroys.unwrap(), ["the only widget"]);
 }
 
 #[test]

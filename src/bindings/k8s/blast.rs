@@ -27,7 +27,7 @@ pub async fn radius(
             let counted = cluster.resolve(kind).await?;
             match (kind, cluster.count(&counted, Some(name)).await) {
                 (_, Ok(0)) => {}
-                (kind, Ok(1)) => lines.push(format!("1 {}", kind.trim_end_matches('s'))),
+                (_, Ok(1)) => lines.push(format!("1 {}", counted.shown())),
                 (kind, Ok(count)) => lines.push(format!("{count} {kind}")),
                 (kind, Err(_)) => lines.push(format!("{kind}, which this user may not count")),
             }
@@ -43,12 +43,11 @@ pub async fn radius(
             .iter()
             .find(|version| matches!(at(version, &["served"]), Some(Tree::Bool(true))));
         let version = served.and_then(|version| text(version, &["name"])).unwrap_or_default();
-        if let Ok(instances) = cluster.resolve(&format!("{group}/{version}/{kind}")).await
-            && let Ok(count) = cluster.count(&instances, None).await
-        {
-            match count {
-                0 => lines.push(format!("no {}: there are none", instances.full_name())),
-                count => lines.push(format!("all {count} {}", instances.full_name())),
+        if let Ok(instances) = cluster.resolve(&format!("{group}/{version}/{kind}")).await {
+            match cluster.count(&instances, None).await {
+                Ok(0) | Err(_) => {}
+                Ok(1) => lines.push(format!("the only {}", instances.shown())),
+                Ok(count) => lines.push(format!("all {count} {}", instances.full_name())),
             }
         }
         return Ok(Some(lines));

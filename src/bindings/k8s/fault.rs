@@ -133,8 +133,12 @@ fn conflict(status: &Tree, message: &str, subject: &Subject) -> Fault {
         let fault = Fault::new(Kind::Conflict, format!("somebody else changed {} in `{cluster}`", subject.shown()));
         return fault.note(message.to_owned()).hint("read it again, and change what is there now");
     }
-    let fields = if fields == 1 { "a field".to_owned() } else { format!("{fields} fields") };
-    Fault::new(Kind::Conflict, format!("{fields} of {} in `{cluster}` belong to somebody else", subject.shown()))
+    let object = subject.shown();
+    let message = match fields {
+        1 => format!("a field of {object} in `{cluster}` belongs to somebody else"),
+        fields => format!("{fields} fields of {object} in `{cluster}` belong to somebody else"),
+    };
+    Fault::new(Kind::Conflict, message)
         .notes(owners)
         .hint("leave these fields out, set them to what they are, or take them over with `#{ force: true }`")
 }

@@ -192,6 +192,7 @@ fn readiness(object: &Tree) -> Verdict {
                 () if updated < wanted => {
                     Verdict::Waiting(format!("{updated} of {wanted} replicas are of the new version"))
                 }
+                () if all == updated + 1 => Verdict::Waiting("1 old replica is still there".to_owned()),
                 () if all > updated => Verdict::Waiting(format!("{} old replicas are still there", all - updated)),
                 () => unless(available >= wanted, format!("{available} of {wanted} replicas are available")),
             }

@@ -307,7 +307,9 @@ fn apply_objects(context: &NativeCallContext, cluster: &Cluster, given: &Dynamic
         let detail = match (many, created) {
             (false, 0) => "applied".to_owned(),
             (false, _) => "created".to_owned(),
-            (true, _) => format!("{created} created, {} applied", applied.len() - created),
+            (true, 0) => "applied".to_owned(),
+            (true, created) if created == applied.len() => "created".to_owned(),
+            (true, created) => format!("{created} created, {} applied", applied.len() - created),
         };
         Ok(Changed { value: applied, kept: Value::Null, detail: Some(detail) })
     };
@@ -566,7 +568,7 @@ fn scale_object(
         let patch = json!({ "spec": { "replicas": replicas } });
         let mut scale = cluster.merge_patch(&resource, &namespace, &name, Some("scale"), &patch).await?;
         object::strip_managed_fields(&mut scale);
-        Ok(Changed { value: object::whole(scale)?, kept: Value::Null, detail: Some(format!("{replicas} wanted")) })
+        Ok(Changed { value: object::whole(scale)?, kept: Value::Null, detail: None })
     };
     context.change(Change::repeatable(effect, timeout, perform))
 }
