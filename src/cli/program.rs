@@ -30,7 +30,7 @@ pub struct Program {
     pub sources: Sources,
     pub catalogue: Arc<Catalogue>,
     pub engine: Engine,
-    outline: OnceLock<Outline>,
+    outline: OnceLock<Arc<Outline>>,
 }
 
 impl Program {
@@ -73,8 +73,8 @@ impl Program {
             .map_err(|error| check::parse_diagnostic(&self.name, &self.text, &error))
     }
 
-    pub fn outline(&self) -> &Outline {
-        self.outline.get_or_init(|| outline::outline(&self.engine, &self.text))
+    pub fn outline(&self) -> &Arc<Outline> {
+        self.outline.get_or_init(|| outline::outline(&self.engine, &self.text).into())
     }
 
     /// The paths of all steps in its text and in the texts that it imports.

@@ -171,6 +171,7 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
         params,
         name: program.name.clone(),
         sources: sources.clone(),
+        outline: program.outline().clone(),
         selection,
         before: session_before.clone(),
     });

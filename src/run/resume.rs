@@ -18,6 +18,10 @@ pub(super) fn explain(
     let (Some(old), Some(new)) = (before.get(&known.source), now.get(&known.source)) else {
         return (None, Vec::new());
     };
+    let is_edited = |(name, text): (&String, &Arc<str>)| before.get(name).is_some_and(|old| old[..] != text[..]);
+    if !now.iter().any(is_edited) {
+        return (None, Vec::new());
+    }
     let (old_outline, new_outline) = (outline::outline(lexer, old), outline::outline(lexer, new));
     let Some((was, is)) = step_text(&old_outline, old, &known.path).zip(step_text(&new_outline, new, &known.path))
     else {
@@ -26,12 +30,7 @@ pub(super) fn explain(
     if was != is {
         return (Some("its text changed".to_owned()), diff(&was, &is));
     }
-    let changed: Vec<&String> = now
-        .iter()
-        .filter(|(name, text)| before.get(*name).is_some_and(|old| old[..] != text[..]))
-        .map(|(name, _)| name)
-        .collect();
-    for source in changed {
+    for (source, _) in now.iter().filter(|source| is_edited(*source)) {
         let (old, new) = (&before[source], &now[source]);
         let lines = diff(old, new);
         if !lines.is_empty() && (*source != known.source || old_outline.functions_differ(&new_outline)) {

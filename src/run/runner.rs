@@ -78,6 +78,8 @@ pub struct Parts {
     /// The runbook's name, as positions give it.
     pub name: String,
     pub sources: Sources,
+    /// Of the runbook's own text.
+    pub outline: Arc<Outline>,
     pub selection: Selection,
     /// The session before, if the run is resumed.
     pub before: Option<Session>,
@@ -85,7 +87,8 @@ pub struct Parts {
 
 impl Run {
     pub fn new(parts: Parts) -> Self {
-        let Parts { host, ledger, cancel, params, name, sources, selection, before } = parts;
+        let Parts { host, ledger, cancel, params, name, sources, outline, selection, before } = parts;
+        let outlines = BTreeMap::from([(name.clone(), outline)]);
         let resuming = before.map(|before| Resuming { before, replayed: Vec::new() });
         Self {
             host,
@@ -96,7 +99,7 @@ impl Run {
             sources,
             selecting: Selecting::new(selection),
             lexer: engine::lexer(),
-            state: Mutex::new(State { resuming, ..State::default() }),
+            state: Mutex::new(State { outlines, resuming, ..State::default() }),
         }
     }
 

@@ -7,6 +7,7 @@
 
 use std::{
     collections::BTreeMap,
+    ops::Deref,
     sync::{Arc, OnceLock},
 };
 
@@ -19,12 +20,12 @@ pub struct Catalogue {
 }
 
 /// A function with all its forms.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Function {
     /// With its module: `k8s::get`.
     pub name: String,
     pub signatures: Vec<Signature>,
-    pub doc: Doc,
+    pub doc: Comment,
     /// Also callable as a method of its first parameter: `cluster.get(…)`.
     pub method: bool,
 }
@@ -35,6 +36,21 @@ pub struct Signature {
     /// Each parameter's name and Rust type.
     pub parameters: Vec<(String, String)>,
     pub returns: String,
+}
+
+/// A doc comment, which is read when it is first looked at: a run looks at few of them.
+#[derive(Debug, Clone)]
+pub struct Comment {
+    written: String,
+    doc: OnceLock<Doc>,
+}
+
+impl Deref for Comment {
+    type Target = Doc;
+
+    fn deref(&self) -> &Doc {
+        self.doc.get_or_init(|| read_doc(&self.written))
+    }
 }
 
 /// What a doc comment says.
@@ -99,7 +115,7 @@ fn collect(engine: &Engine) -> BTreeMap<String, Arc<Function>> {
         name: String,
         method: bool,
         signature: Signature,
-        comments: String,
+        comment: String,
     }
     let found = engine.collect_fn_metadata(
         None,
@@ -122,19 +138,20 @@ fn collect(engine: &Engine) -> BTreeMap<String, Arc<Function>> {
                 name,
                 method: metadata.namespace == rhai::FnNamespace::Global,
                 signature: Signature { parameters, returns: metadata.return_type.to_string() },
-                comments: metadata.comments.join("\n"),
+                comment: metadata.comments.join("\n"),
             })
         },
         false,
     );
     let mut functions: BTreeMap<String, Function> = BTreeMap::new();
-    for Found { name, method, signature, comments } in found {
-        let doc = read_doc(&comments);
+    for Found { name, method, signature, comment } in found {
+        let doc = Comment { written: comment, doc: OnceLock::new() };
         match functions.get_mut(&name) {
             Some(function) => {
                 function.signatures.push(signature);
                 function.signatures.sort_by_key(|signature| signature.parameters.len());
-                if doc.text.len() > function.doc.text.len() {
+                // One of its forms speaks for all of them, at length.
+                if doc.written.len() > function.doc.written.len() {
                     function.doc = doc;
                 }
             }

@@ -1,7 +1,10 @@
 //! The outline of a source: its prose, its steps and functions, and a digest of each, so that an edit tells what it
 //! changed. Comments and white space change nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 
 use rhai::{Engine, Token};
 
@@ -52,11 +55,12 @@ struct Part {
 
 impl Part {
     fn push(&mut self, token: &Token) {
-        if let Token::Identifier(name) = token {
+        if let Token::Identifier(name) = token
+            && !self.names.contains(name.as_str())
+        {
             self.names.insert(name.to_string());
         }
-        self.text.push_str(&token.to_string());
-        self.text.push(' ');
+        write!(self.text, "{token} ").expect("a text can be written to");
     }
 }
 
