@@ -2,7 +2,9 @@
 #![allow(clippy::disallowed_methods, reason = "tests watch the program from outside, with the system's own clock")]
 
 mod bindings;
+mod cli;
 mod real;
+mod run;
 mod script;
 mod support;
 mod tidy;

@@ -24,14 +24,14 @@ pub struct Arguments {
 }
 
 pub fn main(arguments: &Arguments, mut command: clap::Command) -> Status {
-    let Some(topic) = &arguments.topic else {
-        report::data(&command.render_long_help().ansi().to_string());
-        return Status::Done;
-    };
-    if let Some(subcommand) = command.find_subcommand_mut(topic) {
-        report::data(&subcommand.render_long_help().ansi().to_string());
-        return Status::Done;
+    let topic = arguments.topic.as_deref();
+    if topic.is_none_or(|topic| command.find_subcommand(topic).is_some()) {
+        let asked = ["cozyscript"].into_iter().chain(topic).chain(["--help"]);
+        let help = command.try_get_matches_from_mut(asked).expect_err("clap gives help as an error");
+        // A reader that has seen enough, such as `head`, is no failure.
+        return help.print().map_or(Status::Failed, |()| Status::Done);
     }
+    let topic = topic.expect("it was looked at");
     let (screen, terminal) = arguments.look.open();
     let engine = engine::build(&all_bindings(), &Sources::default());
     let catalogue = Catalogue::default();

@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod docs;
+mod evaluate;
 mod help;
 mod history;
 mod program;
@@ -74,20 +75,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     status.code()
 }
 
-/// `cozyscript FILE` is `cozyscript run FILE`: the first argument that is no option decides.
+/// `cozyscript FILE` is `cozyscript run FILE`, and so is `cozyscript --option FILE`.
 fn with_run(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let Some(first) = arguments.get(1).and_then(|first| first.to_str()) else {
         return arguments;
     };
-    let names: Vec<String> =
-        CommandLine::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let names_itself = ["-h", "--help", "-V", "--version"].contains(&first)
+        || CommandLine::command().get_subcommands().any(|command| command.get_name() == first);
     let is_file = first.contains(['.', '/']) || std::path::Path::new(first).is_file();
-    let is_option = first.starts_with('-');
-    let known = names.iter().any(|name| name == first);
-    let leads_to_file = is_option
-        && !["-h", "--help", "-V", "--version"].contains(&first)
-        && !arguments.iter().skip(1).any(|argument| names.iter().any(|name| argument == name.as_str()));
-    if (is_file && !known && !is_option) || leads_to_file {
+    // The program has no options of its own: whoever begins with one means those of `run`.
+    if !names_itself && (is_file || first.starts_with('-')) {
         arguments.insert(1, "run".into());
     }
     arguments

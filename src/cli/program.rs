@@ -79,10 +79,10 @@ impl Program {
 
     /// The paths of all steps in its text and in the texts that it imports.
     pub fn steps(&self) -> Vec<String> {
-        let own = self.outline().steps.iter().map(|step| step.path.clone());
         let imported = self.sources.all().into_iter().filter(|(name, _)| *name != self.name);
-        let imported = imported.flat_map(|(_, text)| outline::outline(&self.engine, &text).steps);
-        own.chain(imported.map(|step| step.path)).collect()
+        let imported = imported.map(|(_, text)| Arc::new(outline::outline(&self.engine, &text)));
+        let outlines: Vec<Arc<Outline>> = std::iter::once(self.outline().clone()).chain(imported).collect();
+        outline::paths(&outlines)
     }
 }
 

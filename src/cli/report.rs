@@ -2,6 +2,7 @@
 
 use crate::{
     diagnostic::Diagnostic,
+    host::secrets::Vault,
     script::sources::Sources,
     ui::{
         diagnostic::{self, Look},
@@ -18,6 +19,17 @@ pub fn show(screen: &Screen, diagnostics: &[Diagnostic], sources: &Sources) {
     let look =
         Look { colour: style.colored, unicode: style.symbols.ellipsis == "…", width: screen.columns(), links: false };
     screen.say(&diagnostic::render(diagnostics, &|name| sources.text(name), look));
+}
+
+/// The diagnostic without secrets.
+pub fn redacted(mut diagnostic: Diagnostic, secrets: &Vault) -> Diagnostic {
+    let clean = |text: &mut String| *text = secrets.redact(text).into_owned();
+    clean(&mut diagnostic.message);
+    diagnostic.notes.iter_mut().for_each(clean);
+    diagnostic.hint.as_mut().map(clean);
+    diagnostic.label.as_mut().map(clean);
+    diagnostic.related.iter_mut().for_each(|(_, label)| clean(label));
+    diagnostic
 }
 
 /// Writes a line of data to standard output; once nobody reads it any more, nothing.

@@ -47,10 +47,11 @@ pub fn main(arguments: Arguments) -> Status {
         Err(diagnostic) => return refuse(diagnostic),
     };
     // The vault fills as secrets are read again: nothing of the run is written before that.
-    match Writer::open(&kept.path, Arc::new(Vault::default())) {
+    let secrets = Arc::new(Vault::default());
+    match Writer::open(&kept.path, secrets.clone()) {
         Ok(before) => {
             let runbook = runbook.unwrap_or_else(|| relative(PathBuf::from(&kept.journal.head.runbook)));
-            run::start(&runbook, running, Some(before))
+            run::start(&runbook, running, secrets, Some(before))
         }
         Err(error) => {
             let hint = match &error {

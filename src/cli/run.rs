@@ -1,6 +1,9 @@
 //! `cozyscript run FILE`, which is also `cozyscript FILE`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::{Args, ValueEnum};
 
@@ -8,11 +11,11 @@ use super::{
     program::{self, Program},
     report,
     status::Status,
-    wire::{self, Order},
+    wire::{self, Before, Order},
 };
 use crate::{
     diagnostic::Diagnostic,
-    host::real::ProcessEnvironment,
+    host::{real::ProcessEnvironment, secrets::Vault},
     run::{
         ledger::Policy,
         params::{self, Given},
@@ -117,15 +120,11 @@ impl Look {
 }
 
 pub fn main(arguments: Arguments) -> Status {
-    start(&arguments.file, arguments.running, None)
+    start(&arguments.file, arguments.running, Arc::default(), None)
 }
 
-/// An opened journal, with what its run had for parameters.
-pub type Before =
-    (crate::run::journal::write::Writer, crate::run::journal::read::Journal, crate::run::journal::past::Past);
-
 /// Checks the runbook and runs it, from the beginning or on from a journal.
-pub fn start(file: &Path, running: Running, before: Option<Before>) -> Status {
+pub fn start(file: &Path, running: Running, secrets: Arc<Vault>, before: Option<Before>) -> Status {
     let (screen, terminal) = running.look.open();
     let program = match Program::read(file, &running.library) {
         Ok(program) => program,
@@ -160,6 +159,7 @@ pub fn start(file: &Path, running: Running, before: Option<Before>) -> Status {
         terminal,
         store: wire::store(journal),
         seed,
+        secrets,
         before,
     })
 }

@@ -1,10 +1,9 @@
 //! Putting a run together: the host, the engine, the journal and the screen. A rehearsal will differ from a run only here.
 
-use std::{path::PathBuf, sync::Arc, thread, time::Duration};
-
-use rhai::{AST, Scope};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
+    evaluate::{End, evaluate},
     program::{Program, declared},
     report,
     signals::Stopper,
@@ -15,15 +14,13 @@ use crate::{
     event::{EffectEnd, RunEnd, What},
     host::{
         Host,
-        cancel::{Cancel, Reason},
+        cancel::Cancel,
         clock::Clock,
         effect::{Decision, Effect, Effects, Ticket},
         events::Events,
         files::Files,
-        frame::{self, Frame},
         real::{Blocking, ProcessEnvironment, SystemClock, Tcp, http::Reqwest},
         secrets::Vault,
-        threads,
     },
     run::{
         journal::{
@@ -38,12 +35,7 @@ use crate::{
         runner::{Parts, Run},
         select::{NoSuchStep, Selection},
     },
-    script::{
-        context::Context,
-        diagnostic::{self, Script},
-        engine,
-        fault::Kind,
-    },
+    script::{context::Context, engine},
     ui::{
         prompt::{Prompt, TerminalKeyboard},
         screen::Screen,
@@ -64,9 +56,14 @@ pub struct Order {
     pub terminal: Terminal,
     pub store: Store,
     pub seed: u64,
+    /// What must not be shown; the journal to go on with knows it, too.
+    pub secrets: Arc<Vault>,
     /// The journal to go on with.
-    pub before: Option<(Writer, Journal, Past)>,
+    pub before: Option<Before>,
 }
+
+/// A journal that was opened to go on with it.
+pub type Before = (Writer, Journal, Past);
 
 /// The folder of journals: `--journal`, or the system's place for a program's state.
 pub fn store(folder: Option<PathBuf>) -> Store {
@@ -96,7 +93,7 @@ pub fn perform(order: Order) -> Status {
 type Unfit = (Vec<Diagnostic>, crate::script::sources::Sources);
 
 fn try_perform(order: Order) -> Result<Status, Unfit> {
-    let Order { mut program, selection, given, policy, yes, screen, terminal, store, seed, before } = order;
+    let Order { mut program, selection, given, policy, yes, screen, terminal, store, seed, secrets, before } = order;
     let sources = program.sources.clone();
     let unfit = |diagnostics: Vec<Diagnostic>| (diagnostics, sources.clone());
     let ast = program.compile().map_err(|diagnostic| unfit(vec![diagnostic]))?;
@@ -108,7 +105,6 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
     let runtime = runtime.map_err(|error| unfit(vec![Diagnostic::error("system", format!("no runtime: {error}"))]))?;
     let cancel = Cancel::root();
     let clock = Arc::new(SystemClock::new(seed));
-    let secrets = Arc::new(Vault::default());
     let events = Arc::new(Events::new(clock.clone(), secrets.clone(), vec![screen.reporter()]));
     let stopper = Stopper::new(cancel.clone(), events.clone());
     let on_interrupt = stopper.clone();
@@ -143,12 +139,19 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
     let (mut writer, journal, mut past) =
         opened.map_err(|error| unfit(vec![Diagnostic::error("journal", error.to_string())]))?;
     let session_before = past.session.clone();
+    let before = session_before.as_ref().map(|session| session.selection.clone()).unwrap_or_default();
+    let anew = session_before.is_some() && selection.from.is_some();
+    let selection = if selection.is_everything() { Selection { ask: selection.ask, ..before } } else { selection };
+    if session_before.is_some() && !anew && !selection.is_everything() {
+        screen.say(&format!("the run leaves out what it left out before: {selection}"));
+    }
     let session = Session {
         process: std::process::id(),
         host: gethostname(),
         user: host_user(&host),
         sources: sources.all().into_iter().map(|(name, text)| (name, text.to_string())).collect(),
         params: params.kept(),
+        selection: selection.clone(),
     };
     let line = writer
         .write(clock.now(), Record::Session(session))
@@ -160,6 +163,7 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
         events: events.clone(),
         ask: host.ask.clone(),
         threads: host.threads.clone(),
+        secrets: secrets.clone(),
         cancel: cancel.clone(),
     };
     let ledger = Arc::new(Ledger::new(ports, policy, writer, past));
@@ -173,9 +177,12 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
         sources: sources.clone(),
         outline: program.outline().clone(),
         selection,
+        steps: steps.clone(),
+        anew,
         before: session_before.clone(),
     });
-    let context = Context::new(host, Arc::new(run), program.catalogue.clone());
+    let run = Arc::new(run);
+    let context = Context::new(host, run.clone(), program.catalogue.clone());
     engine::attach(&mut program.engine, &context);
 
     let name = journal.head.run.clone();
@@ -196,85 +203,19 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
     drop(ticker);
 
     let End { outcome, diagnostic, because, fault } = end;
+    if outcome == RunEnd::Done {
+        run.tell_unmet();
+    }
     ledger.record(Record::Ended { outcome, because, elapsed_ms: millis(elapsed) });
-    let resume = (outcome != RunEnd::Done).then(|| format!("cozyscript resume {name}"));
-    events.emit_in("", What::RunFinished { outcome, elapsed, fault, resume });
     if let Some(diagnostic) = diagnostic {
-        let diagnostic = redacted(diagnostic, &secrets);
+        let diagnostic = report::redacted(diagnostic, &secrets);
         report::show(&screen, &[diagnostic], &sources);
     }
+    let resume = (outcome != RunEnd::Done).then(|| format!("cozyscript resume {name}"));
+    events.emit_in("", What::RunFinished { outcome, elapsed, fault, resume });
     // Connections and timers that are still there have nothing left to do.
     runtime.shutdown_background();
     Ok(outcome.into())
-}
-
-/// What the evaluation of a runbook came to.
-struct End {
-    outcome: RunEnd,
-    diagnostic: Option<Diagnostic>,
-    because: Option<String>,
-    fault: Option<crate::event::FaultShown>,
-}
-
-fn evaluate(program: &Program, ast: &AST, cancel: &Cancel) -> End {
-    let result = thread::scope(|scope| {
-        let script =
-            thread::Builder::new().name("script".to_owned()).stack_size(threads::STACK).spawn_scoped(scope, || {
-                frame::within(Frame::root(cancel.clone()), || program.engine.run_ast_with_scope(&mut Scope::new(), ast))
-            });
-        script.expect("the system gives a thread").join()
-    });
-    let script = Script { engine: &program.engine, sources: &program.sources, source: &program.name };
-    match result {
-        Ok(Ok(())) => match cancel.reason() {
-            Some(reason) => stopped(reason),
-            None => End { outcome: RunEnd::Done, diagnostic: None, because: None, fault: None },
-        },
-        Ok(Err(error)) => match diagnostic::reason_of(&error) {
-            Some(reason) => stopped(reason),
-            None => {
-                let fault = diagnostic::fault_of(&error, script);
-                let refused = fault.as_ref().is_some_and(|fault| fault.kind == Kind::Refused);
-                // What was refused because the run was to stop has stopped, and has not failed.
-                if let Some(reason) = cancel.reason() {
-                    return stopped(reason);
-                }
-                End {
-                    outcome: if refused { RunEnd::Refused } else { RunEnd::Failed },
-                    diagnostic: diagnostic::of_error(&error, script),
-                    because: fault.as_ref().map(|fault| fault.message.clone()),
-                    fault: fault.map(|fault| fault.shown()),
-                }
-            }
-        },
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().cloned();
-            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-            let message =
-                format!("this is a mistake in cozyscript: {}", text.unwrap_or_else(|| "it panicked".to_owned()));
-            let hint = "please report it with the runbook; `cozyscript resume` goes on from the journal";
-            End {
-                outcome: RunEnd::Failed,
-                because: Some(message.clone()),
-                diagnostic: Some(Diagnostic::error("bug", message).hint(hint)),
-                fault: None,
-            }
-        }
-    }
-}
-
-fn stopped(reason: Reason) -> End {
-    let diagnostic = match &reason {
-        Reason::Unanswered(what) => {
-            let hint = "resume on a terminal and answer, or give the answer ahead with `--yes STEP@TARGET`";
-            Some(Diagnostic::warning("unanswered", what.clone()).hint(hint))
-        }
-        Reason::Journal(what) => {
-            Some(Diagnostic::error("journal", what.clone()).hint("make room or mend the folder, then resume"))
-        }
-        Reason::Signal(_) | Reason::Timeout(_) | Reason::Sibling(_) | Reason::Lost => None,
-    };
-    End { outcome: RunEnd::Stopped, because: Some(reason.to_string()), diagnostic, fault: None }
 }
 
 fn begin(
@@ -329,15 +270,6 @@ fn wrong_param(runbook: &str, wrong: &Wrong) -> Diagnostic {
     diagnostic.hint.clone_from(&wrong.hint);
     diagnostic.place =
         wrong.declared.map(|(line, column)| Span { source: runbook.to_owned(), line, column, length: "param".len() });
-    diagnostic
-}
-
-fn redacted(mut diagnostic: Diagnostic, secrets: &Vault) -> Diagnostic {
-    let clean = |text: &mut String| *text = secrets.redact(text).into_owned();
-    clean(&mut diagnostic.message);
-    diagnostic.notes.iter_mut().for_each(clean);
-    diagnostic.hint.as_mut().map(clean);
-    diagnostic.label.as_mut().map(clean);
     diagnostic
 }
 

@@ -122,7 +122,7 @@ impl Files {
     pub fn read_in(&self, step: &str) -> Vec<Read> {
         let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
         let inside = |read: &&Read| {
-            read.step.strip_prefix(step).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '[', '#']))
+            read.step.strip_prefix(step).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '[']))
         };
         let mut found: Vec<Read> = reads.iter().filter(inside).cloned().collect();
         found.sort_by(|a, b| a.path.cmp(&b.path));

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::{
     lane::{self, Lane},
-    runner::{Run, with_fault},
+    runner::Run,
 };
 use crate::{
     host::{
@@ -43,7 +43,10 @@ enum End {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
-    Done,
+    Done {
+        /// It ran anew, so that whatever comes after it does, too.
+        anew: bool,
+    },
     NotDone,
 }
 
@@ -76,10 +79,10 @@ impl Run {
             cancels.push(cancel.clone());
             let mut lane = outer_lane.clone();
             if branch.step.is_none() || fork.labelled {
-                lane.labels.push(branch.label.clone());
+                lane.labels.push(self.host.secrets.redact(&branch.label).into_owned());
             }
             let frame = outer.inner(lane.place().into(), cancel, None);
-            let after = self.after(&branch, &steps)?;
+            let after = after(&branch, &steps);
             tasks.push(Mutex::new(Some(Task { label: branch.label, after, frame, lane, body: branch.body })));
         }
 
@@ -97,7 +100,7 @@ impl Run {
                 let label = task.label.clone();
                 let (end, ran) = self.run_task(task, &know);
                 *changed.lock().unwrap_or_else(PoisonError::into_inner) |= ran;
-                let state = if matches!(end, End::Done(_)) { State::Done } else { State::NotDone };
+                let state = if matches!(end, End::Done(_)) { State::Done { anew: ran } } else { State::NotDone };
                 match &end {
                     End::Done(_) if fork.race => {
                         let mut winner = winner.lock().unwrap_or_else(PoisonError::into_inner);
@@ -131,24 +134,6 @@ impl Run {
         join(fork, ends, winner, &labels, place, &|error| self.fault_of(error))
     }
 
-    /// The branches that a branch waits for. Names that are no branch of the block must be done already.
-    fn after(&self, branch: &Branch<'_>, steps: &[Option<String>]) -> Outcome<Vec<(String, usize)>> {
-        let mut after = Vec::new();
-        for name in &branch.after {
-            match steps.iter().position(|step| step.as_ref() == Some(name)) {
-                Some(index) => after.push((name.clone(), index)),
-                None if self.is_done(name) => {}
-                None => {
-                    let message = format!("step `{}` comes after `{name}`, which is not done", branch.label);
-                    let mut fault = Fault::new(Kind::Usage, message);
-                    fault.place = Some(branch.place.clone());
-                    return Err(EvalAltResult::ErrorRuntime(Dynamic::from(fault), rhai::Position::NONE).into());
-                }
-            }
-        }
-        Ok(after)
-    }
-
     fn run_task(&self, task: Task<'_>, know: &[watch::Receiver<State>]) -> (End, bool) {
         let Task { after, frame, lane, body, .. } = task;
         let cancel = frame.cancel.clone();
@@ -174,19 +159,33 @@ impl Run {
     }
 
     fn wait_for_branch(&self, name: &str, mut state: watch::Receiver<State>) -> Outcome<()> {
-        if *state.borrow() == State::Done {
-            return Ok(());
-        }
-        let waited = self.host.wait(Waiting::until(format!("step `{name}` to finish"), LONGEST), |_| async move {
-            state.wait_for(|state| *state != State::Open).await.map_or(State::NotDone, |state| *state)
-        });
+        let now = *state.borrow();
+        let waited = match now {
+            State::Open => {
+                self.host.wait(Waiting::until(format!("step `{name}` to finish"), LONGEST), |_| async move {
+                    state.wait_for(|state| *state != State::Open).await.map_or(State::NotDone, |state| *state)
+                })
+            }
+            ended => Ok(ended),
+        };
         match waited {
-            Ok(State::Done) => Ok(()),
+            Ok(State::Done { anew }) => {
+                if anew {
+                    lane::mark_changed();
+                }
+                Ok(())
+            }
             Ok(_) => Err(terminated(Reason::Sibling(name.to_owned()))),
             Err(Interrupted::Stopped(reason)) => Err(terminated(reason)),
             Err(Interrupted::TimedOut { .. }) => Err(terminated(Reason::Timeout(name.into()))),
         }
     }
+}
+
+/// The branches that a branch waits for. What it comes after outside of the block is the step's own matter.
+fn after(branch: &Branch<'_>, steps: &[Option<String>]) -> Vec<(String, usize)> {
+    let position = |name: &String| steps.iter().position(|step| step.as_ref() == Some(name));
+    branch.after.iter().filter_map(|name| Some((name.clone(), position(name)?))).collect()
 }
 
 fn stop_others(cancels: &[Cancel], index: usize, reason: &Reason) {
@@ -240,23 +239,29 @@ fn join(
     match failures.into_iter().next() {
         Some((_, error)) if !fork.race => Err(match outcomes.len() {
             1 => error,
-            _ => with_fault(*error, |fault| fault.note("the branches beside it:").notes(outcomes)),
+            _ => {
+                let fault = fault_of(&error).note("the branches beside it:").notes(outcomes);
+                thrown(*error, fault)
+            }
         }),
         _ => Ok(values),
     }
 }
 
-fn terminated(reason: Reason) -> Box<EvalAltResult> {
-    EvalAltResult::ErrorTerminated(Dynamic::from(reason), rhai::Position::NONE).into()
+/// What the script threw, as this fault; a mistake in the script stays what it is.
+fn thrown(error: EvalAltResult, fault: Fault) -> Box<EvalAltResult> {
+    Box::new(match error {
+        EvalAltResult::ErrorInFunctionCall(function, source, inner, position) => {
+            EvalAltResult::ErrorInFunctionCall(function, source, thrown(*inner, fault), position)
+        }
+        EvalAltResult::ErrorInModule(module, inner, position) => {
+            EvalAltResult::ErrorInModule(module, thrown(*inner, fault), position)
+        }
+        EvalAltResult::ErrorRuntime(_, position) => EvalAltResult::ErrorRuntime(Dynamic::from(fault), position),
+        other => other,
+    })
 }
 
-impl Run {
-    fn is_done(&self, name: &str) -> bool {
-        self.ledger.past(|past| {
-            past.done().into_iter().any(|path| {
-                let plain = super::select::plain(path);
-                plain == *name || plain.ends_with(&format!("/{name}"))
-            })
-        })
-    }
+fn terminated(reason: Reason) -> Box<EvalAltResult> {
+    EvalAltResult::ErrorTerminated(Dynamic::from(reason), rhai::Position::NONE).into()
 }

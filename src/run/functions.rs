@@ -86,7 +86,7 @@ mod functions {
             preface: Vec::new(),
             text: question.to_owned(),
             kind: QuestionKind::Confirm,
-            key: Some(key(&context, question)),
+            key: Some(key(question)),
         };
         Ok(context.context().conductor().ask(&context, question)? == Answer::Yes)
     }
@@ -131,7 +131,7 @@ mod functions {
             preface,
             text: format!("type `{name}` to destroy it"),
             kind: QuestionKind::Type { expected: name.clone() },
-            key: Some(key(&context, &name)),
+            key: Some(key(&name)),
         };
         let refused = match context.context().conductor().ask(&context, question)? {
             Answer::Yes => return Ok(()),
@@ -141,7 +141,7 @@ mod functions {
             Answer::Nobody(why) => format!("nobody could be asked, because {why}"),
         };
         let fault = Fault::new(Kind::Refused, format!("`{name}` is not destroyed: {refused}"));
-        Err(context.raise(fault.hint(format!("`--yes {}` answers this one question", key(&context, &name)))))
+        Err(context.raise(fault.hint(format!("`--yes {}` answers this one question", key(&name)))))
     }
 
     /// Runs closures side by side until the first of them has finished, and stops the others.
@@ -169,7 +169,7 @@ mod functions {
 }
 
 /// What `--yes` calls a question: the step it is asked in, and what it is about.
-fn key(_context: &NativeCallContext, about: &str) -> String {
+fn key(about: &str) -> String {
     let step = crate::host::frame::step();
     if step.is_empty() { format!("@{about}") } else { format!("{step}@{about}") }
 }

@@ -23,6 +23,7 @@ use crate::{
         clock::Clock,
         effect::{Decision, Effect, Effects, Ticket},
         events::Events,
+        secrets::Vault,
         threads::Threads,
     },
 };
@@ -47,6 +48,7 @@ pub struct Ports {
     pub events: Arc<Events>,
     pub ask: Arc<dyn Ask>,
     pub threads: Arc<dyn Threads>,
+    pub secrets: Arc<Vault>,
     pub cancel: Cancel,
 }
 
@@ -197,10 +199,11 @@ impl Effects for Ledger {
         if let Some(why) = self.refusal(&effect) {
             return Decision::Refused(why);
         }
+        // As the journal has it: what a resumed run reads there must be found again.
         let identity = Identity {
             step: lane.place(),
             verb: effect.verb.clone(),
-            object: effect.object.clone(),
+            object: self.ports.secrets.redact(&effect.object).into_owned(),
             digest: effect.digest.clone(),
         };
         let mut state = self.lock();

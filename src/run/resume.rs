@@ -15,10 +15,10 @@ pub(super) fn explain(
     now: &BTreeMap<String, Arc<str>>,
     known: &Known,
 ) -> (Option<String>, Vec<String>) {
-    let (Some(old), Some(new)) = (before.get(&known.source), now.get(&known.source)) else {
+    let (Some(old), Some(new)) = (text_of(before, &known.source), now.get(&known.source)) else {
         return (None, Vec::new());
     };
-    let is_edited = |(name, text): (&String, &Arc<str>)| before.get(name).is_some_and(|old| old[..] != text[..]);
+    let is_edited = |(name, text): (&String, &Arc<str>)| text_of(before, name).is_some_and(|old| old[..] != text[..]);
     if !now.iter().any(is_edited) {
         return (None, Vec::new());
     }
@@ -31,13 +31,18 @@ pub(super) fn explain(
         return (Some("its text changed".to_owned()), diff(&was, &is));
     }
     for (source, _) in now.iter().filter(|source| is_edited(*source)) {
-        let (old, new) = (&before[source], &now[source]);
-        let lines = diff(old, new);
+        let lines = diff(text_of(before, source).expect("it was found"), &now[source]);
         if !lines.is_empty() && (*source != known.source || old_outline.functions_differ(&new_outline)) {
             return (Some(format!("something it calls in `{source}` changed")), lines);
         }
     }
     (None, Vec::new())
+}
+
+/// The text that a source had; one that was moved, or is named from another folder, is known by its file's name.
+fn text_of<'b>(before: &'b BTreeMap<String, String>, source: &str) -> Option<&'b String> {
+    let file = |name: &str| name.rsplit('/').next().map(str::to_owned);
+    before.get(source).or_else(|| before.iter().find(|(name, _)| file(name) == file(source)).map(|(_, text)| text))
 }
 
 fn step_text(outline: &Outline, text: &str, path: &str) -> Option<String> {

@@ -1,7 +1,7 @@
 //! A run: everything that the steps of one runbook share while they run.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -9,10 +9,11 @@ use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext};
 
 use super::{
     journal::format::{Record, Session},
+    journal::past::is_inside,
     lane,
     ledger::Ledger,
     params::Params,
-    select::{Selecting, Selection},
+    select::{self, Selecting, Selection},
 };
 use crate::{
     host::{
@@ -36,6 +37,7 @@ pub struct Run {
     pub(super) ledger: Arc<Ledger>,
     pub(super) selecting: Selecting,
     pub(super) cancel: Cancel,
+    pub(super) anew: bool,
     params: Params,
     /// The runbook's name, as positions give it.
     name: String,
@@ -50,6 +52,8 @@ struct State {
     digests: BTreeMap<(String, usize, usize), Arc<Known>>,
     /// How often a step's path was met.
     met: BTreeMap<String, usize>,
+    /// The steps that were left out.
+    skipped: BTreeSet<String>,
     resuming: Option<Resuming>,
 }
 
@@ -81,13 +85,17 @@ pub struct Parts {
     /// Of the runbook's own text.
     pub outline: Arc<Outline>,
     pub selection: Selection,
+    /// The paths of all steps, as the text has them.
+    pub steps: Vec<String>,
+    /// What `--from` names is run anew, whatever the journal says.
+    pub anew: bool,
     /// The session before, if the run is resumed.
     pub before: Option<Session>,
 }
 
 impl Run {
     pub fn new(parts: Parts) -> Self {
-        let Parts { host, ledger, cancel, params, name, sources, outline, selection, before } = parts;
+        let Parts { host, ledger, cancel, params, name, sources, outline, selection, steps, anew, before } = parts;
         let outlines = BTreeMap::from([(name.clone(), outline)]);
         let resuming = before.map(|before| Resuming { before, replayed: Vec::new() });
         Self {
@@ -97,7 +105,8 @@ impl Run {
             params,
             name,
             sources,
-            selecting: Selecting::new(selection),
+            selecting: Selecting::new(selection, steps),
+            anew,
             lexer: engine::lexer(),
             state: Mutex::new(State { outlines, resuming, ..State::default() }),
         }
@@ -130,6 +139,8 @@ impl Run {
     /// The path of a step met now: the rounds of a loop are counted.
     pub(super) fn path_of(&self, step: &Step) -> String {
         let path = lane::current().path_of(&step.name, step.key.as_deref());
+        // A path is written down and read back: a label must not depend on a secret that the journal does not keep.
+        let path = self.host.secrets.redact(&path).into_owned();
         let mut state = self.lock();
         let times = state.met.entry(path.clone()).or_default();
         *times += 1;
@@ -140,6 +151,43 @@ impl Run {
     pub(super) fn meet_again(&self, path: &str) {
         let inner = format!("{path}/");
         self.lock().met.retain(|met, _| !met.starts_with(&inner));
+    }
+
+    pub(super) fn note_skipped(&self, path: &str) {
+        self.lock().skipped.insert(path.to_owned());
+    }
+
+    /// The steps that were left out, in or below `path`; all of them if it is empty.
+    pub(super) fn skipped_in(&self, path: &str) -> Vec<String> {
+        let state = self.lock();
+        state.skipped.iter().filter(|skipped| path.is_empty() || is_inside(skipped, path)).cloned().collect()
+    }
+
+    /// True if a step of that name is done, or was left out by a person, who answers for it.
+    pub(super) fn is_settled(&self, name: &str) -> bool {
+        let is_it = |path: &str| {
+            let plain = select::plain(path);
+            plain.strip_suffix(name).is_some_and(|outer| outer.is_empty() || outer.ends_with('/'))
+        };
+        self.lock().skipped.iter().any(|path| is_it(path))
+            || self.ledger.past(|past| past.done().into_iter().any(is_it))
+    }
+
+    /// Tells what was asked for on the command line and never came up.
+    pub fn tell_unmet(&self) {
+        for given in self.selecting.unmet() {
+            let text = format!("`{given}` named a step that the run did not come to");
+            self.host.events.emit_in("", crate::event::What::Warned { text });
+        }
+    }
+
+    /// The value that a parameter had in the session before, if it is a short one that may be shown.
+    pub(super) fn param_before(&self, name: &str) -> Option<String> {
+        match self.lock().resuming.as_ref()?.before.params.get(name)? {
+            serde_json::Value::String(text) if text.len() < 60 => Some(text.clone()),
+            plain @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_)) => Some(plain.to_string()),
+            _ => None,
+        }
     }
 
     pub(super) fn note_replayed(&self, path: &str) {
@@ -222,21 +270,4 @@ impl Conductor for Run {
         }
         Ok(answer)
     }
-}
-
-/// The error with its fault changed.
-pub fn with_fault(error: EvalAltResult, change: impl FnOnce(Fault) -> Fault) -> Box<EvalAltResult> {
-    Box::new(match error {
-        EvalAltResult::ErrorInFunctionCall(function, source, inner, position) => {
-            EvalAltResult::ErrorInFunctionCall(function, source, with_fault(*inner, change), position)
-        }
-        EvalAltResult::ErrorInModule(module, inner, position) => {
-            EvalAltResult::ErrorInModule(module, with_fault(*inner, change), position)
-        }
-        EvalAltResult::ErrorRuntime(value, position) => match value.try_cast_result::<Fault>() {
-            Ok(fault) => EvalAltResult::ErrorRuntime(Dynamic::from(change(fault)), position),
-            Err(value) => EvalAltResult::ErrorRuntime(value, position),
-        },
-        other => other,
-    })
 }

@@ -1,6 +1,6 @@
 //! One step: chosen, taken from the journal, or run, as often as its `retry` says.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use rhai::{Dynamic, EvalAltResult};
 use serde_json::Value;
@@ -41,7 +41,8 @@ const LARGEST_VALUE: usize = 1 << 20;
 enum Before {
     /// It did all this, and would do the same now.
     Done(Box<Finished>),
-    /// It finished, but its value could not be kept: it is run again, and what follows still holds.
+    /// It finished, but its value could not be kept, or steps inside it were left out that no longer are: it is run
+    /// again, and what follows still holds.
     Unkept,
     /// It was begun: it is run, and what it did so far counts.
     Unfinished,
@@ -51,23 +52,36 @@ enum Before {
 
 impl Run {
     pub(super) fn run_step(&self, step: &Step, stage: &mut dyn Stage) -> Outcome<Dynamic> {
+        if let Some(reason) = frame::current().cancel.reason() {
+            return Err(terminated(reason));
+        }
         let path = self.path_of(step);
         let known = self.known(&step.place);
-        if let Some(because) = self.skipped(&path, &known)? {
-            self.finish_skipped(&path, because);
-            return Ok(Dynamic::UNIT);
-        }
         let variables = stage.variables();
+        match self.chosen(&path, &known)? {
+            Chosen::Run | Chosen::Enter => {}
+            Chosen::First => {
+                if self.anew {
+                    lane::mark_changed();
+                }
+            }
+            Chosen::Before(because) => {
+                // What was done earlier in the run is there for the steps that are run.
+                let before = if lane::is_changed() { Before::Unkept } else { self.before(&path, &known, &variables) };
+                let replayed = match before {
+                    Before::Done(finished) => self.replay(&path, &finished, stage).ok(),
+                    Before::Unkept | Before::Unfinished | Before::Changed(_) => None,
+                };
+                return Ok(replayed.unwrap_or_else(|| self.skip(&path, because)));
+            }
+            Chosen::Skip(because) => return Ok(self.skip(&path, because)),
+        }
         let mut attempt = 1;
         let mut still_holds = false;
         if !lane::is_changed() {
             match self.before(&path, &known, &variables) {
-                Before::Done(finished) => match self.replay(&finished, stage) {
-                    Ok(value) => {
-                        self.note_replayed(&path);
-                        self.tell_finished(&path, event::Outcome::Replayed, Duration::ZERO, None, None);
-                        return Ok(value);
-                    }
+                Before::Done(finished) => match self.replay(&path, &finished, stage) {
+                    Ok(value) => return Ok(value),
                     Err(value::Unkept(_)) => still_holds = true,
                 },
                 Before::Unkept => still_holds = true,
@@ -84,6 +98,7 @@ impl Run {
                 }
             }
         }
+        self.hold_after(step)?;
         let result = self.attempts(step, &path, &known, &variables, attempt, stage);
         if !still_holds {
             lane::mark_changed();
@@ -91,15 +106,11 @@ impl Run {
         result
     }
 
-    /// Why the step is left out, if it is.
-    fn skipped(&self, path: &str, known: &Known) -> Outcome<Option<String>> {
-        match self.selecting.choose(path) {
-            Chosen::Skip(because) => return Ok(Some(because)),
-            Chosen::Enter => return Ok(None),
-            Chosen::Run => {}
-        }
-        if !self.selecting.is_asking() {
-            return Ok(None);
+    /// What the command line, or a person who is asked, makes of the step.
+    fn chosen(&self, path: &str, known: &Known) -> Outcome<Chosen> {
+        let chosen = self.selecting.choose(path);
+        if !self.selecting.is_asking() || !matches!(chosen, Chosen::Run | Chosen::First) {
+            return Ok(chosen);
         }
         let choices = ["run", "skip", "all", "quit"].map(str::to_owned).to_vec();
         let question = Question {
@@ -109,13 +120,13 @@ impl Run {
             key: None,
         };
         match self.ledger.ask(question) {
-            Answer::Text(choice) if choice == "skip" => Ok(Some("a person said so".to_owned())),
+            Answer::Text(choice) if choice == "skip" => Ok(Chosen::Skip("a person said so".to_owned())),
             Answer::Text(choice) if choice == "all" => {
                 self.selecting.stop_asking();
-                Ok(None)
+                Ok(chosen)
             }
-            Answer::Text(choice) if choice == "run" => Ok(None),
-            Answer::Yes => Ok(None),
+            Answer::Text(choice) if choice == "run" => Ok(chosen),
+            Answer::Yes => Ok(chosen),
             Answer::Nobody(why) => {
                 let reason = Reason::Unanswered(format!("`--step` asks before each step, and {why}"));
                 self.cancel.stop(reason.clone());
@@ -129,10 +140,25 @@ impl Run {
         }
     }
 
-    fn finish_skipped(&self, path: &str, because: String) {
+    /// A step runs only after those that it says it comes after: done in this run, or left out by a person.
+    fn hold_after(&self, step: &Step) -> Outcome<()> {
+        let Some(missing) = step.after.iter().find(|name| !self.is_settled(name)) else {
+            return Ok(());
+        };
+        let message = format!("step `{}` comes after `{missing}`, which is not done", step.name);
+        let hint = format!("see why `{missing}` did not run or failed, or take it out of the `after` clause");
+        let mut fault = Fault::new(Kind::Usage, message).hint(hint);
+        fault.place = Some(step.place.clone());
+        Err(EvalAltResult::ErrorRuntime(Dynamic::from(fault), rhai::Position::NONE).into())
+    }
+
+    /// Leaves the step out; its value is `()`.
+    fn skip(&self, path: &str, because: String) -> Dynamic {
+        self.note_skipped(path);
         let finished = Finished::new(path, event::Outcome::Skipped, Duration::ZERO);
         self.ledger.record(Record::StepFinished(finished));
         self.tell_finished(path, event::Outcome::Skipped, Duration::ZERO, None, Some(because));
+        Dynamic::UNIT
     }
 
     /// Holds a step against the journal.
@@ -152,17 +178,23 @@ impl Run {
             finished.reads.get(&variable.name).is_some_and(|fingerprint| *fingerprint != variable.fingerprint)
         });
         if let Some(variable) = reads {
-            return Before::Changed(Some(format!("`{}`, which it reads, is another", variable.name)));
+            let because = match self.param_before(&variable.name) {
+                Some(was) => format!("`{}`, which it reads, was `{was}` and is `{}`", variable.name, variable.value),
+                None => format!("`{}`, which it reads, is another", variable.name),
+            };
+            return Before::Changed(Some(because));
         }
         let edited =
             finished.files.iter().find(|(path, digest)| self.host.files.digest_of(path).as_ref() != Some(digest));
         if let Some((path, _)) = edited {
             return Before::Changed(Some(format!("the file `{path}`, which it reads, changed")));
         }
-        if finished.unkept.is_some() { Before::Unkept } else { Before::Done(Box::new(finished)) }
+        let left_out = finished.left_out.as_ref().is_some_and(|given| *given != self.selecting.given());
+        if left_out || finished.unkept.is_some() { Before::Unkept } else { Before::Done(Box::new(finished)) }
     }
 
-    fn replay(&self, finished: &Finished, stage: &mut dyn Stage) -> Result<Dynamic, value::Unkept> {
+    /// Does what the step did to its surroundings, and gives its value.
+    fn replay(&self, path: &str, finished: &Finished, stage: &mut dyn Stage) -> Result<Dynamic, value::Unkept> {
         let reread = |reference: &str| self.host.secrets.known(reference);
         let mut sets = Vec::new();
         for (name, kept) in &finished.sets {
@@ -172,6 +204,8 @@ impl Run {
         for (name, value) in sets {
             stage.set(name, value);
         }
+        self.note_replayed(path);
+        self.tell_finished(path, event::Outcome::Replayed, Duration::ZERO, None, None);
         Ok(value)
     }
 
@@ -184,7 +218,8 @@ impl Run {
         first: u32,
         stage: &mut dyn Stage,
     ) -> Outcome<Dynamic> {
-        let of = step.retry.saturating_add(1);
+        // Whoever resumes a step that used up its attempts gives it new ones.
+        let of = step.retry.saturating_add(first);
         let mut attempt = first;
         let started = self.host.clock.elapsed();
         loop {
@@ -209,6 +244,7 @@ impl Run {
             };
             if attempt >= of || !may_be_retried(&fault, &error) {
                 self.finish_failed(path, &fault, elapsed);
+                self.warn_of_skipped(path, variables);
                 return Err(error);
             }
             let pause = self.pause(attempt - first + 1);
@@ -272,9 +308,10 @@ impl Run {
             whole: known.digests.whole.clone(),
             reads: before.iter().map(|variable| (variable.name.clone(), variable.fingerprint.clone())).collect(),
             files: self.host.files.read_in(path).into_iter().map(|read| (read.path, read.digest)).collect(),
+            left_out: (!self.skipped_in(path).is_empty()).then(|| self.selecting.given()),
             ..Finished::new(path, event::Outcome::Done, elapsed)
         };
-        match kept(before, value, stage) {
+        match self.kept(before, value, stage) {
             Ok((value, sets)) => {
                 finished.value = value;
                 finished.sets = sets;
@@ -283,6 +320,52 @@ impl Run {
         }
         self.ledger.record(Record::StepFinished(finished));
         self.tell_finished(path, event::Outcome::Done, elapsed, None, None);
+    }
+
+    /// What the journal keeps of a step's value and of the variables it set, or why it keeps nothing.
+    fn kept(
+        &self,
+        before: &[Variable],
+        value: &Dynamic,
+        stage: &mut dyn Stage,
+    ) -> Result<(Value, BTreeMap<String, Value>), String> {
+        let value = value::keep(value).map_err(|unkept| format!("its value is a {}, which can't be kept", unkept.0))?;
+        let mut sets = BTreeMap::new();
+        for after in stage.variables() {
+            let was = before.iter().find(|variable| variable.name == after.name);
+            if was.is_some_and(|was| was.fingerprint == after.fingerprint) {
+                continue;
+            }
+            let kept = value::keep(&after.value)
+                .map_err(|unkept| format!("it sets `{}` to a {}, which can't be kept", after.name, unkept.0))?;
+            sets.insert(after.name, kept);
+        }
+        for kept in std::iter::once(&value).chain(sets.values()) {
+            // The journal would hold another text than the one the steps after it have seen.
+            if self.host.secrets.redact_value(kept.clone()) != *kept {
+                return Err("a secret stands in its value".to_owned());
+            }
+        }
+        let size = std::iter::once(&value).chain(sets.values()).map(|kept| kept.to_string().len()).sum::<usize>();
+        if size > LARGEST_VALUE {
+            return Err(format!("its value is {} KiB long, which is too long to keep", size >> 10));
+        }
+        Ok((value, sets))
+    }
+
+    /// Says which variables of a failed step have no value, if steps were left out that might have given them one.
+    fn warn_of_skipped(&self, path: &str, variables: &[Variable]) {
+        let skipped = self.skipped_in("");
+        let empty: Vec<String> = variables
+            .iter()
+            .filter(|variable| variable.value.is_unit())
+            .map(|variable| format!("`{}`", variable.name))
+            .collect();
+        if skipped.is_empty() || empty.is_empty() {
+            return;
+        }
+        let text = format!("{} had no value, and these steps were left out: {}", empty.join(", "), skipped.join(", "));
+        self.host.events.emit_in(path, What::Warned { text });
     }
 
     fn finish_failed(&self, path: &str, fault: &Fault, elapsed: Duration) {
@@ -310,31 +393,6 @@ impl Run {
         let fault = fault.map(Fault::shown);
         self.host.events.emit_in(path, What::StepFinished { outcome, elapsed, fault, because });
     }
-}
-
-/// What the journal keeps of a step's value and of the variables it set.
-fn kept(
-    before: &[Variable],
-    value: &Dynamic,
-    stage: &mut dyn Stage,
-) -> Result<(Value, std::collections::BTreeMap<String, Value>), String> {
-    let value = value::keep(value).map_err(|unkept| format!("its value is a {}, which can't be kept", unkept.0))?;
-    let mut size = value.to_string().len();
-    let mut sets = std::collections::BTreeMap::new();
-    for after in stage.variables() {
-        let was = before.iter().find(|variable| variable.name == after.name);
-        if was.is_some_and(|was| was.fingerprint == after.fingerprint) {
-            continue;
-        }
-        let kept = value::keep(&after.value)
-            .map_err(|unkept| format!("it sets `{}` to a {}, which can't be kept", after.name, unkept.0))?;
-        size += kept.to_string().len();
-        sets.insert(after.name, kept);
-    }
-    if size > LARGEST_VALUE {
-        return Err(format!("its value is {} KiB long, which is too long to keep", size >> 10));
-    }
-    Ok((value, sets))
 }
 
 /// True if trying again can help: the script's own mistakes and a person's decisions stay as they are.

@@ -207,6 +207,7 @@ impl Call for NativeCallContext<'_> {
         }
         let Change { effect, deadline, perform, recall, settle } = change;
         let what = format!("{} {}", effect.verb, effect.object);
+        hold(self)?;
         match host.effects.announce(effect) {
             Decision::Refused(why) => Err(Fault::new(Kind::Refused, format!("`{what}` is refused: {why}")).raise(self)),
             Decision::Done(kept) => self.wait(Waiting::request(what, deadline), |_| recall(kept)),
@@ -242,7 +243,10 @@ fn perform_change<T: Send + 'static>(
     match wait.drive(perform) {
         Ok(Ok(changed)) => {
             wait.end(crate::event::WaitEnd::Met);
-            Ok(close(&host, ticket, changed))
+            let value = close(&host, ticket, changed);
+            // Its outcome is in the journal: this is the safe point at which a run that was asked to stop does.
+            hold(call)?;
+            Ok(value)
         }
         Ok(Err(fault)) => {
             // A connection that broke, or a server that gave up, says nothing about whether the change was made.
@@ -260,6 +264,14 @@ fn perform_change<T: Send + 'static>(
 fn close<T>(host: &Host, ticket: Ticket, changed: Changed<T>) -> T {
     host.effects.close(ticket, EffectEnd::Done, changed.kept, changed.detail);
     changed.value
+}
+
+/// Ends the script if it was asked to stop: nothing more is changed then.
+fn hold(call: &NativeCallContext) -> Outcome<()> {
+    match frame::peek(|frame| frame.cancel.reason()).flatten() {
+        Some(reason) => Err(stopped(call, reason)),
+        None => Ok(()),
+    }
 }
 
 enum Verdict {

@@ -1,6 +1,7 @@
 //! The outline of a source: its prose, its steps and functions, and a digest of each, so that an edit tells what it
 //! changed. Comments and white space change nothing.
 
+use std::sync::Arc;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
@@ -24,6 +25,7 @@ pub struct Outline {
     functions: BTreeMap<String, Part>,
     /// The alias of each import, and its path.
     imports: BTreeMap<String, String>,
+    /// And closures at the top level.
     constants: BTreeMap<String, Part>,
 }
 
@@ -40,6 +42,8 @@ pub struct StepOutline {
     pub last_line: usize,
     /// The comment lines above it, as Markdown.
     pub narration: String,
+    /// The function that it stands in.
+    function: Option<String>,
     /// Its tokens without those of the steps inside it.
     own: Part,
     /// All its tokens.
@@ -108,6 +112,7 @@ pub fn outline(engine: &Engine, text: &str) -> Outline {
                     column: code[index + 1].column,
                     last_line: spot.line,
                     narration,
+                    function: function.as_ref().map(|(name, ..)| name.clone()),
                     own: Part::default(),
                     whole: Part::default(),
                 });
@@ -117,6 +122,12 @@ pub fn outline(engine: &Engine, text: &str) -> Outline {
                 function = Some((name.to_string(), depth, false));
             }
             (Token::Const, Some(Token::Identifier(name))) if depth == 0 => constant = Some(name.to_string()),
+            // A closure is as good as a function to the steps that call it.
+            (Token::Let, Some(Token::Identifier(name)))
+                if depth == 0 && matches!(next(3), Some(Token::Pipe | Token::Or)) =>
+            {
+                constant = Some(name.to_string());
+            }
             (Token::Import, Some(Token::StringConstant(path))) => {
                 if let (Some(Token::As), Some(Token::Identifier(alias))) = (next(2), next(3)) {
                     outline.imports.insert(alias.to_string(), path.to_string());
@@ -215,6 +226,43 @@ impl Outline {
         }
         texts.into_values().collect()
     }
+}
+
+/// The functions inside functions that paths are followed through.
+const DEEPEST: usize = 8;
+
+/// The paths under which the steps of these sources may be met: those of a function also inside the steps that call it.
+pub fn paths(outlines: &[Arc<Outline>]) -> Vec<String> {
+    let steps = || outlines.iter().flat_map(|outline| outline.steps.iter());
+    let mut met: Vec<(String, &Part, usize)> = steps().map(|step| (step.path.clone(), &step.own, 0)).collect();
+    let mut at = 0;
+    while let Some((path, own, deep)) = met.get(at).cloned() {
+        at += 1;
+        if deep == DEEPEST {
+            continue;
+        }
+        let called = called(outlines, own);
+        let inner = steps().filter(|step| step.function.as_ref().is_some_and(|function| called.contains(function)));
+        met.extend(inner.map(|step| (format!("{path}/{}", step.path), &step.own, deep + 1)));
+    }
+    let mut seen = BTreeSet::new();
+    met.into_iter().map(|(path, ..)| path).filter(|path| seen.insert(path.clone())).collect()
+}
+
+/// The functions that a part calls, also through others.
+fn called<'o>(outlines: &'o [Arc<Outline>], part: &'o Part) -> BTreeSet<String> {
+    let mut called = BTreeSet::new();
+    let mut to_visit = vec![part];
+    while let Some(part) = to_visit.pop() {
+        for outline in outlines {
+            for (name, function) in part.names.iter().filter_map(|name| outline.functions.get_key_value(name)) {
+                if called.insert(name.clone()) {
+                    to_visit.push(function);
+                }
+            }
+        }
+    }
+    called
 }
 
 fn add_module(

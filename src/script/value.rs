@@ -45,7 +45,8 @@ fn feed(hasher: &mut blake3::Hasher, value: &Dynamic, show: &mut dyn FnMut(&Dyna
     } else if let Some(object) = value.read_lock::<Object>() {
         text("object", &object.tree().shown_json().to_string());
     } else if let Some(secret) = value.read_lock::<Secret>() {
-        text("secret", secret.expose());
+        // By reference: a digest of a short secret would give it away, and a new token is no reason to begin anew.
+        text("secret", secret.reference());
     } else if let Some(closure) = value.read_lock::<FnPtr>() {
         // The name of a closure counts closures; its tokens belong to the step that calls it.
         text("closure", "");

@@ -1,4 +1,5 @@
-//! The last thing that is said of a run: what ran and how long, what failed and why, and how to go on.
+//! The last thing that is said of a run: what ran and how long, what failed, and how to go on. Why it failed stands in
+//! full in the report above.
 
 use std::time::Duration;
 
@@ -22,9 +23,6 @@ const BAR: usize = 36;
 pub struct Ending<'e> {
     pub outcome: RunEnd,
     pub elapsed: Duration,
-    pub fault: Option<&'e FaultShown>,
-    /// The fault stands in full further up, at its step.
-    pub told: bool,
     pub resume: Option<&'e str>,
 }
 
@@ -47,10 +45,6 @@ pub fn lines(progress: &Progress, ending: Ending<'_>, width: usize, style: Style
         lines.push(Line::of(Tone::Quiet, &text));
     }
     if !groups.is_empty() {
-        lines.push(Line::default());
-    }
-    if let Some(fault) = ending.fault.filter(|_| !ending.told) {
-        lines.extend(self::fault(fault, 2, width));
         lines.push(Line::default());
     }
 

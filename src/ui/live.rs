@@ -107,7 +107,9 @@ impl Live {
         };
         let mut lines = vec![line.indented(indent).against(right, width, symbols.ellipsis)];
         if let Some(fault) = fault.filter(|fault| self.fault.as_ref() != Some(fault)) {
-            lines.extend(closing::fault(fault, indent + 4, width));
+            // What to do about it is in the report that follows, unless the script caught it.
+            let short = FaultShown { hint: None, ..fault.clone() };
+            lines.extend(closing::fault(&short, indent + 4, width));
             self.fault = Some(fault.clone());
         }
         lines
@@ -192,7 +194,11 @@ impl Live {
         let line = self.labelled(step, line);
         let room = width.saturating_sub(indent);
         let lines = if line.width() <= room { vec![line] } else { line.wrapped(room.saturating_sub(4).max(20)) };
-        lines.into_iter().enumerate().map(|(index, line)| line.indented(if index == 0 { indent } else { indent + 4 })).collect()
+        lines
+            .into_iter()
+            .enumerate()
+            .map(|(index, line)| line.indented(if index == 0 { indent } else { indent + 4 }))
+            .collect()
     }
 
     /// A line about something in a step, with what stands at its right.
@@ -280,14 +286,8 @@ impl Live {
                 };
                 self.noted(Tone::Waiting, symbols.stopped, &text, width)
             }
-            What::RunFinished { outcome, elapsed, fault, resume } => {
-                let ending = closing::Ending {
-                    outcome: *outcome,
-                    elapsed: *elapsed,
-                    fault: fault.as_ref(),
-                    told: fault.is_some() && self.fault == *fault,
-                    resume: resume.as_deref(),
-                };
+            What::RunFinished { outcome, elapsed, resume, .. } => {
+                let ending = closing::Ending { outcome: *outcome, elapsed: *elapsed, resume: resume.as_deref() };
                 closing::lines(&self.progress, ending, width, self.style)
             }
             _ if self.quiet() => Vec::new(),

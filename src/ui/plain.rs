@@ -51,7 +51,9 @@ impl Plain {
                 let because = because.as_ref().map(|because| format!(": {because}")).unwrap_or_default();
                 match outcome {
                     Outcome::Failed => {
-                        let why = fault.as_ref().map(|fault| format!(": {}", told(fault))).unwrap_or_default();
+                        // What to do about it is in the report that follows, unless the script caught it.
+                        let short = |fault: &FaultShown| told(&FaultShown { hint: None, ..fault.clone() });
+                        let why = fault.as_ref().map(|fault| format!(": {}", short(fault))).unwrap_or_default();
                         say("step", Tone::Failed, &format!("failed after {took}{why}"))
                     }
                     _ if quiet => Vec::new(),
@@ -66,7 +68,7 @@ impl Plain {
             What::StopRequested { signal, now: false } => {
                 say("stop", Tone::Waiting, &format!("as soon as what is under way has come back, by {signal}"))
             }
-            What::RunFinished { outcome, elapsed, fault, resume } => {
+            What::RunFinished { outcome, elapsed, resume, .. } => {
                 let (said, tone) = match outcome {
                     RunEnd::Done => ("done in", Tone::Done),
                     RunEnd::Failed => ("failed after", Tone::Failed),
@@ -77,9 +79,6 @@ impl Plain {
                 let outcomes = self.progress.outcomes();
                 if !outcomes.is_empty() {
                     text.push_str(&format!(" ({})", outcomes.join(", ")));
-                }
-                if let Some(fault) = fault {
-                    text.push_str(&format!(": {}", told(fault)));
                 }
                 if let Some(resume) = resume {
                     text.push_str(&format!("; go on with: {resume}"));

@@ -1,5 +1,6 @@
 //! A host that records, for tests that run a script on its own, without the run engine.
 
+pub mod program;
 pub mod server;
 
 use std::{

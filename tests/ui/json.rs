@@ -68,19 +68,8 @@ fn the_schema_describes_every_event_and_nothing_else() {
 
     let mut seen = BTreeSet::new();
     for event in &events {
-        let shown: Value = serde_json::from_str(&line(event)).unwrap();
-        let variant = variants.iter().find(|variant| variant["title"] == name(&event.what)).unwrap();
-        for (key, value) in shown.as_object().unwrap() {
-            let own = &variant["properties"][key];
-            let described = if own.is_null() { &schema["properties"][key] } else { own };
-            conforms(value, described, &schema, &format!("{}.{key}", name(&event.what)));
-            seen.insert(format!("{}.{key}", name(&event.what)));
-        }
-        for required in
-            [&schema["required"], &variant["required"]].into_iter().flat_map(|list| list.as_array().unwrap())
-        {
-            assert!(shown.get(required.as_str().unwrap()).is_some(), "{required} is missing in {shown}");
-        }
+        let title = name(&event.what);
+        seen.extend(fields_of(&line(event)).into_iter().map(|field| format!("{title}.{field}")));
     }
     let promised = variants.iter().flat_map(|variant| {
         let title = variant["title"].as_str().unwrap();
@@ -88,6 +77,25 @@ fn the_schema_describes_every_event_and_nothing_else() {
     });
     let unseen: Vec<String> = promised.filter(|field| !seen.contains(field)).collect();
     assert_eq!(unseen, Vec::<String>::new());
+}
+
+/// The fields of a line of `--json`, all of which must be as the schema has them.
+#[track_caller]
+pub fn fields_of(line: &str) -> Vec<String> {
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let shown: Value = serde_json::from_str(line).unwrap();
+    let title = &shown["event"];
+    let variant = schema["oneOf"].as_array().unwrap().iter().find(|variant| variant["title"] == *title);
+    let variant = variant.unwrap_or_else(|| panic!("{title} is not in the schema"));
+    for (key, value) in shown.as_object().unwrap() {
+        let own = &variant["properties"][key];
+        let described = if own.is_null() { &schema["properties"][key] } else { own };
+        conforms(value, described, &schema, &format!("{title}.{key}"));
+    }
+    for required in [&schema["required"], &variant["required"]].into_iter().flat_map(|list| list.as_array().unwrap()) {
+        assert!(shown.get(required.as_str().unwrap()).is_some(), "{required} is missing in {shown}");
+    }
+    shown.as_object().unwrap().keys().cloned().collect()
 }
 
 /// What the schema uses of JSON Schema.

@@ -90,7 +90,6 @@ fn what_has_happened_scrolls_by() {
         helmrelease `cozy-fluxcd/flux` was not ready within 15m: the hook job
         `flux-migrate` failed
         at speedrun.rhai:42:9
-        hint: look at `kubectl logs -n cozy-fluxcd job/flux-migrate`
     ◷ bootstrap                                                               17.9s
     ♪ come and look
     (bell)
@@ -131,7 +130,6 @@ fn quiet_leaves_data_warnings_failures_and_the_end() {
         helmrelease `cozy-fluxcd/flux` was not ready within 15m: the hook job
         `flux-migrate` failed
         at speedrun.rhai:42:9
-        hint: look at `kubectl logs -n cozy-fluxcd job/flux-migrate`
     (bell)
 
     ━━ speedrun.rhai ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━

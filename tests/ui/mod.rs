@@ -1,7 +1,7 @@
 //! What a person at a terminal, a log and a program see of the same run.
 
 mod diagnostic;
-mod json;
+pub mod json;
 mod live;
 mod markdown;
 mod plain;

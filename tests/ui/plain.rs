@@ -50,11 +50,11 @@ fn a_log_has_a_line_an_event() {
     data: srv1    12
     [01:13.3] warning install: version 1.31 is deprecated
     [01:13.4] stop install: as soon as what is under way has come back, by SIGINT
-    [01:20.0] step install: failed after 17.7s: helmrelease `cozy-fluxcd/flux` was not ready within 15m: the hook job `flux-migrate` failed at speedrun.rhai:42:9 (hint: look at `kubectl logs -n cozy-fluxcd job/flux-migrate`)
+    [01:20.0] step install: failed after 17.7s: helmrelease `cozy-fluxcd/flux` was not ready within 15m: the hook job `flux-migrate` failed at speedrun.rhai:42:9
     [01:20.1] timer: bootstrap stopped after 17.9s
     [01:20.2] bell: come and look
     [01:20.3] step redis: skipped: --until install
-    [01:20.4] run speedrun.rhai: failed after 1m20s (2 done, 1 failed, 2 replayed, 1 skipped, 2 changes): helmrelease `cozy-fluxcd/flux` was not ready within 15m: the hook job `flux-migrate` failed at speedrun.rhai:42:9 (hint: look at `kubectl logs -n cozy-fluxcd job/flux-migrate`); go on with: cozyscript resume speedrun-7
+    [01:20.4] run speedrun.rhai: failed after 1m20s (2 done, 1 failed, 2 replayed, 1 skipped, 2 changes); go on with: cozyscript resume speedrun-7
     "#);
 }
 
@@ -67,8 +67,8 @@ fn a_quiet_log_has_data_warnings_failures_and_the_end() {
     data: srv1    12
     [01:13.3] warning install: version 1.31 is deprecated
     [01:13.4] stop install: as soon as what is under way has come back, by SIGINT
-    [01:20.0] step install: failed after 17.7s: helmrelease `cozy-fluxcd/flux` was not ready within 15m: the hook job `flux-migrate` failed at speedrun.rhai:42:9 (hint: look at `kubectl logs -n cozy-fluxcd job/flux-migrate`)
-    [01:20.4] run speedrun.rhai: failed after 1m20s (2 done, 1 failed, 2 replayed, 1 skipped, 2 changes): helmrelease `cozy-fluxcd/flux` was not ready within 15m: the hook job `flux-migrate` failed at speedrun.rhai:42:9 (hint: look at `kubectl logs -n cozy-fluxcd job/flux-migrate`); go on with: cozyscript resume speedrun-7
+    [01:20.0] step install: failed after 17.7s: helmrelease `cozy-fluxcd/flux` was not ready within 15m: the hook job `flux-migrate` failed at speedrun.rhai:42:9
+    [01:20.4] run speedrun.rhai: failed after 1m20s (2 done, 1 failed, 2 replayed, 1 skipped, 2 changes); go on with: cozyscript resume speedrun-7
     "#);
 }
 

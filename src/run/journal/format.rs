@@ -31,7 +31,10 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::event::{EffectEnd, Outcome, RunEnd};
+use crate::{
+    event::{EffectEnd, Outcome, RunEnd},
+    run::select::Selection,
+};
 
 /// The version that this program writes.
 pub const VERSION: u32 = 1;
@@ -108,6 +111,9 @@ pub struct Session {
     pub sources: BTreeMap<String, String>,
     /// The values that were given for parameters; secrets by reference.
     pub params: BTreeMap<String, Value>,
+    /// Which steps were chosen: a resumed run leaves out the same ones.
+    #[serde(default, skip_serializing_if = "Selection::is_everything")]
+    pub selection: Selection,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -142,6 +148,9 @@ pub struct Finished {
     /// Why its value or a variable is not kept; it is run again on resume then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unkept: Option<String>,
+    /// The selection by which steps inside it were left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
     pub elapsed_ms: u64,
@@ -159,6 +168,7 @@ impl Finished {
             value: Value::Null,
             sets: BTreeMap::new(),
             unkept: None,
+            left_out: None,
             fault: None,
             elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         }

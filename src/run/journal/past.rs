@@ -220,7 +220,7 @@ impl Past {
     }
 }
 
-/// True if `path` is `step` or lies inside it.
+/// True if `path` is `step` or lies inside it: in a step there, or in a branch. Another round of a loop does not.
 pub fn is_inside(path: &str, step: &str) -> bool {
-    path.strip_prefix(step).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '[', '#']))
+    path.strip_prefix(step).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '[']))
 }

@@ -1,0 +1,91 @@
+//! Running a runbook's text to its end, and what that end means for the process.
+
+use std::thread;
+
+use rhai::{AST, Scope};
+
+use super::program::Program;
+use crate::{
+    diagnostic::Diagnostic,
+    event::{FaultShown, RunEnd},
+    host::{
+        cancel::{Cancel, Reason},
+        frame::{self, Frame},
+        threads,
+    },
+    script::{
+        diagnostic::{self, Script},
+        fault::Kind,
+    },
+};
+
+/// What the evaluation of a runbook came to.
+pub struct End {
+    pub outcome: RunEnd,
+    pub diagnostic: Option<Diagnostic>,
+    /// For the journal.
+    pub because: Option<String>,
+    pub fault: Option<FaultShown>,
+}
+
+/// Runs the text on a script thread of its own.
+pub fn evaluate(program: &Program, ast: &AST, cancel: &Cancel) -> End {
+    let result = thread::scope(|scope| {
+        let script =
+            thread::Builder::new().name("script".to_owned()).stack_size(threads::STACK).spawn_scoped(scope, || {
+                frame::within(Frame::root(cancel.clone()), || program.engine.run_ast_with_scope(&mut Scope::new(), ast))
+            });
+        script.expect("the system gives a thread").join()
+    });
+    let script = Script { engine: &program.engine, sources: &program.sources, source: &program.name };
+    match result {
+        Ok(Ok(())) => match cancel.reason() {
+            Some(reason) => stopped(reason),
+            None => End { outcome: RunEnd::Done, diagnostic: None, because: None, fault: None },
+        },
+        Ok(Err(error)) => match diagnostic::reason_of(&error) {
+            Some(reason) => stopped(reason),
+            None => {
+                let fault = diagnostic::fault_of(&error, script);
+                let refused = fault.as_ref().is_some_and(|fault| fault.kind == Kind::Refused);
+                // What was refused because the run was to stop has stopped, and has not failed.
+                if let Some(reason) = cancel.reason() {
+                    return stopped(reason);
+                }
+                End {
+                    outcome: if refused { RunEnd::Refused } else { RunEnd::Failed },
+                    diagnostic: diagnostic::of_error(&error, script),
+                    because: fault.as_ref().map(|fault| fault.message.clone()),
+                    fault: fault.map(|fault| fault.shown()),
+                }
+            }
+        },
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            let message =
+                format!("this is a mistake in cozyscript: {}", text.unwrap_or_else(|| "it panicked".to_owned()));
+            let hint = "please report it with the runbook; `cozyscript resume` goes on from the journal";
+            End {
+                outcome: RunEnd::Failed,
+                because: Some(message.clone()),
+                diagnostic: Some(Diagnostic::error("bug", message).hint(hint)),
+                fault: None,
+            }
+        }
+    }
+}
+
+fn stopped(reason: Reason) -> End {
+    let diagnostic = match &reason {
+        Reason::Unanswered(what) => {
+            let hint = "resume on a terminal and answer, or give the answer ahead with `--yes STEP@TARGET`";
+            Some(Diagnostic::warning("unanswered", what.clone()).hint(hint))
+        }
+        Reason::Journal(what) => {
+            Some(Diagnostic::error("journal", what.clone()).hint("make room or mend the folder, then resume"))
+        }
+        Reason::Signal(_) | Reason::Timeout(_) | Reason::Sibling(_) | Reason::Lost => None,
+    };
+    End { outcome: RunEnd::Stopped, because: Some(reason.to_string()), diagnostic, fault: None }
+}

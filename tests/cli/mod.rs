@@ -1,0 +1,4 @@
+//! The command line: help, the reference, completions, and how a call is read.
+
+mod call;
+mod help;
