@@ -129,7 +129,7 @@ mod functions {
         preface.extend(dies.iter().map(|line| format!("  - {line}")));
         let question = Question {
             preface,
-            text: format!("type `{name}` to destroy it"),
+            text: format!("destroy `{name}`?"),
             kind: QuestionKind::Type { expected: name.clone() },
             key: Some(key(&name)),
         };

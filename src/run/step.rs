@@ -306,7 +306,9 @@ impl Run {
     ) {
         let mut finished = Finished {
             whole: known.digests.whole.clone(),
-            reads: before.iter().map(|variable| (variable.name.clone(), variable.fingerprint.clone())).collect(),
+            reads: (before.iter().filter(|variable| !variable.overwritten))
+                .map(|variable| (variable.name.clone(), variable.fingerprint.clone()))
+                .collect(),
             files: self.host.files.read_in(path).into_iter().map(|read| (read.path, read.digest)).collect(),
             left_out: (!self.skipped_in(path).is_empty()).then(|| self.selecting.given()),
             ..Finished::new(path, event::Outcome::Done, elapsed)
@@ -333,7 +335,7 @@ impl Run {
         let mut sets = BTreeMap::new();
         for after in stage.variables() {
             let was = before.iter().find(|variable| variable.name == after.name);
-            if was.is_some_and(|was| was.fingerprint == after.fingerprint) {
+            if !after.overwritten && was.is_some_and(|was| was.fingerprint == after.fingerprint) {
                 continue;
             }
             let kept = value::keep(&after.value)

@@ -1,5 +1,7 @@
 //! A step's block in the scope where it stands: running it, and the outer variables that it reads and sets.
 
+use std::collections::BTreeSet;
+
 use rhai::{ASTNode, Dynamic, EvalContext, Expr, Expression, Stmt};
 
 use super::conductor::{Outcome, Stage, Variable};
@@ -10,6 +12,7 @@ pub struct Block<'r, 'a, 's, 'ps, 'g, 'c, 't> {
     pub context: &'r mut EvalContext<'a, 's, 'ps, 'g, 'c, 't>,
     pub body: &'r Expression<'r>,
     pub mentioned: Vec<String>,
+    pub overwritten: BTreeSet<String>,
 }
 
 impl Stage for Block<'_, '_, '_, '_, '_, '_, '_> {
@@ -28,7 +31,8 @@ impl Stage for Block<'_, '_, '_, '_, '_, '_, '_> {
                 // A handle is what it shows itself as: `testbed`, `https://…`.
                 self.context.call_native_fn("to_string", (handle.clone(),)).ok()
             });
-            found.push(Variable { name: name.clone(), value, fingerprint });
+            let overwritten = self.overwritten.contains(name);
+            found.push(Variable { name: name.clone(), value, fingerprint, overwritten });
         }
         found
     }
@@ -48,21 +52,56 @@ impl Stage for Block<'_, '_, '_, '_, '_, '_, '_> {
 
 /// The names of all variables in a block, its own among them.
 pub fn mentioned(body: &Expression) -> Vec<String> {
-    let mut names = Vec::new();
+    let mut names = BTreeSet::new();
     let expr: &Expr = body;
-    expr.walk(&mut Vec::new(), &mut |path| {
-        match path.last() {
-            Some(ASTNode::Expr(Expr::Variable(variable, ..))) if variable.2.is_empty() => {
-                names.push(variable.1.to_string());
-            }
-            Some(ASTNode::Stmt(Stmt::Share(shared))) => {
-                names.extend(shared.iter().map(|(name, _)| name.name.to_string()));
-            }
-            _ => {}
+    expr.walk(&mut Vec::new(), &mut |path| note(path, &mut names));
+    names.into_iter().collect()
+}
+
+fn note(path: &[ASTNode], names: &mut BTreeSet<String>) -> bool {
+    match path.last() {
+        Some(ASTNode::Expr(Expr::Variable(variable, ..))) if variable.2.is_empty() => {
+            names.insert(variable.1.to_string());
         }
-        true
-    });
-    names.sort();
-    names.dedup();
-    names
+        Some(ASTNode::Stmt(Stmt::Share(shared))) => names.extend(shared.iter().map(|(name, _)| name.name.to_string())),
+        _ => {}
+    }
+    true
+}
+
+/// The outer variables that a block sets, whatever happens in it, before anything in it reads them.
+pub fn overwritten(body: &Expression) -> BTreeSet<String> {
+    let Expr::Stmt(block) = &**body else {
+        return BTreeSet::new();
+    };
+    let (mut seen, mut overwritten) = (BTreeSet::new(), BTreeSet::new());
+    for statement in block.statements() {
+        let mut leaves = false;
+        let mut look = |path: &[ASTNode]| {
+            leaves |= matches!(path.last(), Some(ASTNode::Stmt(Stmt::Return(..) | Stmt::BreakLoop(..))));
+            note(path, &mut seen)
+        };
+        match statement {
+            Stmt::Assignment(assignment) if !assignment.0.is_op_assignment() => {
+                assignment.1.rhs.walk(&mut Vec::new(), &mut look);
+                if let Expr::Variable(variable, ..) = &assignment.1.lhs
+                    && !leaves
+                    && !seen.contains(variable.1.as_str())
+                {
+                    overwritten.insert(variable.1.to_string());
+                }
+            }
+            Stmt::Var(declared, ..) => {
+                declared.1.walk(&mut Vec::new(), &mut look);
+                seen.insert(declared.0.name.to_string());
+            }
+            other => {
+                other.walk(&mut Vec::new(), &mut look);
+            }
+        }
+        if leaves {
+            break;
+        }
+    }
+    overwritten
 }

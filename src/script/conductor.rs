@@ -44,6 +44,8 @@ pub struct Variable {
     pub value: Dynamic,
     /// Equal as long as the value is.
     pub fingerprint: String,
+    /// The block sets it before anything in it reads it: its value before makes no difference.
+    pub overwritten: bool,
 }
 
 /// One branch of a `parallel` block or a `race`.

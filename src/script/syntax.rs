@@ -7,7 +7,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, Expression, ImmutableStr
 use crate::duration;
 
 use super::{
-    block::{Block, mentioned},
+    block::{Block, mentioned, overwritten},
     conductor::{Outcome, Step},
     context::Context,
     fault::{Fault, Kind, Place},
@@ -182,8 +182,8 @@ fn run_step(context: &mut EvalContext, inputs: &[Expression], state: &Dynamic) -
     };
     let step = Step { name, after, timeout, retry: retry.unwrap_or(0), key, place };
     let body = inputs.last().expect("a step has a block");
-    let mentioned = mentioned(body);
-    around.conductor().step(&step, &mut Block { context, body, mentioned })
+    let (mentioned, overwritten) = (mentioned(body), overwritten(body));
+    around.conductor().step(&step, &mut Block { context, body, mentioned, overwritten })
 }
 
 /// The text that tells one round of a loop from another.

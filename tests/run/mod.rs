@@ -13,3 +13,4 @@ mod resume;
 mod retry;
 mod secrets;
 mod select;
+mod terminal;

@@ -260,3 +260,25 @@ fn a_run_that_was_killed_goes_on_after_its_last_finished_step() {
     book.edit("time::sleep(\"1h\");", "");
     book.resume().done().stdout("b\n");
 }
+
+#[test]
+fn a_variable_that_a_step_only_sets_is_none_that_it_reads() {
+    let book = failed(
+        "let mode = \"one\"; step \"a\" { mode = \"set\"; print(\"a\"); } step \"b\" { print(mode); throw \"broken\"; }",
+        "a\nset\n",
+    );
+    mended(&book);
+    book.edit("let mode = \"one\"", "let mode = \"set\"");
+    book.resume().done().stdout("set\n");
+}
+
+#[test]
+fn a_variable_that_a_step_may_leave_as_it_is_is_one_that_it_reads() {
+    let book = failed(
+        "let mode = 1; step \"a\" { if mode == 3 { mode = 4; } print(mode); } step \"b\" { throw \"broken\"; }",
+        "1\n",
+    );
+    mended(&book);
+    book.edit("let mode = 1", "let mode = 3");
+    book.resume().done().stdout("4\n");
+}

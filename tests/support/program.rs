@@ -4,8 +4,9 @@
 
 use std::{
     cell::Cell,
-    fs,
-    io::Read,
+    fs::{self, File, OpenOptions},
+    io::{Read, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
@@ -14,6 +15,10 @@ use std::{
 };
 
 use cozyscript::event::Event;
+use rustix::{
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+    termios::{Winsize, tcsetwinsize},
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -129,10 +134,33 @@ impl Call {
     pub fn start(mut self) -> Running {
         let mut child = self.command.spawn().unwrap();
         let (out, said) = (Arc::default(), Arc::default());
-        let readers = [collect(child.stdout.take().unwrap(), &out), collect(child.stderr.take().unwrap(), &said)];
-        Running { child, out, said, readers: Some(readers) }
+        let readers = vec![collect(child.stdout.take().unwrap(), &out), collect(child.stderr.take().unwrap(), &said)];
+        Running { child, out, said, keyboard: None, readers }
+    }
+
+    /// Starts it on a terminal of its own, whose keyboard the test has; all that it writes is standard error then.
+    pub fn start_on_terminal(self) -> Running {
+        let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&keyboard).unwrap();
+        unlockpt(&keyboard).unwrap();
+        tcsetwinsize(&keyboard, Winsize { ws_row: 40, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+        let keyboard = File::from(keyboard);
+        let name = ptsname(&keyboard, Vec::new()).unwrap().into_string().unwrap();
+        let stream = || OpenOptions::new().read(true).write(true).custom_flags(NOCTTY).open(&name).unwrap();
+        // The terminal's Ctrl-C reaches the programs of the session that it belongs to.
+        let mut command = Command::new("/usr/bin/setsid");
+        command.arg("--ctty").arg(self.command.get_program()).args(self.command.get_args()).env_clear();
+        command.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.env("TERM", "xterm").env("LANG", "C.UTF-8").current_dir(self.command.get_current_dir().unwrap());
+        let child = command.stdin(stream()).stdout(stream()).stderr(stream()).spawn().unwrap();
+        let said = Arc::default();
+        let readers = vec![collect(keyboard.try_clone().unwrap(), &said)];
+        Running { child, out: Arc::default(), said, keyboard: Some(keyboard), readers }
     }
 }
+
+/// `O_NOCTTY`: the test does not take the terminal for its own.
+const NOCTTY: i32 = OpenptFlags::NOCTTY.bits().cast_signed();
 
 type Text = Arc<Mutex<Vec<u8>>>;
 
@@ -156,7 +184,8 @@ pub struct Running {
     child: Child,
     out: Text,
     said: Text,
-    readers: Option<[JoinHandle<()>; 2]>,
+    keyboard: Option<File>,
+    readers: Vec<JoinHandle<()>>,
 }
 
 impl Running {
@@ -182,6 +211,13 @@ impl Running {
         self
     }
 
+    /// Types on its terminal.
+    #[track_caller]
+    pub fn types(self, keys: &str) -> Self {
+        self.keyboard.as_ref().expect("it has a terminal").write_all(keys.as_bytes()).unwrap();
+        self
+    }
+
     /// Sends a signal: `INT`, `TERM`, `HUP`, `KILL`.
     #[track_caller]
     pub fn signal(self, name: &str) -> Self {
@@ -204,7 +240,8 @@ impl Running {
                 None => thread::sleep(Duration::from_millis(2)),
             }
         };
-        for reader in self.readers.take().into_iter().flatten() {
+        // A terminal ends with its last program.
+        for reader in self.readers.drain(..) {
             reader.join().unwrap();
         }
         let (stdout, stderr) = (text(&self.out), text(&self.said));
@@ -216,7 +253,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         // A test that failed leaves no process behind.
-        if self.readers.is_some() {
+        if !self.readers.is_empty() {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }

@@ -110,7 +110,8 @@ impl Past {
                     before.end = None;
                     return Ok(());
                 }
-                self.next_effect = self.next_effect.max(intent.effect + 1);
+                let next = intent.effect.checked_add(1).ok_or("no effect can come after it")?;
+                self.next_effect = self.next_effect.max(next);
                 self.by_number.insert(intent.effect, self.effects.len());
                 self.effects.push(EffectPast { intent: intent.clone(), at: line.at.clone(), end: None, settled: None });
             }
@@ -128,7 +129,7 @@ impl Past {
             Record::StepFinished(finished) => self.step_finished(finished)?,
             Record::Ended { outcome, elapsed_ms, .. } => {
                 self.ended = Some(*outcome);
-                self.elapsed_ms += elapsed_ms;
+                self.elapsed_ms = self.elapsed_ms.saturating_add(*elapsed_ms);
             }
             Record::Unknown => {}
         }
