@@ -54,6 +54,6 @@ fn step_text(outline: &Outline, text: &str, path: &str) -> Option<String> {
 /// The changed lines with a little around them, in the form of a unified diff without its head.
 fn diff(old: &str, new: &str) -> Vec<String> {
     let diff = TextDiff::from_lines(old, new);
-    let unified = diff.unified_diff().context_radius(2).to_string();
+    let unified = diff.unified_diff().context_radius(2).missing_newline_hint(false).to_string();
     unified.lines().take(40).map(str::to_owned).collect()
 }

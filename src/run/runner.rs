@@ -197,7 +197,7 @@ impl Run {
     }
 
     /// Tells, once, at which step a resumed run goes on and why.
-    pub(super) fn tell_resumed(&self, known: &Known, because: Option<&str>) {
+    pub(super) fn tell_resumed(&self, path: &str, known: &Known, because: Option<&str>) {
         let Some(Resuming { before, replayed }) = self.lock().resuming.take() else {
             return;
         };
@@ -208,7 +208,7 @@ impl Run {
             (None, Some(why)) => why,
             (None, None) => "it had not finished".to_owned(),
         };
-        self.host.events.emit(crate::event::What::ResumedAt { replayed, because, diff });
+        self.host.events.emit_in(path, crate::event::What::ResumedAt { replayed, because, diff });
     }
 
     /// The fault that an error of the script is.

@@ -89,11 +89,11 @@ impl Run {
                     attempt = self.ledger.past(|past| past.step(&path).map_or(1, |past| past.attempt));
                     // If steps inside it were begun, the innermost one is where the run goes on.
                     if !self.ledger.past(|past| past.steps_inside(&path)) {
-                        self.tell_resumed(&known, None);
+                        self.tell_resumed(&path, &known, None);
                     }
                 }
                 Before::Changed(because) => {
-                    self.tell_resumed(&known, because.as_deref());
+                    self.tell_resumed(&path, &known, because.as_deref());
                     lane::mark_changed();
                 }
             }

@@ -131,7 +131,7 @@ fn run_branches(context: &mut EvalContext, fork: Fork, runs: Vec<Run>, place: Pl
     let mut global = context.global_runtime_state().clone();
     // The loop variable moves the places of variables that the parser counted.
     global.always_search_scope = true;
-    let scope = context.scope().clone();
+    let scope = with_own_values(context.scope());
     let outer = outer_variables(&scope, &runs);
     let engine = context.engine();
     let source = context.source().unwrap_or_default().to_owned();
@@ -176,10 +176,30 @@ fn run_branches(context: &mut EvalContext, fork: Fork, runs: Vec<Run>, place: Pl
     }
     for (_, name, value) in changes {
         if let Some(variable) = context.scope_mut().get_mut(&name) {
-            *variable = value;
+            assign(variable, value);
         }
     }
     Ok(values.into_iter().map(|(_, value)| value).collect())
+}
+
+/// The scope as a branch has it: a variable that some closure has captured is one value for all who use it, and two
+/// branches can't use that at once. So each has a value of its own, and what it changes is brought back.
+fn with_own_values<'s>(scope: &Scope<'s>) -> Scope<'s> {
+    let mut own = scope.clone();
+    for (name, _, _) in scope.iter_raw().filter(|(_, _, value)| value.is_shared()) {
+        if let Some(variable) = own.get_mut(name) {
+            *variable = variable.flatten_clone();
+        }
+    }
+    own
+}
+
+/// Sets a variable, for closures that have captured it, too.
+fn assign(variable: &mut Dynamic, value: Dynamic) {
+    match variable.is_shared() {
+        true => *variable.write_lock::<Dynamic>().expect("a shared value can be any value") = value,
+        false => *variable = value,
+    }
 }
 
 /// The variables around the branches that one of them mentions, as fingerprints.
@@ -188,9 +208,7 @@ fn outer_variables(scope: &Scope, runs: &[Run]) -> Vec<(String, String)> {
     names.sort();
     names.dedup();
     let outer = names.into_iter().filter_map(|name| {
-        // A shared value is seen by all branches as it is: nothing has to be brought back.
-        let value = scope.get(&name).filter(|value| !value.is_shared())?;
-        let fingerprint = value::plain_fingerprint(value);
+        let fingerprint = value::plain_fingerprint(scope.get(&name)?);
         Some((name, fingerprint))
     });
     outer.collect()
@@ -221,8 +239,10 @@ pub fn race(context: &NativeCallContext, runners: Vec<(String, FnPtr)>) -> Outco
     let engine = context.engine();
     let place = Place::new(context.call_source().unwrap_or_default(), context.call_position());
     let position = context.call_position();
-    let branches = runners.into_iter().map(|(label, runner)| {
+    let captured: Vec<Vec<Captured>> = runners.iter().map(|(_, runner)| captured(runner)).collect();
+    let branches = runners.into_iter().zip(&captured).map(|((label, mut runner), captured)| {
         let (global, place) = (global.clone(), place.clone());
+        runner.set_curry(captured.iter().map(|variable| variable.own.clone()));
         Branch {
             label,
             step: None,
@@ -236,7 +256,31 @@ pub fn race(context: &NativeCallContext, runners: Vec<(String, FnPtr)>) -> Outco
     });
     let fork = Fork { limit: None, race: true, labelled: true };
     let mut values = around.conductor().fork(fork, branches.collect(), place)?;
-    Ok(values.pop().expect("a race that did not fail has a winner"))
+    let (winner, value) = values.pop().expect("a race that did not fail has a winner");
+    for mut variable in captured.into_iter().nth(winner).unwrap_or_default() {
+        let now = variable.own.flatten_clone();
+        if value::plain_fingerprint(&now) != variable.before {
+            assign(&mut variable.original, now);
+        }
+    }
+    Ok((winner, value))
+}
+
+/// A variable that a closure has captured, and what the closure is given in its place: a value of its own, since two
+/// closures can't use one at once. What the winner of a race has changed is brought back.
+struct Captured {
+    original: Dynamic,
+    own: Dynamic,
+    before: String,
+}
+
+fn captured(runner: &FnPtr) -> Vec<Captured> {
+    let captured = runner.iter_curry().map(|original| Captured {
+        before: value::plain_fingerprint(original),
+        own: original.flatten_clone().into_shared(),
+        original: original.clone(),
+    });
+    captured.collect()
 }
 
 /// The closures of a race, from a list or a map, with their labels.

@@ -362,12 +362,13 @@ fn create_object(context: &NativeCallContext, cluster: &Cluster, given: &Dynamic
         }
     };
     let recall = {
-        let (cluster, kind, namespace) = (cluster.clone(), kind.clone(), namespace.clone());
+        let (cluster, kind, namespace, document) = (cluster.clone(), kind.clone(), namespace.clone(), document.clone());
         move |kept: Value| -> futures::future::BoxFuture<'static, _> {
             Box::pin(async move {
                 let name = kept["name"].as_str().unwrap_or_default().to_owned();
                 let resource = cluster.resolve(&kind).await?;
-                let mut tree = cluster.read(&resource, &namespace, &name).await?;
+                // It was made, and may have been deleted since by what the step did next.
+                let mut tree = cluster.find(&resource, &namespace, &name).await?.unwrap_or(document);
                 object::strip_managed_fields(&mut tree);
                 object::whole(tree)
             })
