@@ -3,25 +3,37 @@
 //! `cargo test --test endurance -- --count 1000000 yaml` runs the trials named so, a million times each.
 #![allow(clippy::disallowed_methods, reason = "tests watch the program from outside, with the system's own clock")]
 
+#[path = "endurance/crash.rs"]
+mod crash;
 #[path = "endurance/fuzz.rs"]
 mod fuzz;
-#[path = "endurance/kubeconfig.rs"]
-mod kubeconfig;
+#[path = "endurance/journals.rs"]
+mod journals;
 #[path = "endurance/mutate.rs"]
 mod mutate;
+#[path = "endurance/runbooks.rs"]
+mod runbooks;
+#[path = "endurance/settings.rs"]
+mod settings;
+#[path = "support/mod.rs"]
+#[expect(dead_code, reason = "the behaviour tests use the rest of it")]
+mod support;
+#[path = "real/testbed.rs"]
+#[expect(dead_code, reason = "the behaviour tests use the rest of it")]
+mod testbed;
+#[path = "endurance/world.rs"]
+mod world;
+#[path = "endurance/yaml.rs"]
+mod yaml;
 
-use libtest_mimic::{Arguments, Trial};
-
-/// What a plain `cargo test` spends on each trial.
-const FEW: u64 = 20_000;
+use libtest_mimic::Arguments;
 
 fn main() {
     let (count, arguments) = take_count(std::env::args().collect()).unwrap_or_else(|message| {
         eprintln!("error: {message}");
         std::process::exit(2);
     });
-    let count = count.unwrap_or(FEW);
-    let trials = fuzz::trials(count).into_iter().chain(kubeconfig::trials(count)).collect();
+    let trials = crash::trials(count).into_iter().chain(fuzz::trials(count)).collect();
     libtest_mimic::run(&Arguments::from_iter(arguments), trials).exit()
 }
 
@@ -32,13 +44,4 @@ fn take_count(mut arguments: Vec<String>) -> Result<(Option<u64>, Vec<String>), 
     let count = number.parse().map_err(|_| format!("`--count` needs a number, not `{number}`"))?;
     arguments.drain(at..at + 2);
     Ok((Some(count), arguments))
-}
-
-/// A trial that runs its body once for each seed below the count.
-pub fn trial(
-    name: &str,
-    count: u64,
-    body: fn(seeds: std::ops::Range<u64>) -> Result<(), libtest_mimic::Failed>,
-) -> Trial {
-    Trial::test(name, move || body(0..count))
 }

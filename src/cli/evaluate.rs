@@ -79,7 +79,7 @@ pub fn evaluate(program: &Program, ast: &AST, cancel: &Cancel) -> End {
 fn stopped(reason: Reason) -> End {
     let diagnostic = match &reason {
         Reason::Unanswered(what) => {
-            let hint = "resume on a terminal and answer, or give the answer ahead with `--yes STEP@TARGET`";
+            let hint = "resume on a terminal and answer, or give the answer ahead with `--yes` or `--settle`";
             Some(Diagnostic::warning("unanswered", what.clone()).hint(hint))
         }
         Reason::Journal(what) => {

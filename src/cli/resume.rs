@@ -18,7 +18,7 @@ use crate::{
         store::{Kept, Store},
         write::{OpenError, Writer},
     },
-    script::{options::nearest, sources::Sources},
+    script::{context::VERDICTS, options::nearest, sources::Sources},
 };
 
 #[derive(Debug, Args)]
@@ -28,12 +28,25 @@ pub struct Arguments {
     /// The runbook's new place, if it was moved
     #[arg(long, value_name = "FILE")]
     runbook: Option<PathBuf>,
+    /// Say what became of a change in doubt: happened, or repeat (it did not)
+    #[arg(long, value_name = "CHANGE=WORD", value_parser = verdict)]
+    settle: Vec<(String, String)>,
     #[command(flatten)]
     running: Running,
 }
 
+/// Reads `17=happened`.
+fn verdict(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((number, word)) if number.parse::<u64>().is_ok() && VERDICTS.contains(&word) => {
+            Ok((number.to_owned(), word.to_owned()))
+        }
+        _ => Err(format!("write it as `17={}`, with the change's number", VERDICTS.join("` or `17="))),
+    }
+}
+
 pub fn main(arguments: Arguments) -> Status {
-    let Arguments { run, runbook, running } = arguments;
+    let Arguments { run, runbook, settle, running } = arguments;
     let (screen, _) = running.look.open();
     let refuse = |diagnostic: Diagnostic| {
         report::show(&screen, &[diagnostic], &Sources::default());
@@ -51,7 +64,7 @@ pub fn main(arguments: Arguments) -> Status {
     match Writer::open(&kept.path, secrets.clone()) {
         Ok(before) => {
             let runbook = runbook.unwrap_or_else(|| relative(PathBuf::from(&kept.journal.head.runbook)));
-            run::start(&runbook, running, secrets, Some(before))
+            run::start(&runbook, running, secrets, Some(before), settle.into_iter().collect())
         }
         Err(error) => {
             let hint = match &error {

@@ -1,6 +1,7 @@
 //! `cozyscript run FILE`, which is also `cozyscript FILE`.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -120,11 +121,18 @@ impl Look {
 }
 
 pub fn main(arguments: Arguments) -> Status {
-    start(&arguments.file, arguments.running, Arc::default(), None)
+    start(&arguments.file, arguments.running, Arc::default(), None, BTreeMap::new())
 }
 
-/// Checks the runbook and runs it, from the beginning or on from a journal.
-pub fn start(file: &Path, running: Running, secrets: Arc<Vault>, before: Option<Before>) -> Status {
+/// Checks the runbook and runs it, from the beginning or on from a journal. `settled` says what became of the changes in
+/// doubt, by their numbers.
+pub fn start(
+    file: &Path,
+    running: Running,
+    secrets: Arc<Vault>,
+    before: Option<Before>,
+    settled: BTreeMap<String, String>,
+) -> Status {
     let (screen, terminal) = running.look.open();
     let program = match Program::read(file, &running.library) {
         Ok(program) => program,
@@ -155,6 +163,7 @@ pub fn start(file: &Path, running: Running, secrets: Arc<Vault>, before: Option<
         given,
         policy,
         yes,
+        settled,
         screen,
         terminal,
         store: wire::store(journal),

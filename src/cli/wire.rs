@@ -1,6 +1,6 @@
 //! Putting a run together: the host, the engine, the journal and the screen. A rehearsal will differ from a run only here.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     evaluate::{End, evaluate},
@@ -52,6 +52,8 @@ pub struct Order {
     pub policy: Policy,
     /// The questions answered ahead of time.
     pub yes: Vec<String>,
+    /// What became of the changes in doubt, by their numbers.
+    pub settled: BTreeMap<String, String>,
     pub screen: Screen,
     pub terminal: Terminal,
     pub store: Store,
@@ -93,7 +95,8 @@ pub fn perform(order: Order) -> Status {
 type Unfit = (Vec<Diagnostic>, crate::script::sources::Sources);
 
 fn try_perform(order: Order) -> Result<Status, Unfit> {
-    let Order { mut program, selection, given, policy, yes, screen, terminal, store, seed, secrets, before } = order;
+    let Order { mut program, selection, given, policy, yes, settled, screen, terminal, store, seed, secrets, before } =
+        order;
     let sources = program.sources.clone();
     let unfit = |diagnostics: Vec<Diagnostic>| (diagnostics, sources.clone());
     let ast = program.compile().map_err(|diagnostic| unfit(vec![diagnostic]))?;
@@ -110,7 +113,8 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
     let on_interrupt = stopper.clone();
     let ask = Prompt::new(screen.clone(), Box::new(TerminalKeyboard), terminal.nobody(), yes, move || {
         on_interrupt.stop("Ctrl-C");
-    });
+    })
+    .settling(settled);
     let mut host = Host {
         clock: clock.clone(),
         dial: Arc::new(Tcp),

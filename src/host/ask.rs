@@ -9,7 +9,8 @@ pub struct Question {
     pub preface: Vec<String>,
     pub text: String,
     pub kind: QuestionKind,
-    /// The name under which `--yes` answers it ahead of time: `step@target`.
+    /// The name under which it is answered ahead of time: `step@target` with `--yes`, or a change's number with
+    /// `--settle`.
     pub key: Option<String>,
 }
 

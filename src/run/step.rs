@@ -99,6 +99,9 @@ impl Run {
             }
         }
         self.hold_after(step)?;
+        if still_holds {
+            self.ledger.record(Record::StepAgain { step: path.clone() });
+        }
         let result = self.attempts(step, &path, &known, &variables, attempt, stage);
         if !still_holds {
             lane::mark_changed();

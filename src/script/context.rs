@@ -211,15 +211,16 @@ impl Call for NativeCallContext<'_> {
         match host.effects.announce(effect) {
             Decision::Refused(why) => Err(Fault::new(Kind::Refused, format!("`{what}` is refused: {why}")).raise(self)),
             Decision::Done(kept) => self.wait(Waiting::request(what, deadline), |_| recall(kept)),
-            Decision::Go(ticket) => perform_change(self, ticket, what, deadline, perform),
+            Decision::Go(ticket) => perform_change(self, ticket, what, deadline, perform, EffectEnd::Failed),
             Decision::Doubt(ticket) => {
                 let asked = format!("whether `{what}` happened");
                 match self.wait(Waiting::request(asked, deadline), |_| settle)? {
                     Settled::Happened(changed) => Ok(close(host, ticket, changed)),
-                    Settled::DidNot => perform_change(self, ticket, what, deadline, perform),
-                    Settled::Unknown { why, assumed } => match ask_whether(self, &what, &why)? {
+                    // The request of then may still be on its way, and be why this one fails.
+                    Settled::DidNot => perform_change(self, ticket, what, deadline, perform, EffectEnd::InDoubt),
+                    Settled::Unknown { why, assumed } => match ask_whether(self, ticket, &what, &why)? {
                         Verdict::Happened => Ok(close(host, ticket, assumed)),
-                        Verdict::DidNot => perform_change(self, ticket, what, deadline, perform),
+                        Verdict::DidNot => perform_change(self, ticket, what, deadline, perform, EffectEnd::Failed),
                     },
                 }
             }
@@ -231,12 +232,14 @@ impl Call for NativeCallContext<'_> {
     }
 }
 
+/// Makes a change; `failed` is what a fault means for it.
 fn perform_change<T: Send + 'static>(
     call: &NativeCallContext,
     ticket: Ticket,
     what: String,
     deadline: Duration,
     perform: BoxFuture<'static, Result<Changed<T>, Fault>>,
+    failed: EffectEnd,
 ) -> Outcome<T> {
     let host = call.host();
     let mut wait = host.begin(Waiting::change(what.clone(), deadline));
@@ -250,7 +253,7 @@ fn perform_change<T: Send + 'static>(
         }
         Ok(Err(fault)) => {
             // A connection that broke, or a server that gave up, says nothing about whether the change was made.
-            let end = if fault.kind == Kind::InDoubt { EffectEnd::InDoubt } else { EffectEnd::Failed };
+            let end = if fault.kind == Kind::InDoubt { EffectEnd::InDoubt } else { failed };
             host.effects.close(ticket, end, Value::Null, Some(fault.message.clone()));
             Err(fault.raise(call))
         }
@@ -279,8 +282,12 @@ enum Verdict {
     DidNot,
 }
 
-fn ask_whether(call: &NativeCallContext, what: &str, why: &str) -> Outcome<Verdict> {
-    let choices = ["happened", "repeat", "stop"];
+/// The words that settle a change in doubt.
+pub const VERDICTS: [&str; 2] = ["happened", "repeat"];
+
+fn ask_whether(call: &NativeCallContext, ticket: Ticket, what: &str, why: &str) -> Outcome<Verdict> {
+    let [happened, repeat] = VERDICTS;
+    let number = ticket.0;
     let question = Question {
         preface: vec![
             format!("`{what}` was begun and the run was cut off before an answer came."),
@@ -288,21 +295,22 @@ fn ask_whether(call: &NativeCallContext, what: &str, why: &str) -> Outcome<Verdi
             "Look at the other side, then say: it happened (go on after it), repeat it, or stop here.".to_owned(),
         ],
         text: format!("did `{what}` happen?"),
-        kind: QuestionKind::Choose { choices: choices.map(str::to_owned).to_vec() },
-        key: None,
+        kind: QuestionKind::Choose { choices: [happened, repeat, "stop"].map(str::to_owned).to_vec() },
+        key: Some(number.to_string()),
     };
     match call.context().conductor().ask(call, question)? {
-        Answer::Text(choice) if choice == "happened" => Ok(Verdict::Happened),
-        Answer::Text(choice) if choice == "repeat" => Ok(Verdict::DidNot),
+        Answer::Text(choice) if choice == happened => Ok(Verdict::Happened),
+        Answer::Text(choice) if choice == repeat => Ok(Verdict::DidNot),
         other => {
             let nobody = match other {
-                Answer::Nobody(why) => format!("; nobody was asked, because {why}"),
-                Answer::Yes | Answer::No | Answer::Text(_) => String::new(),
+                Answer::Nobody(nobody) => format!("{why}, and nobody was asked, because {nobody}"),
+                Answer::Yes | Answer::No | Answer::Text(_) => why.to_owned(),
             };
-            let fault = Fault::new(Kind::InDoubt, format!("nobody knows whether `{what}` happened{nobody}"))
-                .note(why)
-                .hint("find out on the other side, then `cozyscript resume` on a terminal and say so");
-            Err(stopped(call, Reason::Unanswered(fault.message)))
+            let message = format!(
+                "nobody knows whether `{what}` happened: {nobody}; look at the other side, then resume with \
+                 `--settle {number}={happened}` or `--settle {number}={repeat}`"
+            );
+            Err(stopped(call, Reason::Unanswered(message)))
         }
     }
 }

@@ -22,6 +22,8 @@ pub fn lex(engine: &Engine, text: &str) -> Vec<Spot> {
     for (token, position) in tokens {
         match &token {
             Token::EOF => break,
+            // A comment that is never closed goes on for ever, after the end of the text.
+            Token::Comment(text) if text.is_empty() => break,
             Token::InterpolatedString(_) => interpolations.push(0),
             Token::LeftBrace | Token::MapStart => {
                 if let Some(depth) = interpolations.last_mut() {

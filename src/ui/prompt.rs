@@ -1,6 +1,7 @@
 //! Asking the person at the terminal.
 
 use std::{
+    collections::BTreeMap,
     io,
     sync::{Arc, Mutex, PoisonError},
     thread,
@@ -113,6 +114,8 @@ pub struct Prompt {
     nobody: Option<String>,
     /// The questions that were answered with yes ahead of time, by their keys.
     yes: Vec<String>,
+    /// The choices that were made ahead of time, by the keys of their questions; each answers once.
+    settled: Mutex<BTreeMap<String, String>>,
 }
 
 struct Asking {
@@ -133,25 +136,42 @@ impl Prompt {
         interrupted: impl Fn() + Send + Sync + 'static,
     ) -> Self {
         let asking = Asking { screen, keyboard: Mutex::new(keyboard), interrupted: Box::new(interrupted) };
-        Self { asking: Arc::new(asking), nobody, yes }
+        Self { asking: Arc::new(asking), nobody, yes, settled: Mutex::default() }
     }
 
-    /// True if this very question was answered ahead of time. What is chosen or typed can't be.
-    fn is_answered(&self, question: &Question) -> bool {
-        let decision = matches!(question.kind, QuestionKind::Confirm | QuestionKind::Type { .. });
-        decision && question.key.as_ref().is_some_and(|key| self.yes.contains(key))
+    /// The same, with choices that were made ahead of time, by the keys of their questions.
+    pub fn settling(self, settled: BTreeMap<String, String>) -> Self {
+        Self { settled: Mutex::new(settled), ..self }
+    }
+
+    /// The answer to this very question that was given ahead of time, and the option that gave it. What is typed can't be.
+    fn given(&self, question: &Question) -> Option<(Answer, &'static str)> {
+        let key = question.key.as_ref()?;
+        match &question.kind {
+            QuestionKind::Confirm | QuestionKind::Type { .. } => {
+                self.yes.contains(key).then_some((Answer::Yes, "--yes"))
+            }
+            QuestionKind::Choose { choices } => {
+                let choice = self.settled.lock().unwrap_or_else(PoisonError::into_inner).remove(key)?;
+                choices.contains(&choice).then_some((Answer::Text(choice), "--settle"))
+            }
+            QuestionKind::Line { .. } | QuestionKind::Secret => None,
+        }
     }
 }
 
 impl Ask for Prompt {
     fn ask(&self, question: Question) -> BoxFuture<'static, Answer> {
-        if self.is_answered(&question) {
+        if let Some((answer, option)) = self.given(&question) {
             let style = self.asking.screen.style();
-            let line = heading(&question, style).with(Tone::Plain, " yes").with(Tone::Quiet, " (--yes)");
+            let shown = if let Answer::Text(choice) = &answer { choice } else { "yes" };
+            let line = heading(&question, style)
+                .with(Tone::Plain, &format!(" {shown}"))
+                .with(Tone::Quiet, &format!(" ({option})"));
             let lines: String =
                 preface(&question).iter().chain([&line]).map(|line| format!("{}\n", line.styled(style))).collect();
             self.asking.screen.say(&lines);
-            return futures::future::ready(Answer::Yes).boxed();
+            return futures::future::ready(answer).boxed();
         }
         if let Some(why) = &self.nobody {
             return futures::future::ready(Answer::Nobody(why.clone())).boxed();

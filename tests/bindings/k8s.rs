@@ -1,12 +1,15 @@
 //! What a Kubernetes server rarely does: old versions, broken connections, hurry and refusals, from a server that does so
 //! on demand.
 
-use cozyscript::{event::What, script::fault::Kind};
+use cozyscript::{
+    event::{EffectEnd, What},
+    script::fault::Kind,
+};
 use rhai::Dynamic;
 
 use super::script;
 use crate::support::{
-    Script,
+    Planned, Script,
     server::{Reply, Server},
 };
 
@@ -252,4 +255,24 @@ fn a_crash_is_explained_by_the_log_of_the_container_that_crashed() {
     assert_eq!(fault.kind, Kind::Failed, "{fault:?}");
     assert!(fault.message.contains("pod web-0: CrashLoopBackOff: back-off 40s"), "{fault}");
     assert!(fault.notes.iter().any(|note| note == "log of web-0: panic: no database"), "{:?}", fault.notes);
+}
+
+#[test]
+fn a_creation_that_comes_in_after_it_was_looked_for_stays_in_doubt() {
+    let server = Server::start(|seen| match seen.method.as_str() {
+        "GET" => Reply::new(
+            404,
+            r#"{"kind":"Status","status":"Failure","reason":"NotFound","code":404,"details":{"name":"a","kind":"configmaps"}}"#,
+        ),
+        _ => status(409, "AlreadyExists", r#"configmaps \"a\" already exists"#),
+    });
+    let create = r#"cluster.create(#{ apiVersion: "v1", kind: "ConfigMap", metadata: #{ name: "a" } })"#;
+    let (script, text) = run(&server, create);
+    script.recorded.decisions.lock().unwrap().push(Planned::Doubt);
+    assert_eq!(script.fault(&text).kind, Kind::AlreadyExists);
+    let end = |script: &Script| script.recorded.effects.lock().unwrap()[0].1.as_ref().map(|(end, ..)| *end);
+    assert_eq!(end(&script), Some(EffectEnd::InDoubt), "a resumed run looks again, and finds it");
+    let (script, text) = run(&server, create);
+    assert_eq!(script.fault(&text).kind, Kind::AlreadyExists);
+    assert_eq!(end(&script), Some(EffectEnd::Failed), "who never sent it before has not made it");
 }

@@ -1,5 +1,7 @@
 //! `step`, `parallel`, narration and reserved words, as the language host evaluates them.
 
+use cozyscript::script::{engine, outline};
+
 use crate::support::Script;
 
 fn script() -> Script {
@@ -71,4 +73,12 @@ fn a_slash_run_inside_a_text_is_left_alone() {
 #[test]
 fn the_language_has_no_clock_of_its_own() {
     assert_eq!(script().fault("timestamp()").hint.as_deref(), Some("`now()` is the run's clock"));
+}
+
+#[test]
+fn a_comment_that_is_never_closed_ends_with_the_text() {
+    let text = "/// Prose.\nstep \"a\" { 1 } /* the rest\nstep \"b\" { 2 }";
+    let outline = outline::outline(&engine::lexer(), text);
+    assert_eq!(outline.steps.iter().map(|step| step.path.as_str()).collect::<Vec<_>>(), ["a"]);
+    assert_eq!(script().value::<i64>(text), 1);
 }

@@ -159,6 +159,21 @@ fn yes_ahead_of_time_answers_exactly_its_question() {
     assert_eq!(ask("nuke@lab", QuestionKind::Secret).0, nobody);
 }
 
+#[test]
+fn a_choice_ahead_of_time_answers_its_question_once() {
+    let (screen, _, said) = screen(true);
+    let settled = [("nuke@lab".to_owned(), "stop".to_owned()), ("17".to_owned(), "go".to_owned())].into();
+    let prompt = Prompt::new(screen, keys(""), Some("nobody home".to_owned()), Vec::new(), || ()).settling(settled);
+    let ask = |key: &str, kind| waited(prompt.ask(Question { key: Some(key.to_owned()), ..question(kind) }));
+    let nobody = Answer::Nobody("nobody home".to_owned());
+    assert_eq!(ask("18", choose()), nobody);
+    assert_eq!(ask("nuke@lab", named()), nobody, "what must be typed can't be chosen");
+    assert_eq!(ask("nuke@lab", choose()), text("stop"));
+    assert!(said.take().contains("stop (--settle)"));
+    assert_eq!(ask("nuke@lab", choose()), nobody, "another question may have that name");
+    assert_eq!(ask("17", choose()), nobody, "`go` is none of the choices");
+}
+
 /// Nobody types anything; what happens to the terminal is told.
 struct Idle(mpsc::Sender<&'static str>);
 

@@ -14,6 +14,7 @@
 //! | `run` | a run was begun: its name, runbook, when | with the next |
 //! | `session` | a process took the run up: who, where, which texts and parameters | with the next |
 //! | `step_started` | a step began an attempt; `own` is the digest of its text without inner steps | with the next |
+//! | `step_again` | a finished step begins again, only for a value that was not kept: what it did still counts | with the next |
 //! | `intent` | a change is about to be sent | before it is sent |
 //! | `outcome` | what became of a change (`done`, `failed`, `in_doubt`) and what was kept of it | with the next |
 //! | `answer` | a person answered | at once |
@@ -24,7 +25,7 @@
 //! power can lose the ones that ride along. Secrets appear by reference only.
 //!
 //! A record is legal where [`super::past::Past`] has a place for it: an `outcome` after its `intent`, a `step_finished`
-//! after its `step_started`, everything after a `session`.
+//! after its `step_started`, a `step_again` after its `step_finished`, everything after a `session`.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -59,6 +60,9 @@ pub enum Record {
         step: String,
         attempt: u32,
         own: String,
+    },
+    StepAgain {
+        step: String,
     },
     Intent(Intent),
     Outcome {

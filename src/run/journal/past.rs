@@ -32,6 +32,8 @@ pub struct StepPast {
     pub attempt: u32,
     /// How it ended, unless it was cut off.
     pub finished: Option<Finished>,
+    /// It was done, and is run again only for a value that was not kept: however that goes, what it did still counts.
+    again: bool,
 }
 
 /// What is known of a change.
@@ -99,8 +101,10 @@ impl Past {
                 self.session = Some(session.clone());
                 self.sessions += 1;
                 self.ended = None;
+                self.nothing_again();
             }
             Record::StepStarted { step, attempt, own } => self.step_started(step, *attempt, own),
+            Record::StepAgain { step } => self.step_again(step)?,
             Record::Intent(intent) => {
                 if let Some(index) = self.by_number.get(&intent.effect) {
                     let before = &mut self.effects[*index];
@@ -110,7 +114,7 @@ impl Past {
                     before.end = None;
                     return Ok(());
                 }
-                let next = intent.effect.checked_add(1).ok_or("no effect can come after it")?;
+                let next = intent.effect.checked_add(1).ok_or("no effect has that number")?;
                 self.next_effect = self.next_effect.max(next);
                 self.by_number.insert(intent.effect, self.effects.len());
                 self.effects.push(EffectPast { intent: intent.clone(), at: line.at.clone(), end: None, settled: None });
@@ -137,7 +141,12 @@ impl Past {
     }
 
     fn step_started(&mut self, step: &str, attempt: u32, own: &str) {
-        let before = self.steps.insert(step.to_owned(), StepPast { own: own.to_owned(), attempt, finished: None });
+        if let Some(before) = self.steps.get_mut(step).filter(|before| before.again) {
+            (before.own, before.attempt) = (own.to_owned(), attempt);
+            return;
+        }
+        let started = StepPast { own: own.to_owned(), attempt, finished: None, again: false };
+        let before = self.steps.insert(step.to_owned(), started);
         let was_done = |past: &StepPast| past.finished.as_ref().is_some_and(|end| end.outcome == Outcome::Done);
         if before.as_ref().is_some_and(was_done) {
             self.answers.retain(|(place, _), _| !is_inside(place, step));
@@ -153,13 +162,38 @@ impl Past {
         }
     }
 
+    fn step_again(&mut self, step: &str) -> Result<(), String> {
+        match self.steps.get_mut(step) {
+            Some(past) if past.finished.is_some() => past.again = true,
+            _ => return Err(format!("step `{step}` has not finished")),
+        }
+        for effect in self.effects.iter_mut().filter(|effect| is_inside(&effect.intent.step, step)) {
+            effect.settled = effect.settled.filter(|settled| *settled != Settled::Finished);
+        }
+        Ok(())
+    }
+
+    /// A new process finds out by itself which steps it runs again.
+    fn nothing_again(&mut self) {
+        for (path, step) in &mut self.steps {
+            if !std::mem::take(&mut step.again) {
+                continue;
+            }
+            let inside = self.effects.iter_mut().filter(|effect| is_inside(&effect.intent.step, path));
+            inside.filter(|effect| effect.was_done()).for_each(|effect| {
+                effect.settled.get_or_insert(Settled::Finished);
+            });
+        }
+    }
+
     fn step_finished(&mut self, finished: &Finished) -> Result<(), String> {
         if finished.outcome == Outcome::Skipped {
             // What an earlier session says of the step stays true.
             return Ok(());
         }
         match self.steps.get_mut(&finished.step) {
-            Some(step) => step.finished = Some(finished.clone()),
+            Some(step) if step.again && finished.outcome != Outcome::Done => {}
+            Some(step) => (step.finished, step.again) = (Some(finished.clone()), false),
             None => return Err(format!("step `{}` never started", finished.step)),
         }
         if finished.outcome == Outcome::Done {

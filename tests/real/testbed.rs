@@ -1,0 +1,170 @@
+//! The real control plane: found, started once for the whole process, and taken down after it.
+
+use std::{
+    io::Write,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use crate::support::Script;
+
+/// A control plane on loopback.
+pub struct Testbed {
+    pub folder: PathBuf,
+    assets: PathBuf,
+    cluster: PathBuf,
+    /// Shared by tests that need the servers, alone for one that ends some of them.
+    servers: RwLock<()>,
+    ran: AtomicUsize,
+    /// Its standard input closes with this process; then it takes the control plane down.
+    _watchdog: Child,
+}
+
+/// A test on the testbed: while it lasts the servers are up, unless it ends them itself.
+pub struct Bed {
+    pub testbed: &'static Testbed,
+    _shared: Option<RwLockReadGuard<'static, ()>>,
+    _alone: Option<RwLockWriteGuard<'static, ()>>,
+}
+
+impl Drop for Bed {
+    fn drop(&mut self) {
+        let ran = self.testbed.ran.fetch_add(1, Ordering::Relaxed) + 1;
+        say(&format!("real arm: {ran} ran"));
+    }
+}
+
+impl std::ops::Deref for Bed {
+    type Target = Testbed;
+
+    fn deref(&self) -> &Testbed {
+        self.testbed
+    }
+}
+
+/// The testbed, shared with other tests; none, and said so, if it is not there.
+pub fn shared() -> Option<Bed> {
+    let testbed = testbed()?;
+    Some(Bed {
+        testbed,
+        _shared: Some(testbed.servers.read().unwrap_or_else(|poison| poison.into_inner())),
+        _alone: None,
+    })
+}
+
+/// The testbed for a test that disturbs others.
+pub fn alone() -> Option<Bed> {
+    let testbed = testbed()?;
+    Some(Bed {
+        testbed,
+        _shared: None,
+        _alone: Some(testbed.servers.write().unwrap_or_else(|poison| poison.into_inner())),
+    })
+}
+
+fn testbed() -> Option<&'static Testbed> {
+    static TESTBED: OnceLock<Result<Testbed, String>> = OnceLock::new();
+    match TESTBED.get_or_init(start) {
+        Ok(testbed) => Some(testbed),
+        Err(why) => {
+            say(&format!("real arm: skipped, because {why}"));
+            None
+        }
+    }
+}
+
+/// Past the test harness, which keeps what passing tests print to itself.
+fn say(line: &str) {
+    std::io::stderr().write_all(format!("{line}\n").as_bytes()).expect("standard error is open");
+}
+
+fn start() -> Result<Testbed, String> {
+    let scripts = match std::env::var_os("COZYSCRIPT_TESTBED") {
+        Some(folder) => PathBuf::from(folder),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/testbed"),
+    };
+    let cluster = scripts.join("cluster");
+    if !cluster.exists() {
+        return Err(format!("`{}` is not there; set COZYSCRIPT_TESTBED", cluster.display()));
+    }
+    let assets = match std::env::var_os("KUBEBUILDER_ASSETS") {
+        Some(folder) => PathBuf::from(folder),
+        None => output(&mut Command::new(scripts.join("unpack"))).map(|path| PathBuf::from(path.trim()))?,
+    };
+    if !assets.join("kube-apiserver").exists() {
+        return Err(format!("`kube-apiserver` is not in `{}`, which KUBEBUILDER_ASSETS names", assets.display()));
+    }
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?.keep();
+    let watchdog = Command::new("sh")
+        .args(["-c", "cat >/dev/null; \"$0\" down \"$1\" >/dev/null 2>&1; rm -rf \"$1\""])
+        .args([&cluster, &folder])
+        .env("KUBEBUILDER_ASSETS", &assets)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // Ctrl-C ends us, not the one who tidies up after us.
+        .process_group(0)
+        .spawn()
+        .map_err(|error| format!("no watchdog: {error}"))?;
+    output(Command::new(&cluster).arg("up").arg(&folder).arg("--kwok").env("KUBEBUILDER_ASSETS", &assets))?;
+    Ok(Testbed { folder, assets, cluster, servers: RwLock::new(()), ran: AtomicUsize::new(0), _watchdog: watchdog })
+}
+
+fn output(command: &mut Command) -> Result<String, String> {
+    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{command:?}: {error}"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    match output.status.success() {
+        true => Ok(text(&output.stdout)),
+        false => Err(format!("{command:?}: {}", text(&output.stderr))),
+    }
+}
+
+impl Testbed {
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.folder.join("kubeconfig")
+    }
+
+    /// What the reference says.
+    #[track_caller]
+    pub fn kubectl(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(self.assets.join("kubectl"));
+        output(command.env("KUBECONFIG", self.kubeconfig()).args(arguments)).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// What the reference says to a manifest on its standard input.
+    #[track_caller]
+    pub fn kubectl_with(&self, arguments: &[&str], manifest: &str) -> String {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(manifest.as_bytes()).unwrap();
+        let path = file.path().to_str().unwrap().to_owned();
+        self.kubectl(&[arguments, &["-f", &path]].concat())
+    }
+
+    /// Ends or starts one part of the control plane.
+    #[track_caller]
+    pub fn part(&self, verb: &str, part: &str) {
+        let mut command = Command::new(&self.cluster);
+        command.args([verb, self.folder.to_str().unwrap(), part]).env("KUBEBUILDER_ASSETS", &self.assets);
+        output(&mut command).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// A namespace of its own for a test.
+    #[track_caller]
+    pub fn space(&self, name: &str) -> String {
+        self.kubectl(&["create", "namespace", name]);
+        name.to_owned()
+    }
+
+    /// A script to which this cluster is the current one.
+    pub fn script(&self) -> Arc<Script> {
+        let script = Script::new(&cozyscript::bindings::all(), &self.folder);
+        let kubeconfig = self.kubeconfig().to_str().unwrap().to_owned();
+        script.recorded.variables.lock().unwrap().insert("KUBECONFIG".into(), kubeconfig);
+        Arc::new(script)
+    }
+}
