@@ -12,7 +12,7 @@ pub fn kubeconfig(seed: u64) -> String {
 
 /// Each context can be connected to, or says why not; two equal files are one.
 pub fn read_kubeconfig(text: &str) -> Result<(), String> {
-    let file = || (PathBuf::from("/home/operator/.kube/config"), text.to_owned());
+    let file = || (PathBuf::from("/srv/lab/.kube/config"), text.to_owned());
     let Ok(config) = merge(vec![file()]) else { return Ok(()) };
     let twice = merge(vec![file(), file()]).map_err(|fault| format!("twice it is wrong: {}", fault.message))?;
     for context in [None].into_iter().chain(config.contexts.keys().map(|name| Some(name.as_str()))) {

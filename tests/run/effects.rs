@@ -41,7 +41,7 @@ fn read_only_refuses_every_change() {
 fn a_change_outside_of_a_step_is_refused() {
     let server = server();
     let book = Runbook::new(&format!("http::post(\"{}\", \"x\");", server.url("/")));
-    book.run().fails(4).stderr_has("warning[effect_outside_step]").stderr_has("stands outside of a step");
+    book.run().fails(2).stderr_has("error[effect_outside_step]");
     // What `check` can't see, the run does.
     let book = Runbook::new(&format!("let f = |url| http::post(url, \"x\"); f.call(\"{}\");", server.url("/")));
     book.run().fails(4).stderr_has("stands outside of a step");

@@ -19,6 +19,8 @@ fn rich(url: &str) -> String {
     format!(
         r#"
         let total = 0;
+        let tries = 0;
+        step "flaky" retry 1 timeout "20s" {{ tries += 1; if tries < 2 {{ throw "once"; }} total += 100000; }}
         let post = |what| http::post("{url}", what, #{{ repeat_safe: true }});
         let first = step "first" {{ post.call("first"); total += 1; 10 }};
         step "outer" {{
@@ -28,8 +30,6 @@ fn rich(url: &str) -> String {
         }}
         for node in ["a", "b"] {{ step "drain" key node {{ post.call(node); total += 1000; }} }}
         let sides = parallel for n in 1..=2 {{ step "side" {{ post.call(`side ${{n}}`); n * 10000 }} }};
-        let tries = 0;
-        step "flaky" retry 1 timeout "20s" {{ tries += 1; if tries < 2 {{ throw "once"; }} total += 100000; }}
         step "end" {{ print(`end ${{total + sides[0] + sides[1]}}`); }}
         "#
     )

@@ -12,7 +12,7 @@
 //! | record | says | flushed |
 //! |---|---|---|
 //! | `run` | a run was begun: its name, runbook, when | with the next |
-//! | `session` | a process took the run up: who, where, which texts and parameters | with the next |
+//! | `session` | a process took the run up: who, where, which texts, parameters and chosen steps | with the next |
 //! | `step_started` | a step began an attempt; `own` is the digest of its text without inner steps | with the next |
 //! | `step_again` | a finished step begins again, only for a value that was not kept: what it did still counts | with the next |
 //! | `intent` | a change is about to be sent | before it is sent |
