@@ -3,6 +3,7 @@
 
 mod bindings;
 mod cli;
+mod examples;
 mod real;
 mod run;
 mod script;

@@ -384,6 +384,19 @@ fn a_thing_created_twice_is_there_already() {
 }
 
 #[test]
+fn what_was_created_is_known_though_it_was_deleted_since() {
+    let Some(bed) = shared() else { return };
+    let space = bed.space("recall");
+    let script = bed.script();
+    script.recorded.decisions.lock().unwrap().push(Planned::Done(serde_json::json!({ "name": "a" })));
+    let name: String = script.value(&in_space(
+        &space,
+        r#"cluster.create(#{ apiVersion: "v1", kind: "ConfigMap", metadata: #{ name: "a" } }).metadata.name"#,
+    ));
+    assert_eq!(name, "a");
+}
+
+#[test]
 fn a_creation_in_doubt_is_settled_by_looking() {
     let Some(bed) = shared() else { return };
     let space = bed.space("doubt");

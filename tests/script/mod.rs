@@ -1,3 +1,4 @@
+mod branches;
 mod check;
 mod diagnostic;
 mod fault;

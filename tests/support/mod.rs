@@ -2,6 +2,7 @@
 
 pub mod program;
 pub mod server;
+pub mod transcript;
 
 use std::{
     collections::BTreeMap,

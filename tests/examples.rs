@@ -1,0 +1,51 @@
+//! The examples, the runbooks and the standard library: all are checked, and those that need no cluster are run.
+
+use crate::support::{
+    server::{Reply, Server},
+    transcript::{compare, program, said},
+};
+
+fn scripts(folder: &str) -> Vec<String> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let names = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut scripts: Vec<String> =
+        names.filter(|name| name.ends_with(".rhai")).map(|name| format!("{folder}/{name}")).collect();
+    scripts.sort();
+    scripts
+}
+
+#[test]
+fn nothing_is_wrong_with_what_comes_with_the_program() {
+    let journal = tempfile::tempdir().unwrap();
+    let scripts: Vec<String> = ["examples", "runbooks", "stdlib"].into_iter().flat_map(scripts).collect();
+    let (status, told) = said(program(journal.path()).arg("check").args(&scripts));
+    let fine: Vec<String> = scripts.iter().map(|script| format!("{script}: nothing wrong")).collect();
+    assert_eq!((told.lines().collect::<Vec<_>>(), status), (fine.iter().map(String::as_str).collect(), 0));
+}
+
+#[test]
+fn hello_greets_whom_it_is_told_to() {
+    let journal = tempfile::tempdir().unwrap();
+    let (status, told) = said(program(journal.path()).args(["examples/hello.rhai", "--set", "name=Rosa"]));
+    assert_eq!(status, 0, "{told}");
+    compare("hello.txt", &told);
+}
+
+#[test]
+fn the_website_is_asked_until_it_is_up_and_its_pages_are_told() {
+    let journal = tempfile::tempdir().unwrap();
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let server = Server::start(move |seen| match seen.path.as_str() {
+        "/" if asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 => Reply::new(503, "still starting"),
+        "/" => Reply::new(200, "welcome"),
+        _ => Reply::new(404, "nothing here"),
+    });
+    let site = format!("site={}", server.url(""));
+    let (status, told) = said(program(journal.path()).args(["examples/website.rhai", "--set", &site]));
+    assert_eq!(status, 0, "{told}");
+    for part in ["as it should be 2 of 3 times in a row", "the quickest page is /", "1 of 2 pages don't answer"] {
+        assert!(told.contains(part), "`{part}` is not in {told}");
+    }
+    let health = told.lines().find(|line| line.starts_with("/health")).unwrap();
+    assert_eq!(health.split_whitespace().nth(1), Some("404"), "{told}");
+}
