@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, Expression, ImmutableString, LexError, ParseError, Position};
+use rhai::{
+    Array, Dynamic, Engine, EvalAltResult, EvalContext, Expression, ImmutableString, LexError, Map, ParseError,
+    Position,
+};
 
 use crate::duration;
 
@@ -24,7 +27,7 @@ pub fn register(engine: &mut Engine) {
 
 const STEP_CLAUSES: [&str; 4] = ["after", "timeout", "retry", "key"];
 
-/// What the parser knows of a `step`; it stays in the tree as the state of the expression.
+/// What the parser knows of a `step`; what it comes to stays in the tree as the state of the expression.
 #[derive(Debug, Clone, Default)]
 pub struct Clauses {
     pub after: Vec<String>,
@@ -55,7 +58,34 @@ enum Awaited {
 impl Clauses {
     /// The clauses in the state of a `step` expression.
     pub fn of(state: &Dynamic) -> Self {
-        state.clone().try_cast().unwrap_or_default()
+        let Some(state) = state.read_lock::<Map>() else { return Self::default() };
+        let number = |name: &str| state.get(name).and_then(|number| u64::try_from(number.as_int().ok()?).ok());
+        let after = state.get("after").and_then(|after| after.read_lock::<Array>());
+        Self {
+            after: after.map(|after| after.iter().map(ToString::to_string).collect()).unwrap_or_default(),
+            timeout: number("timeout").map(Duration::from_micros),
+            retry: number("retry").and_then(|times| u32::try_from(times).ok()),
+            key: number("key").and_then(|index| usize::try_from(index).ok()),
+            ..Self::default()
+        }
+    }
+
+    /// The same in values of the language: it hashes the bodies of closures, and can't hash a type of ours.
+    fn state(&self) -> Dynamic {
+        let number =
+            |number: i128| Dynamic::from_int(i64::try_from(number).expect("the clauses were read within bounds"));
+        let mut state = Map::new();
+        state.insert("after".into(), self.after.iter().cloned().map(Dynamic::from).collect::<Array>().into());
+        if let Some(timeout) = self.timeout {
+            state.insert("timeout".into(), number(timeout.as_micros() as i128));
+        }
+        if let Some(times) = self.retry {
+            state.insert("retry".into(), number(times.into()));
+        }
+        if let Some(index) = self.key {
+            state.insert("key".into(), number(index as i128));
+        }
+        state.into()
     }
 
     fn take(&mut self, marker: &'static str, awaited: Awaited) -> Result<Option<ImmutableString>, ParseError> {
@@ -108,7 +138,12 @@ fn parse_step(
     let last = symbols.last().expect("the keyword is there");
     clauses.read(last)?;
     match std::mem::take(&mut clauses.awaited) {
-        Awaited::Block => Ok(None),
+        Awaited::Block => {
+            let known = clauses.state();
+            drop(clauses);
+            *state = known;
+            Ok(None)
+        }
         Awaited::TimeoutNumber => clauses.take("$ident$", Awaited::TimeoutUnit(last.clone())),
         Awaited::Clause(clause) => match clause.as_str() {
             "after" => clauses.take("$string$", Awaited::After),

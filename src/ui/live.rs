@@ -317,8 +317,7 @@ impl Live {
             },
             What::EffectIntended { verb, object, destroys: true, dies, .. } => {
                 let line = Line::of(Tone::Destroys, &format!("{} {verb} {object}", symbols.destroys));
-                let dies = dies.iter().filter(|dies| !object.ends_with(dies.as_str()));
-                let dies = dies.map(|line| Line::of(Tone::Destroys, line).indented(2));
+                let dies = dies.iter().map(|line| Line::of(Tone::Destroys, line).indented(2));
                 let lines = std::iter::once(line).chain(dies);
                 lines.map(|line| self.inside(step, line, Line::default(), usize::MAX)).collect()
             }

@@ -134,8 +134,7 @@ impl Plain {
             },
             What::EffectIntended { verb, object, destroys: true, dies, .. } => {
                 let mut lines = say("effect", Tone::Destroys, &format!("destroys: {verb} {object}"));
-                let dies = dies.iter().filter(|dies| !object.ends_with(dies.as_str()));
-                lines.extend(dies.flat_map(|line| say("effect", Tone::Destroys, &format!("destroys: {line}"))));
+                lines.extend(dies.iter().flat_map(|line| say("effect", Tone::Destroys, &format!("destroys: {line}"))));
                 lines
             }
             What::EffectIntended { .. } => Vec::new(),

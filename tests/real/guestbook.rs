@@ -73,6 +73,7 @@ fn the_guestbook_can_be_stopped_anywhere_and_goes_on() {
     }
     let (status, told) = said(&mut next);
     assert_eq!(status, 0, "{told}");
+    assert!(told.contains("resume clear away: on from here, because it had not finished"), "{told}");
     for step in ["clear the table", "serve", "hang the mirror", "work at night", "look around"] {
         assert!(told.contains(&format!("step {step}: replayed")), "`{step}` is not replayed: {told}");
     }

@@ -112,7 +112,23 @@ fn start() -> Result<Testbed, String> {
         .spawn()
         .map_err(|error| format!("no watchdog: {error}"))?;
     output(Command::new(&cluster).arg("up").arg(&folder).arg("--kwok").env("KUBEBUILDER_ASSETS", &assets))?;
+    keep_nodes_ready(&cluster, &folder, &assets)?;
     Ok(Testbed { folder, assets, cluster, servers: RwLock::new(()), ran: AtomicUsize::new(0), _watchdog: watchdog })
+}
+
+/// Without leases the nodes are late with their heartbeats about once in a minute, and their pods stop being ready for good.
+fn keep_nodes_ready(cluster: &Path, folder: &Path, assets: &Path) -> Result<(), String> {
+    let command = folder.join("kwok.command");
+    let text = std::fs::read_to_string(&command).map_err(|error| error.to_string())?;
+    if text.contains("--node-lease-duration-seconds") {
+        return Ok(());
+    }
+    std::fs::write(&command, format!("{} --node-lease-duration-seconds 40\n", text.trim_end()))
+        .map_err(|error| error.to_string())?;
+    for verb in ["stop", "start"] {
+        output(Command::new(cluster).arg(verb).arg(folder).arg("kwok").env("KUBEBUILDER_ASSETS", assets))?;
+    }
+    Ok(())
 }
 
 fn output(command: &mut Command) -> Result<String, String> {

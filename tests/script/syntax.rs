@@ -82,3 +82,9 @@ fn a_comment_that_is_never_closed_ends_with_the_text() {
     assert_eq!(outline.steps.iter().map(|step| step.path.as_str()).collect::<Vec<_>>(), ["a"]);
     assert_eq!(script().value::<i64>(text), 1);
 }
+
+#[test]
+fn a_step_may_stand_in_a_closure() {
+    let text = "let f = |x| step \"a\" after \"b\" timeout 1h30m retry 3 key x { x + 1 }; f.call(1)";
+    assert_eq!(script().value::<i64>(text), 2);
+}
