@@ -320,6 +320,7 @@ fn the_repository_names_no_machine() {
 
 #[test]
 fn the_readme_shows_the_example_as_it_is() {
-    let shown = read("README.md").split("```rhai\n").nth(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned());
+    let shown =
+        read("README.md").split("```rhai\n").nth(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned());
     assert_eq!(shown.as_deref(), Some(read("examples/hello.rhai").as_str()), "copy the example into the README");
 }

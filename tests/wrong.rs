@@ -10,7 +10,7 @@ use std::{
 };
 
 use cozyscript::{
-    script::{binding::Binding, object},
+    script::{binding::Binding, values::object},
     ui::diagnostic::{Look, render},
 };
 

@@ -15,8 +15,9 @@ use crate::{
     script::{
         options::nearest,
         params::{Declared, KINDS, kind_of},
-        tree::Tree,
-        value, yaml,
+        values::tree::Tree,
+        values::value,
+        values::yaml,
     },
 };
 

@@ -27,7 +27,7 @@ use crate::{
         conductor::{Outcome, Stage, Step, Variable},
         diagnostic::reason_of,
         fault::{Fault, Kind},
-        value,
+        values::value,
     },
 };
 

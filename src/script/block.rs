@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rhai::{ASTNode, Dynamic, EvalContext, Expr, Expression, Stmt};
 
 use super::conductor::{Outcome, Stage, Variable};
-use super::value;
+use super::values::value;
 
 /// A block and the scope around it.
 pub struct Block<'r, 'a, 's, 'ps, 'g, 'c, 't> {

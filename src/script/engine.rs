@@ -9,9 +9,9 @@ use super::{
     conductor::Outcome,
     context::Context,
     fault::{self, Fault, Kind},
-    object,
     sources::Sources,
     syntax,
+    values::object,
 };
 use crate::{
     event::What,

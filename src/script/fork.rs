@@ -11,10 +11,10 @@ use super::{
     block::mentioned,
     conductor::{Branch, Fork, Outcome},
     context::{Call, Context},
+    diagnostic::type_words::with_article,
     fault::{Fault, Kind, Place},
     syntax::{Clauses, raise_at},
-    type_words::with_article,
-    value,
+    values::value,
 };
 
 /// Evaluates `parallel`; its value is the list of its branches' values.

@@ -13,11 +13,11 @@ use super::{
     block::{Block, mentioned, overwritten},
     conductor::{Outcome, Step},
     context::Context,
+    diagnostic::type_words::with_article,
     fault::{Fault, Kind, Place},
     fork,
     options::nearest,
-    type_words::with_article,
-    value,
+    values::value,
 };
 
 pub fn register(engine: &mut Engine) {

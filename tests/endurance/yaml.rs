@@ -1,6 +1,6 @@
 //! YAML, as manifests and charts have it.
 
-use cozyscript::script::yaml;
+use cozyscript::script::values::yaml;
 
 use super::mutate::mutated;
 

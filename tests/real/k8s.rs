@@ -12,8 +12,8 @@ use cozyscript::{
         catalogue::Catalogue,
         engine,
         fault::{Fault, Kind},
-        object::Object,
         sources::Sources,
+        values::object::Object,
     },
 };
 use rhai::Array;

@@ -1,7 +1,7 @@
 use cozyscript::{
     diagnostic::{Diagnostic, Severity},
     host::cancel::Reason,
-    script::{binding::Binding, fault::Kind, object},
+    script::{binding::Binding, fault::Kind, values::object},
 };
 
 use crate::support::Script;

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use cozyscript::script::{binding::Binding, fault::Kind, object};
+use cozyscript::script::{binding::Binding, fault::Kind, values::object};
 
 use crate::support::Script;
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use cozyscript::script::json;
-use cozyscript::script::tree::Tree;
+use cozyscript::script::values::json;
+use cozyscript::script::values::tree::Tree;
 
 fn error(text: &str) -> String {
     json::read(text, "values.json").expect_err(text).to_string()

@@ -1,8 +1,8 @@
 use cozyscript::host::secrets::Secret;
 use cozyscript::script::fault::{self, Fault, Kind};
-use cozyscript::script::json;
-use cozyscript::script::object::{self, Object};
-use cozyscript::script::tree::Tree;
+use cozyscript::script::values::json;
+use cozyscript::script::values::object::{self, Object};
+use cozyscript::script::values::tree::Tree;
 use rhai::{Dynamic, Engine, EvalAltResult, Scope};
 
 const POD: &str = r#"{

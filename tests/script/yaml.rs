@@ -1,5 +1,5 @@
-use cozyscript::script::tree::Tree;
-use cozyscript::script::yaml::{self, Lint};
+use cozyscript::script::values::tree::Tree;
+use cozyscript::script::values::yaml::{self, Lint};
 
 /// The documents as JSON, one a line.
 fn read(text: &str) -> String {
@@ -353,7 +353,7 @@ fn any_tree_survives_yaml_and_json() {
             "seed {seed}:\n{written}"
         );
         assert_eq!(
-            cozyscript::script::json::read(&tree.to_string(), "written"),
+            cozyscript::script::values::json::read(&tree.to_string(), "written"),
             Ok(tree.clone()),
             "seed {seed}: {tree}"
         );

@@ -10,7 +10,7 @@ use crate::script::{
     conductor::Outcome,
     context::Call,
     fault::{Fault, Kind},
-    json,
+    values::json,
 };
 
 /// What a server answered. It prints as its status and address; the body stays out of it.

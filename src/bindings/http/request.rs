@@ -22,10 +22,10 @@ use crate::{
         conductor::Outcome,
         context::Call,
         fault::{Fault, Kind},
-        json,
-        object::Object,
         options::Options,
-        tree::Tree,
+        values::json,
+        values::object::Object,
+        values::tree::Tree,
     },
 };
 

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::script::{
     fault::{Fault, Kind},
-    tree::Tree,
-    yaml,
+    values::tree::Tree,
+    values::yaml,
 };
 
 /// How many requests are under way at once.

@@ -5,7 +5,7 @@ use super::{
     discovery::Resource,
     object::{at, items, text},
 };
-use crate::script::{fault::Fault, tree::Tree};
+use crate::script::{fault::Fault, values::tree::Tree};
 
 /// Kinds of which it is worth saying how many die with their namespace.
 const COUNTED: &[&str] =

@@ -20,10 +20,10 @@ use crate::{
     host::{Host, frame},
     script::{
         fault::{Fault, Kind},
-        fields::Fields,
-        interner::Interner,
-        json,
-        tree::Tree,
+        values::fields::Fields,
+        values::interner::Interner,
+        values::json,
+        values::tree::Tree,
     },
 };
 

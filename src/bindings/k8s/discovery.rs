@@ -12,7 +12,7 @@ use super::{
 use crate::script::{
     fault::{Fault, Kind},
     options::nearest,
-    tree::Tree,
+    values::tree::Tree,
 };
 
 /// A kind as a server serves it.

@@ -7,7 +7,7 @@ use super::{
     object::{self, at, entries, integer, items, kind, name, text},
     wait::{Trouble, shown_condition, worst},
 };
-use crate::script::{fault::Fault, tree::Tree};
+use crate::script::{fault::Fault, values::tree::Tree};
 
 /// How many events, and lines of a log, are shown.
 const EVENTS: usize = 5;

@@ -5,7 +5,7 @@ use std::{error::Error, io};
 use super::object::{integer, items, text};
 use crate::script::{
     fault::{Fault, Kind},
-    tree::Tree,
+    values::tree::Tree,
 };
 
 /// What a request was about, for messages and hints.

@@ -13,8 +13,8 @@ use crate::{
     script::{
         fault::{Fault, Kind},
         options::nearest,
-        tree::Tree,
-        yaml,
+        values::tree::Tree,
+        values::yaml,
     },
 };
 

@@ -6,9 +6,9 @@ use rhai::ImmutableString;
 
 use crate::script::{
     fault::{Fault, Kind},
-    fields::Fields,
-    object::Object,
-    tree::Tree,
+    values::fields::Fields,
+    values::object::Object,
+    values::tree::Tree,
 };
 
 /// What lies below these names.

@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use super::object::{entries, name, namespace};
 use crate::{
     host::secrets::{Secret, Vault},
-    script::tree::Tree,
+    script::values::tree::Tree,
 };
 
 /// Remembers the values in these objects, which are Secrets.

@@ -3,7 +3,7 @@
 use super::object::{at, condition, integer, items, kind, name, text};
 use crate::script::{
     fault::{Fault, Kind},
-    tree::Tree,
+    values::tree::Tree,
 };
 
 /// What is waited for, as far as it can be judged without the script.

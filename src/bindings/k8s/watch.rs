@@ -10,8 +10,8 @@ use super::{
 };
 use crate::script::{
     fault::{Fault, Kind},
-    json,
-    tree::Tree,
+    values::json,
+    values::tree::Tree,
 };
 
 /// How soon something is looked for again that was not there, or that broke.

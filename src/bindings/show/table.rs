@@ -8,8 +8,8 @@ use crate::{
         conductor::Outcome,
         context::Call,
         fault::{Fault, Kind},
-        object::Object,
         options::nearest,
+        values::object::Object,
     },
 };
 

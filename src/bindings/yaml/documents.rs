@@ -5,7 +5,7 @@ use rhai::{Array, Dynamic, NativeCallContext, plugin::*};
 use super::text;
 use crate::{
     event::What,
-    script::{conductor::Outcome, context::Call, tree::Tree, yaml},
+    script::{conductor::Outcome, context::Call, values::tree::Tree, values::yaml},
 };
 
 #[export_module]

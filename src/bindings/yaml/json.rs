@@ -3,7 +3,7 @@
 use rhai::{Dynamic, NativeCallContext, plugin::*};
 
 use super::text;
-use crate::script::{conductor::Outcome, json};
+use crate::script::{conductor::Outcome, values::json};
 
 #[export_module]
 pub mod functions {

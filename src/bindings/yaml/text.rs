@@ -2,7 +2,7 @@
 
 use rhai::{Dynamic, NativeCallContext};
 
-use crate::script::{conductor::Outcome, context::Call, misread::Misread, tree::Tree};
+use crate::script::{conductor::Outcome, context::Call, values::misread::Misread, values::tree::Tree};
 
 /// The text of a file below the runbook's folder.
 pub fn file(context: &NativeCallContext, path: &str) -> Outcome<String> {

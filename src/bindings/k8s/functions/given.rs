@@ -7,7 +7,7 @@ use crate::{
     script::{
         fault::{Fault, Kind},
         options::Options,
-        tree::Tree,
+        values::tree::Tree,
     },
 };
 

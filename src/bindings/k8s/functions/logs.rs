@@ -116,7 +116,11 @@ fn read(context: &NativeCallContext, cluster: &Cluster, pod: Option<&str>, optio
     })
 }
 
-async fn pods_of(cluster: &Cluster, namespace: &str, workload: &str) -> Result<Vec<crate::script::tree::Tree>, Fault> {
+async fn pods_of(
+    cluster: &Cluster,
+    namespace: &str,
+    workload: &str,
+) -> Result<Vec<crate::script::values::tree::Tree>, Fault> {
     let (kind, name) = workload.rsplit_once('/').expect("it was looked for the slash");
     let resource = cluster.resolve(kind).await?;
     let owner = cluster.read(&resource, namespace, name).await?;

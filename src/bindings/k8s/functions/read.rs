@@ -6,7 +6,7 @@ use super::given;
 use crate::{
     bindings::k8s::{client::Cluster, object},
     host::wait::Waiting,
-    script::{conductor::Outcome, context::Call, object::Object},
+    script::{conductor::Outcome, context::Call, values::object::Object},
 };
 
 #[export_module]
@@ -138,5 +138,5 @@ fn read_all(context: &NativeCallContext, cluster: &Cluster, kind: &str, options:
             let resource = cluster.resolve(&kind).await?;
             cluster.list(&resource, &selection).await
         })?;
-    Ok(listed.objects.iter().map(crate::script::tree::Tree::to_dynamic).collect())
+    Ok(listed.objects.iter().map(crate::script::values::tree::Tree::to_dynamic).collect())
 }

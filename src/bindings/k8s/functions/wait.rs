@@ -20,7 +20,7 @@ use crate::{
         conductor::Outcome,
         context::Call,
         fault::{Fault, Kind},
-        tree::Tree,
+        values::tree::Tree,
     },
 };
 

@@ -27,9 +27,9 @@ use crate::{
         conductor::Outcome,
         context::{Call, Change, Changed, Settled},
         fault::{Fault, Kind},
-        json as text_of,
-        object::Object,
-        tree::Tree,
+        values::json as text_of,
+        values::object::Object,
+        values::tree::Tree,
     },
 };
 

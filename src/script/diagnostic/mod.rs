@@ -1,15 +1,19 @@
 //! A failed evaluation as a diagnostic: what went wrong in the innermost source, and the calls that led there.
 
+mod caught;
+mod language_fault;
+mod passage;
+pub mod type_words;
+
 use rhai::{Dynamic, Engine, EvalAltResult, Map, Position};
 
-use super::{
-    absent::OF_UNKNOWN,
-    caught,
+use crate::script::{
+    diagnostic::language_fault::Explained,
+    diagnostic::passage::Passage,
     fault::{Fault, Kind, Place},
-    language_fault::{self, Explained},
-    object::Object,
-    passage::Passage,
     sources::Sources,
+    values::absent::OF_UNKNOWN,
+    values::object::Object,
 };
 use crate::{
     diagnostic::{Diagnostic, Span},

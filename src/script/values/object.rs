@@ -6,11 +6,11 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map};
 
 use super::absent::{self, Doing, absent_error};
-use super::fault::Fault;
 use super::fields::Fields;
 use super::path::{self, Path};
 use super::tree::Tree;
-use super::{json, numbers, yaml};
+use crate::script::fault::Fault;
+use crate::script::{values::json, values::numbers, values::yaml};
 
 /// A tree with named fields, as scripts see it.
 #[derive(Clone, Debug, Default, PartialEq)]

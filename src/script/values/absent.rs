@@ -6,8 +6,8 @@ use std::sync::{Arc, Weak};
 
 use rhai::{EvalAltResult, ImmutableString, NativeCallContext, Position};
 
-use super::fault::Fault;
 use super::fields::Fields;
+use crate::script::fault::Fault;
 
 /// A field that was read or set below an absent value.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +28,7 @@ pub enum Doing {
 }
 
 /// How the sentence ends if it is not known what is absent; a report that has the source says it instead.
-pub(super) const OF_UNKNOWN: &str = ": what it belongs to is absent";
+pub(in crate::script) const OF_UNKNOWN: &str = ": what it belongs to is absent";
 
 /// Names alike enough to be meant.
 const ALIKE: f64 = 0.85;
@@ -117,7 +117,7 @@ impl Trail {
 }
 
 /// Remembers that an object was read from an object.
-pub(super) fn found(holder: &Arc<Fields>, name: &str, object: &Arc<Fields>) {
+pub(in crate::script) fn found(holder: &Arc<Fields>, name: &str, object: &Arc<Fields>) {
     TRAIL.with_borrow_mut(|trail| {
         trail.step(holder, name);
         trail.object = Arc::downgrade(object);
@@ -125,7 +125,7 @@ pub(super) fn found(holder: &Arc<Fields>, name: &str, object: &Arc<Fields>) {
 }
 
 /// Remembers that a field was not there.
-pub(super) fn missed(holder: &Arc<Fields>, name: &str, at: Position) {
+pub(in crate::script) fn missed(holder: &Arc<Fields>, name: &str, at: Position) {
     TRAIL.with_borrow_mut(|trail| {
         trail.step(holder, name);
         trail.object = Weak::new();
@@ -136,7 +136,7 @@ pub(super) fn missed(holder: &Arc<Fields>, name: &str, at: Position) {
 /// What is known of an absent value below which `below` stands.
 ///
 /// The memory counts only if the miss stands directly before it in the text: any other `()` has another reason.
-pub(super) fn explain(below: &str, at: Position, doing: Doing) -> Absent {
+pub(in crate::script) fn explain(below: &str, at: Position, doing: Doing) -> Absent {
     TRAIL.with_borrow_mut(|trail| {
         let broke_off = trail.broke_off.take().filter(|broke_off| broke_off.is_directly_before(at));
         let keys = broke_off.as_ref().and_then(|broke_off| broke_off.holder.upgrade());

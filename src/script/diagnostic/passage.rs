@@ -4,8 +4,8 @@ use std::{ops::Range, sync::Arc};
 
 use rhai::{Engine, Position, Token};
 
-use super::tokens::{self, Spot};
 use crate::diagnostic::Span;
+use crate::script::tokens::{self, Spot};
 
 /// The text of a source and its tokens.
 pub struct Passage {

@@ -1,11 +1,11 @@
 //! What goes wrong with values (trees, paths, YAML and JSON texts) as faults of the script that handled them.
 
-use super::{
-    absent::Absent,
+use crate::script::{
     fault::{Fault, Kind},
-    misread::Misread,
-    path::PathError,
-    tree::TreeError,
+    values::absent::Absent,
+    values::misread::Misread,
+    values::path::PathError,
+    values::tree::TreeError,
 };
 
 impl From<Absent> for Fault {

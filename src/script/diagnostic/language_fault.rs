@@ -4,17 +4,17 @@ use std::ops::Range;
 
 use rhai::{EvalAltResult, ParseError, ParseErrorType, Position, Token};
 
-use super::{
+use crate::diagnostic::{Diagnostic, Span};
+use crate::script::{
     check::parse_diagnostic,
     diagnostic::Script,
+    diagnostic::passage::Passage,
+    diagnostic::type_words::{signature, type_word, with_article},
     engine::limits,
     fault::{Fault, Kind, Place},
     options::nearest,
-    passage::Passage,
     sources::standard_modules,
-    type_words::{signature, type_word, with_article},
 };
-use crate::diagnostic::{Diagnostic, Span};
 
 /// A fault with what its report points at.
 pub struct Explained {

@@ -10,9 +10,9 @@ use serde_saphyr::granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrI
 
 use super::YamlError;
 use super::scalar::{Plain, plain};
-use crate::script::fields::Fields;
-use crate::script::interner::Interner;
-use crate::script::tree::{DEEPEST, Tree};
+use crate::script::values::fields::Fields;
+use crate::script::values::interner::Interner;
+use crate::script::values::tree::{DEEPEST, Tree};
 
 /// Aliases may repeat this many values in one text. They are shared here, but whoever writes them out writes them all.
 const MOST_REPEATED: usize = 1_000_000;

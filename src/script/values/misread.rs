@@ -17,7 +17,7 @@ pub struct Misread {
 const LONGEST_SNIPPET: usize = 160;
 
 impl Misread {
-    pub(super) fn new(text: &str, source: &str, line: usize, column: usize, message: String) -> Self {
+    pub(in crate::script) fn new(text: &str, source: &str, line: usize, column: usize, message: String) -> Self {
         // A lone carriage return ends a line too, for YAML.
         let text = text.replace("\r\n", "\n");
         let snippet = text.split(['\n', '\r']).nth(line - 1).filter(|line| line.chars().count() <= LONGEST_SNIPPET);
