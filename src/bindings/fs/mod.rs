@@ -26,7 +26,7 @@ mod files {
     /// Reads a text file.
     ///
     /// # Parameters
-    /// - `path` (text): the file, relative to the runbook's folder
+    /// - `path` (file): the file, relative to the runbook's folder
     ///
     /// # Returns
     /// The text.

@@ -51,7 +51,7 @@ pub mod sources {
     /// Takes a secret from a file, without the line break at its end.
     ///
     /// # Parameters
-    /// - `path` (text): the file, relative to the runbook's folder
+    /// - `path` (file): the file, relative to the runbook's folder
     ///
     /// # Returns
     /// A `Secret`, shown as `[secret file:PATH]`.

@@ -15,7 +15,7 @@ pub mod functions {
     /// What reads well and means something else to kubectl, such as a bare `yes`, is warned of.
     ///
     /// # Parameters
-    /// - `path` (text): the file, relative to the runbook's folder
+    /// - `path` (file): the file, relative to the runbook's folder
     ///
     /// # Returns
     /// Its document, or a list of its documents if it has several.
@@ -40,7 +40,7 @@ pub mod functions {
     /// Reads all documents of a YAML file, however many there are.
     ///
     /// # Parameters
-    /// - `path` (text): the file, relative to the runbook's folder
+    /// - `path` (file): the file, relative to the runbook's folder
     ///
     /// # Returns
     /// A list of documents.

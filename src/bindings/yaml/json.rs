@@ -10,7 +10,7 @@ pub mod functions {
     /// Reads a JSON file.
     ///
     /// # Parameters
-    /// - `path` (text): the file, relative to the runbook's folder
+    /// - `path` (file): the file, relative to the runbook's folder
     ///
     /// # Returns
     /// Its value.

@@ -215,6 +215,27 @@ pub fn complaints(forms: &[Form], arguments: &[Expr]) -> Vec<Complaint> {
             });
         }
     }
+    for (index, argument) in arguments.iter().enumerate() {
+        if let (Some(item), Some(literal)) = (first.documented(index), Literal::of(argument))
+            && forms.iter().all(|form| form.documented(index).is_some_and(|other| other.kind == item.kind))
+            // A map may be the options of another form.
+            && !matches!(literal, Literal::Map(_))
+            && !fits(&item.kind, &literal.sample())
+        {
+            let (name, kind) = (&item.name, with_article(&item.kind));
+            found.push(Complaint {
+                code: "wrong_type",
+                position: argument.start_position(),
+                message: format!(
+                    "`{name}` of `{}` takes {kind}, and was given {}",
+                    called(first.function),
+                    literal.shown()
+                ),
+                label: "wrong type",
+                hint: item.text.clone(),
+            });
+        }
+    }
     if let Some(Expr::Map(parts, _)) = arguments.last()
         && forms.iter().all(Form::has_options)
     {

@@ -18,11 +18,11 @@ mod whole;
 
 use std::path::PathBuf;
 
-use rhai::Engine;
+use rhai::{Engine, Token};
 
 use self::{files::Files, known::Known, walk::Walk};
-use super::{catalogue::Catalogue, sources, sources::Sources};
-use crate::diagnostic::Diagnostic;
+use super::{catalogue::Catalogue, sources, sources::Sources, tokens};
+use crate::diagnostic::{Diagnostic, Span};
 
 pub use parse::parse_diagnostic;
 
@@ -54,6 +54,7 @@ pub fn check(
     while let Some(source) = files.get(facts.len()) {
         match sources::compile(engine, &source.name, &source.text) {
             Ok(ast) => {
+                findings.extend(unclosed_comment(engine, &source.name, &source.text));
                 let walk = Walk::new(engine, &known, options, &mut files, facts.len(), &mut findings);
                 facts.push(Some(walk.file(&ast)));
             }
@@ -65,6 +66,24 @@ pub fn check(
     }
     whole::judge(engine, &known, &files, &facts, options, &mut findings);
     in_order(findings)
+}
+
+/// Rhai takes a comment that is never closed for the end of the text.
+fn unclosed_comment(engine: &Engine, name: &str, text: &str) -> Option<Diagnostic> {
+    if !text.contains("/*") {
+        return None;
+    }
+    let last = tokens::lex(engine, text).pop()?;
+    let Token::Comment(comment) = &last.token else {
+        return None;
+    };
+    let is_open = comment.starts_with("/*") && comment.matches("/*").count() > comment.matches("*/").count();
+    is_open.then(|| {
+        let place = Span { source: name.to_owned(), line: last.line, column: last.column, length: 2 };
+        let finding =
+            Diagnostic::error("unclosed_comment", "this comment is never closed: all that follows is part of it");
+        labelled(finding.at(place).hint("close it with `*/`"), "opened here")
+    })
 }
 
 fn in_order(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {

@@ -40,6 +40,9 @@ impl Walk<'_, '_> {
             None => return,
         };
         self.params.count += 1;
+        if let Some(options) = arguments.get(1) {
+            self.default_among_choices(&name, options);
+        }
         let span = self.source.span(at);
         match self.params.declared.get(&name) {
             Some(first) => {
@@ -53,6 +56,27 @@ impl Walk<'_, '_> {
             None => {
                 self.params.declared.insert(name, span);
             }
+        }
+    }
+
+    /// A default that may not be chosen is a slip in one of the two.
+    fn default_among_choices(&mut self, name: &str, options: &Expr) {
+        let Expr::Map(parts, _) = options else {
+            return;
+        };
+        let option = |wanted: &str| parts.0.iter().find(|(key, _)| key.name == wanted).map(|(_, value)| value);
+        let (Some(default), Some(choices)) = (option("default"), option("choices")) else {
+            return;
+        };
+        let (Some(value), Some(listed)) = (default.get_literal_value(None), choices.get_literal_value(None)) else {
+            return;
+        };
+        let choices: Vec<String> =
+            listed.try_cast::<rhai::Array>().unwrap_or_default().iter().map(ToString::to_string).collect();
+        if !choices.is_empty() && !choices.contains(&value.to_string()) {
+            let message = format!("the default of the parameter `{name}` is none of its choices");
+            let hint = format!("make it one of {}", choices.join(", "));
+            self.find("default_not_among_choices", default.start_position(), message, "not a choice", hint);
         }
     }
 }

@@ -283,7 +283,22 @@ impl<'w, 's> Walk<'w, 's> {
                 self.expression(&parts.rhs);
             }
             Expr::Custom(custom, position) => self.custom(custom, *position),
+            Expr::FloatConstant(_, position) => self.too_large(*position),
             _ => {}
+        }
+    }
+
+    /// Rhai reads a whole number of more than 64 bits as a fraction, and loses digits of it.
+    fn too_large(&mut self, position: Position) {
+        let (line, column) = (position.line().unwrap_or(1), position.position().unwrap_or(1));
+        let rest = self.source.rest_of_line(line, column);
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '_').unwrap_or(rest.len());
+        let is_whole = !rest[end..].starts_with(|c: char| c.is_ascii_alphanumeric())
+            && !rest[end..].strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        if is_whole && end > 0 && !rest[end..].starts_with('.') {
+            let message = format!("`{}` is too large for a whole number", &rest[..end]);
+            let hint = format!("whole numbers go up to {}; write a text if it is a name", i64::MAX);
+            self.find("number_too_large", position, message, "more than 64 bits", hint);
         }
     }
 
