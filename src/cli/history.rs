@@ -77,7 +77,7 @@ pub fn main(arguments: &Arguments) -> Status {
         screen.say("no runs yet: `cozyscript FILE` makes the first");
     } else {
         let rows: Vec<Vec<String>> = newest.iter().map(row).collect();
-        print(&["run", "runbook", "began", "outcome", "steps", "changes", "took"], &rows);
+        print(&["run", "began", "outcome", "steps", "changes", "took"], &rows);
     }
     Status::Done
 }
@@ -102,13 +102,11 @@ fn changes(past: &Past) -> usize {
 
 fn row(run: &Kept) -> Vec<String> {
     let head = &run.journal.head;
-    let runbook = PathBuf::from(&head.runbook);
-    let runbook = runbook.file_name().map_or_else(|| head.runbook.clone(), |name| name.to_string_lossy().into_owned());
     let began = began(run);
     let began = began.get(..19).unwrap_or(&began).replace('T', " ");
     vec![
+        // It begins with the runbook's name.
         head.run.clone(),
-        runbook,
         began,
         outcome(run).to_owned(),
         run.past.done().len().to_string(),

@@ -8,7 +8,7 @@ fn runs_are_listed_with_outcome_steps_and_duration() {
     book.run().fails(1).stderr_has("no");
     book.edit("throw \"no\";", "");
     book.run().done();
-    let ended = book.call(["history"]).done().stdout_has("run").stdout_has("book.rhai").stdout_has("failed");
+    let ended = book.call(["history"]).done().stdout_has("run").stdout_has("book-").stdout_has("failed");
     assert_eq!(ended.stdout.lines().count(), 4, "{}", ended.stdout);
     let listed = book.call(["history", "--json"]).done().json();
     assert_eq!(listed.len(), 2);
