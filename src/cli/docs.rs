@@ -63,9 +63,11 @@ pub fn faults() -> String {
 /// One function's entry, in Markdown, without its heading.
 pub fn entry(function: &Function) -> String {
     let mut out = String::new();
+    out.push_str("```rhai\n");
     for signature in &function.signatures {
-        push(&mut out, format_args!("    {}\n", form(function, &signature.parameters)));
+        push(&mut out, format_args!("{}\n", form(function, &signature.parameters)));
     }
+    out.push_str("```\n");
     push(&mut out, format_args!("\n{}\n", function.doc.text));
     list(&mut out, "Parameters", &function.doc.parameters);
     list(&mut out, "Options", &function.doc.options);
