@@ -231,6 +231,9 @@ impl Outline {
 /// The functions inside functions that paths are followed through.
 const DEEPEST: usize = 8;
 
+/// More paths than these come of functions that call themselves: nobody chooses among them.
+const MOST: usize = 10_000;
+
 /// The paths under which the steps of these sources may be met: those of a function also inside the steps that call it.
 pub fn paths(outlines: &[Arc<Outline>]) -> Vec<String> {
     let steps = || outlines.iter().flat_map(|outline| outline.steps.iter());
@@ -238,7 +241,7 @@ pub fn paths(outlines: &[Arc<Outline>]) -> Vec<String> {
     let mut at = 0;
     while let Some((path, own, deep)) = met.get(at).cloned() {
         at += 1;
-        if deep == DEEPEST {
+        if deep == DEEPEST || met.len() > MOST {
             continue;
         }
         let called = called(outlines, own);

@@ -2,7 +2,7 @@
 
 use cozyscript::script::{
     engine,
-    outline::{Outline, outline},
+    outline::{Outline, outline, paths},
     sources::Sources,
 };
 
@@ -55,4 +55,11 @@ fn what_a_step_calls_is_part_of_it() {
 fn a_constant_that_a_function_reads_is_part_of_the_step_that_calls_it() {
     let text = |number| format!("const LIMIT = {number};\nfn limit() {{ global::LIMIT }}\nstep \"a\" {{ limit() }}");
     assert_ne!(whole(&text(1), "a"), whole(&text(2), "a"));
+}
+
+#[test]
+fn functions_that_call_themselves_have_only_so_many_paths() {
+    let steps: String = (0..20).map(|number| format!("step \"s{number}\" {{ again() }} ")).collect();
+    let outline = outlined(&format!("fn again() {{ {steps} }} again();"));
+    assert!(paths(&[outline.into()]).len() < 20_000);
 }
