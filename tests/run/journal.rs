@@ -235,3 +235,13 @@ fn a_journal_that_can_not_be_made_is_an_error_before_the_first_step() {
     let book = Runbook::new("step \"a\" { print(\"never\"); }").file("taken", "a file");
     book.run().args(["--journal", "taken/runs"]).fails(2).stderr_has("can't create the journal");
 }
+
+#[test]
+fn only_its_owner_may_read_a_journal() {
+    use std::os::unix::fs::PermissionsExt;
+    let book = Runbook::new("step \"a\" {}");
+    book.run().done();
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&book.journal()), 0o600);
+    assert_eq!(mode(book.journal().parent().unwrap()), 0o700);
+}

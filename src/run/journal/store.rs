@@ -1,7 +1,9 @@
 //! The folder of journals: where a run's file is, and which runs there are.
 
 use std::{
+    fs::DirBuilder,
     io,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -50,7 +52,7 @@ impl Store {
     /// # Errors
     /// If the folder can't be made.
     pub fn name(&self, runbook: &Path, now: jiff::Timestamp) -> io::Result<String> {
-        std::fs::create_dir_all(&self.folder)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
         let stem = runbook.file_stem().map_or_else(|| "run".into(), |stem| stem.to_string_lossy());
         let stem: String =
             stem.chars().map(|c| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '-' }).collect();

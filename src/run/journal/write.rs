@@ -3,6 +3,7 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, Read, Seek, SeekFrom, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -42,13 +43,19 @@ pub enum OpenError {
 }
 
 impl Writer {
-    /// Makes a new journal; the file must not be there yet.
+    /// Makes a new journal, which only its owner may read: it holds what servers answered. The file must not be there yet.
     ///
     /// # Errors
     /// If it can't be made.
     pub fn create(path: &Path, secrets: Arc<Vault>) -> Result<Self, OpenError> {
         let failed = |doing| move |error| OpenError::Io { doing, path: path.to_owned(), error };
-        let file = OpenOptions::new().append(true).read(true).create_new(true).open(path).map_err(failed("create"))?;
+        let file = OpenOptions::new()
+            .append(true)
+            .read(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(failed("create"))?;
         file.try_lock().map_err(|error| failed("lock")(error.into()))?;
         Ok(Self { file, path: path.to_owned(), next: 0, forced: false, secrets })
     }
