@@ -23,6 +23,7 @@ use self::status::Status;
 /// Narrated runbooks for operations, executable: `cozyscript FILE` runs one.
 #[derive(Debug, Parser)]
 #[command(name = "cozyscript", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(override_usage = "cozyscript FILE [OPTIONS]\n       cozyscript <COMMAND>")]
 #[command(
     after_help = "Exit statuses: 0 done, 1 the runbook failed, 2 usage or check, 3 stopped and resumable, 4 refused."
 )]
