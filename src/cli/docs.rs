@@ -52,8 +52,12 @@ pub fn functions() -> String {
 
 /// The kinds of faults, in Markdown.
 pub fn faults() -> String {
-    let mut out =
-        "# Faults\n\nWhat `catch (fault) { … }` finds in `fault.kind`:\n\n| kind | when |\n|---|---|\n".to_owned();
+    let mut out = "# Faults\n\n\
+        What `catch (fault) { … }` finds in `fault.kind`. A fault has `message`, `hint`, `status` (of an HTTP answer), `notes`,\n\
+        `file`, `line` and `column`, too. A mistake of the script itself that the language finds, such as a wrong index,\n\
+        arrives as a map with a `message` and without a `kind`.\n\n\
+        | kind | when |\n|---|---|\n"
+        .to_owned();
     for (_, word, meaning) in Kind::ALL {
         push(&mut out, format_args!("| `{word}` | {meaning} |\n"));
     }
