@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use rhai::{Dynamic, Engine, NativeCallContext, OptimizationLevel, Position, Token};
+use rhai::{Dynamic, Engine, LexError, NativeCallContext, OptimizationLevel, Position, Token};
 
 use super::{
     binding::Binding,
@@ -167,6 +167,10 @@ impl Lexed {
         };
         let is_name = matches!(last, Last::Dot | Last::Key);
         match token {
+            // The parser would begin a step here, and stumble over what follows it.
+            Token::Identifier(word) if last == Last::Dot && syntax::KEYWORDS.contains(&word.as_str()) => {
+                Token::LexError(LexError::UnexpectedInput(word.to_string()).into())
+            }
             Token::Reserved(word) if is_name && word.starts_with(char::is_alphabetic) => Token::Identifier(word),
             word if is_name && word.is_literal() && word.literal_syntax().starts_with(char::is_alphabetic) => {
                 self.last = if last == Last::Dot { Last::Field } else { Last::Other };

@@ -20,6 +20,9 @@ use super::{
     values::value,
 };
 
+/// What begins a statement of ours.
+pub const KEYWORDS: [&str; 2] = ["step", "parallel"];
+
 pub fn register(engine: &mut Engine) {
     engine.register_custom_syntax_with_state_raw("step", parse_step, false, run_step);
     engine.register_custom_syntax_with_state_raw("parallel", parse_parallel, false, fork::run_parallel);

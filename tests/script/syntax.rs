@@ -88,3 +88,11 @@ fn a_step_may_stand_in_a_closure() {
     let text = "let f = |x| step \"a\" after \"b\" timeout 1h30m retry 3 key x { x + 1 }; f.call(1)";
     assert_eq!(script().value::<i64>(text), 2);
 }
+
+#[test]
+fn a_keyword_after_a_dot_is_refused_whatever_follows() {
+    for text in ["let o = #{}; o.step \"\" {}.x", "let o = #{}; o?.parallel { 1 }.y.z", "let o = #{}; o.step"] {
+        let error = script().run(text).unwrap_err().to_string();
+        assert!(error.contains("Expecting name of a property"), "{text}: {error}");
+    }
+}

@@ -7,6 +7,7 @@ use crate::{
     diagnostic::{Diagnostic, Span},
     script::{
         options::nearest,
+        syntax::KEYWORDS,
         tokens::{self, Spot},
     },
 };
@@ -259,12 +260,12 @@ impl Reading {
 
     /// `pod.step`: the word begins a step wherever it stands.
     fn keyword_as_field(&self) -> Option<Wording> {
-        let keyword = self.word_before(1);
-        let is_field = ["step", "parallel"].contains(&keyword) && [".", "?."].contains(&self.word_before(2));
+        let keyword = self.here();
+        let is_field = KEYWORDS.contains(&keyword) && [".", "?."].contains(&self.word_before(1));
         is_field.then(|| {
             let message = format!("`{keyword}` is a word of the language, and can't stand after a `.`");
-            let hint = format!("write `{}[\"{keyword}\"]`", self.word_before(3));
-            say(message, "taken for a keyword", hint).at(self.span(self.before(1).expect("its word was read")))
+            let hint = format!("write `{}[\"{keyword}\"]`", self.word_before(2));
+            say(message, "taken for a keyword", hint)
         })
     }
 
