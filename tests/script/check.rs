@@ -921,3 +921,12 @@ step "act {round}" timeout 10m {{
     }
     text
 }
+
+#[test]
+fn a_lone_carriage_return_moves_no_finding_behind_the_text() {
+    let engine = cozyscript::script::engine::build(&[], &Default::default());
+    let text = "step \"x\" {ome\n//!\n// oft\ren it is\rkilled";
+    let error = engine.compile(text).unwrap_err();
+    let place = cozyscript::script::check::parse_diagnostic("book.rhai", text, &error).place.unwrap();
+    assert!(place.line <= text.lines().count(), "{place:?}");
+}

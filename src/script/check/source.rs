@@ -24,17 +24,26 @@ impl Source {
         self.token(position.line().unwrap_or(1), position.position().unwrap_or(1))
     }
 
+    /// The language also counts lone carriage returns as lines, so a position may lie behind the text: its end is meant.
     pub fn token(&self, line: usize, column: usize) -> Span {
+        let lines = self.lines().len();
+        let (line, column) = match line > lines {
+            true => (lines, self.text.rsplit('\n').next().unwrap_or_default().chars().count() + 1),
+            false => (line, column),
+        };
         let length = token_length(self.rest_of_line(line, column));
         Span { source: self.name.clone(), line, column, length }
     }
 
+    fn lines(&self) -> &[usize] {
+        self.lines.get_or_init(|| {
+            std::iter::once(0).chain(self.text.match_indices('\n').map(|(index, _)| index + 1)).collect()
+        })
+    }
+
     /// What stands on the line from the column on.
     pub fn rest_of_line(&self, line: usize, column: usize) -> &str {
-        let lines = self.lines.get_or_init(|| {
-            std::iter::once(0).chain(self.text.match_indices('\n').map(|(index, _)| index + 1)).collect()
-        });
-        let begin = lines.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
+        let begin = self.lines().get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
         let line = self.text[begin..].split('\n').next().unwrap_or_default();
         let byte = line.char_indices().nth(column.saturating_sub(1)).map_or(line.len(), |(byte, _)| byte);
         &line[byte..]
