@@ -62,13 +62,16 @@ pub struct Change<T> {
     pub effect: Effect,
     /// How long the request may take.
     pub deadline: Duration,
-    /// Sends it.
-    pub perform: BoxFuture<'static, Result<Changed<T>, Fault>>,
+    /// Sends it, and may say meanwhile why it isn't done yet.
+    pub perform: Perform<T>,
     /// Makes the value again from what was kept of an earlier, finished change; unused if it is repeatable.
     pub recall: Recall<T>,
     /// Finds out whether an earlier, unfinished one happened; unused if it is repeatable.
     pub settle: BoxFuture<'static, Result<Settled<T>, Fault>>,
 }
+
+/// See [`Change::perform`].
+pub type Perform<T> = Box<dyn FnOnce(Progress) -> BoxFuture<'static, Result<Changed<T>, Fault>> + Send>;
 
 /// See [`Change::recall`].
 pub type Recall<T> = Box<dyn FnOnce(Value) -> BoxFuture<'static, Result<T, Fault>> + Send>;
@@ -104,11 +107,26 @@ impl<T: Send + 'static> Change<T> {
         deadline: Duration,
         perform: impl Future<Output = Result<Changed<T>, Fault>> + Send + 'static,
     ) -> Self {
+        Self::repeatable_telling(effect, deadline, |_| perform)
+    }
+
+    /// The same for one that says meanwhile why it isn't done yet.
+    ///
+    /// # Panics
+    /// If the effect is not repeatable.
+    pub fn repeatable_telling<F>(
+        effect: Effect,
+        deadline: Duration,
+        perform: impl FnOnce(Progress) -> F + Send + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<Changed<T>, Fault>> + Send + 'static,
+    {
         assert!(effect.repeatable, "only a repeatable effect needs no way to settle it");
         Self {
             effect,
             deadline,
-            perform: Box::pin(perform),
+            perform: Box::new(|progress| Box::pin(perform(progress))),
             recall: Box::new(|_| unreachable!("a repeatable effect is done again, not recalled")),
             settle: Box::pin(async { Ok(Settled::DidNot) }),
         }
@@ -238,11 +256,12 @@ fn perform_change<T: Send + 'static>(
     ticket: Ticket,
     what: String,
     deadline: Duration,
-    perform: BoxFuture<'static, Result<Changed<T>, Fault>>,
+    perform: Perform<T>,
     failed: EffectEnd,
 ) -> Outcome<T> {
     let host = call.host();
     let mut wait = host.begin(Waiting::change(what.clone(), deadline));
+    let perform = perform(wait.progress());
     match wait.drive(perform) {
         Ok(Ok(changed)) => {
             wait.end(crate::event::WaitEnd::Met);

@@ -244,7 +244,7 @@ fn change(
     context.change(Change {
         effect,
         deadline,
-        perform: Box::pin(perform),
+        perform: Box::new(|_| Box::pin(perform)),
         recall: Box::new(move |kept| Box::pin(async move { kept::recall(&title, kept) })),
         settle: Box::pin(async move {
             let why = "an HTTP server can't be asked whether it served a request".to_owned();

@@ -393,7 +393,7 @@ fn create_object(context: &NativeCallContext, cluster: &Cluster, given: &Dynamic
     context.change(Change {
         effect,
         deadline,
-        perform: Box::pin(perform),
+        perform: Box::new(|_| Box::pin(perform)),
         recall: Box::new(recall),
         settle: Box::pin(settle),
     })
