@@ -4,6 +4,7 @@
 mod bindings;
 mod cli;
 mod examples;
+mod host;
 mod real;
 mod run;
 mod script;

@@ -16,6 +16,7 @@ pub mod http;
 pub mod real;
 pub mod secrets;
 pub mod threads;
+pub mod tunnel;
 pub mod wait;
 
 use std::sync::Arc;

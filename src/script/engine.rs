@@ -11,7 +11,7 @@ use super::{
     fault::{self, Fault, Kind},
     sources::Sources,
     syntax,
-    values::object,
+    values::{object, tunnel},
 };
 use crate::{
     event::What,
@@ -54,6 +54,7 @@ pub fn build(bindings: &[Binding], sources: &Sources) -> Engine {
     engine.register_fn("timestamp", no_clock_of_its_own);
     fault::register(&mut engine);
     object::register(&mut engine);
+    tunnel::register(&mut engine);
     syntax::register(&mut engine);
     for binding in bindings {
         binding.register(&mut engine);

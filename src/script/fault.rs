@@ -141,6 +141,14 @@ impl Fault {
         EvalAltResult::ErrorRuntime(Dynamic::from(self), position).into()
     }
 
+    /// The fault that an error of the transport was made of: a tunnel says so why it has no connection to give.
+    pub fn behind<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e Fault> {
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        (error.downcast_ref::<Fault>())
+            .or_else(|| inner.and_then(|inner| Fault::behind(inner)))
+            .or_else(|| error.source().and_then(Fault::behind))
+    }
+
     /// The fault inside a Rhai error, if it is one of ours; not looking into calls.
     pub fn of(error: &EvalAltResult) -> Option<Fault> {
         match error {
@@ -181,6 +189,8 @@ impl std::fmt::Display for Fault {
         f.write_str(&self.message)
     }
 }
+
+impl std::error::Error for Fault {}
 
 /// Makes faults readable in `catch (fault) { … }`: `kind`, `message`, `hint`, `status`, `line`, `column`, `file`, `notes`.
 pub fn register(engine: &mut Engine) {

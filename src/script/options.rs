@@ -8,7 +8,10 @@ use super::{
     catalogue::{Default, Function},
     fault::{Fault, Kind},
 };
-use crate::{duration, host::secrets::Secret};
+use crate::{
+    duration,
+    host::{secrets::Secret, tunnel::Tunnel},
+};
 
 /// The options of one call: given ones, then documented defaults.
 #[derive(Debug, Clone)]
@@ -171,6 +174,7 @@ pub fn fits(kind: &str, value: &Dynamic) -> bool {
         "map" => value.is_map() || value.type_name().ends_with("Object"),
         "secret" => value.is::<Secret>(),
         "function" => value.is_fnptr(),
+        "tunnel" => value.is::<Tunnel>(),
         _ => true,
     })
 }

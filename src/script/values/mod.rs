@@ -12,5 +12,6 @@ pub mod numbers;
 pub mod object;
 pub mod path;
 pub mod tree;
+pub mod tunnel;
 pub mod value;
 pub mod yaml;
