@@ -9,3 +9,4 @@ pub mod host;
 pub mod run;
 pub mod script;
 pub mod ui;
+pub mod wire;

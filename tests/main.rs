@@ -11,4 +11,5 @@ mod script;
 mod support;
 mod tidy;
 mod ui;
+mod wire;
 mod wrong;

@@ -110,7 +110,7 @@ pub struct Look {
 
 impl Look {
     pub fn open(self) -> (Screen, Terminal) {
-        let terminal = Terminal::of(&ProcessEnvironment);
+        let terminal = Terminal::of(&ProcessEnvironment::default());
         let verbosity = match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,
             (_, true) => Verbosity::Verbose,

@@ -121,7 +121,7 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
         http: Arc::new(Reqwest::default()),
         ask: Arc::new(ask),
         effects: Arc::new(Nothing),
-        environment: Arc::new(ProcessEnvironment),
+        environment: Arc::new(ProcessEnvironment::default()),
         files: Arc::new(Files::below(&program.folder)),
         secrets: secrets.clone(),
         threads: Arc::new(Blocking::on(runtime.handle().clone())),

@@ -1,6 +1,8 @@
 //! The process environment, as a port: bindings never read it themselves.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
+
+use rustls::RootCertStore;
 
 pub trait Environment: Send + Sync {
     /// The variable's value, if it is set and is text.
@@ -8,4 +10,9 @@ pub trait Environment: Send + Sync {
 
     /// The person's home folder.
     fn home(&self) -> Option<PathBuf>;
+
+    /// The certificate authorities that this machine trusts; none where nobody says.
+    fn authorities(&self) -> Arc<RootCertStore> {
+        Arc::new(RootCertStore::empty())
+    }
 }

@@ -6,11 +6,11 @@
 )]
 
 pub mod http;
+mod tcp;
 
 use std::{
-    io,
     path::PathBuf,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -18,11 +18,12 @@ use std::{
 use etcetera::BaseStrategy;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use tokio::{net::TcpStream, runtime::Handle};
+use rustls::RootCertStore;
+use tokio::runtime::Handle;
 
+pub use self::tcp::Tcp;
 use super::{
     clock::Clock,
-    dial::{Dial, Stream},
     environment::Environment,
     threads::{Branch, STACK, Threads},
 };
@@ -58,20 +59,6 @@ impl Clock for SystemClock {
     }
 }
 
-/// TCP.
-pub struct Tcp;
-
-impl Dial for Tcp {
-    fn dial(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        Box::pin(async move {
-            let stream = TcpStream::connect((host, port)).await?;
-            stream.set_nodelay(true)?;
-            Ok(Box::new(stream) as Box<dyn Stream>)
-        })
-    }
-}
-
 /// Script threads that block on a tokio runtime of their own.
 pub struct Blocking {
     runtime: Handle,
@@ -102,7 +89,11 @@ impl Threads for Blocking {
 }
 
 /// The environment of this process.
-pub struct ProcessEnvironment;
+#[derive(Default)]
+pub struct ProcessEnvironment {
+    /// Read when they are first asked for: that takes tens of milliseconds.
+    authorities: OnceLock<Arc<RootCertStore>>,
+}
 
 impl Environment for ProcessEnvironment {
     fn variable(&self, name: &str) -> Option<String> {
@@ -111,5 +102,15 @@ impl Environment for ProcessEnvironment {
 
     fn home(&self) -> Option<PathBuf> {
         etcetera::choose_base_strategy().ok().map(|strategy| strategy.home_dir().to_owned())
+    }
+
+    fn authorities(&self) -> Arc<RootCertStore> {
+        let read = || {
+            let mut authorities = RootCertStore::empty();
+            // Files that can't be read, and certificates of forms that nobody uses any more, leave the others as they are.
+            authorities.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            Arc::new(authorities)
+        };
+        self.authorities.get_or_init(read).clone()
     }
 }

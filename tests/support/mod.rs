@@ -1,6 +1,7 @@
 //! A host that records, for tests that run a script on its own, without the run engine.
 
 pub mod program;
+pub mod proxy;
 pub mod server;
 pub mod transcript;
 

@@ -207,7 +207,7 @@ pub fn of_transport(error: &(dyn Error + 'static), server: &str, cluster: &str) 
         Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
             unreachable(format!("there is no route to `{cluster}` at `{server}`")).hint("is the VPN up?")
         }
-        _ if root.contains("lookup") || root.contains("not known") => {
+        Some(io::ErrorKind::NotFound) => {
             unreachable(format!("the name in `{server}`, the server of `{cluster}`, is not known"))
                 .hint("check its spelling and the name server")
                 .note(root.clone())

@@ -2,34 +2,29 @@
 
 use std::{
     io,
-    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
     time::Duration,
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::{HeaderName, HeaderValue, Request, Uri, header::AUTHORIZATION};
-use hyper_rustls::{FixedServerNameResolver, HttpsConnectorBuilder};
+use http::{HeaderName, HeaderValue, Request, header::AUTHORIZATION};
 use hyper_util::{
-    client::legacy::{
-        Client as Http,
-        connect::{Connected, Connection},
-    },
-    rt::{TokioExecutor, TokioIo, TokioTimer},
+    client::legacy::Client as Http,
+    rt::{TokioExecutor, TokioTimer},
 };
 use kube::client::{Body, middleware::BaseUriLayer};
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, ServiceExt};
+use zeroize::Zeroizing;
 
 use super::kubeconfig::{Login, Material, Target};
 use crate::{
-    host::{Host, dial::Stream, secrets::Secret},
+    host::{Host, secrets::Secret},
     script::fault::{Fault, Kind},
+    wire::{
+        connector::Connector,
+        route::Route,
+        tls::{Identity, Part, Settings, Tls, Trust, Unfit},
+    },
 };
 
 /// How long a connection may take to come up.
@@ -46,30 +41,18 @@ const TOKEN_FRESH: Duration = Duration::from_secs(60);
 /// # Errors
 /// A `file`, `parse` or `tls` fault about certificates, keys and tokens.
 pub fn open(host: &Host, target: &Target) -> Result<kube::Client, Fault> {
-    let tls = tls(host, target)?;
-    let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
-    let connector = match &target.tls_server_name {
-        None => connector,
-        Some(name) => {
-            let name = name.clone().try_into().map_err(|_| {
-                Fault::new(Kind::Parse, format!("`tls-server-name` of `{}` is not a name: `{name}`", target.context))
-            })?;
-            connector.with_server_name_resolver(FixedServerNameResolver::new(name))
-        }
-    };
-    let (dial, clock) = (host.dial.clone(), host.clock.clone());
-    let connector = connector.enable_http1().enable_http2().wrap_connector(service_fn(move |uri: Uri| {
-        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
-        let dialed = dial.dial(uri.host().unwrap_or_default(), port);
-        let too_long = clock.sleep(CONNECT);
-        async move {
-            tokio::select! {
-                biased;
-                stream = dialed => stream.map(|stream| TokioIo::new(Dialed(stream))),
-                () = too_long => Err(io::ErrorKind::TimedOut.into()),
+    let tls = Tls::new(host, &settings(host, target)?).map_err(|unfit| {
+        let Unfit { part, why } = unfit;
+        let context = &target.context;
+        match part {
+            Part::ServerName => {
+                Fault::new(Kind::Parse, format!("`tls-server-name` of `{context}` can't be used: {why}"))
             }
+            part => Fault::new(Kind::Tls, format!("{} of `{context}` can't be used: {why}", part.words()))
+                .hint("it must be PEM, as `kubectl config view --raw` prints it after decoding base64"),
         }
-    }));
+    })?;
+    let connector = Connector::new(Route::of(host, CONNECT), tls.speaking(&["h2", "http/1.1"]));
     let http = Http::builder(TokioExecutor::new())
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
@@ -82,90 +65,26 @@ pub fn open(host: &Host, target: &Target) -> Result<kube::Client, Fault> {
     Ok(kube::Client::new(service, &*target.namespace))
 }
 
-/// A dialed connection as hyper's connector wants it.
-struct Dialed(Box<dyn Stream>);
-
-impl Connection for Dialed {
-    fn connected(&self) -> Connected {
-        Connected::new()
-    }
-}
-
-impl AsyncRead for Dialed {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().0).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Dialed {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().0).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().0).poll_shutdown(cx)
-    }
-}
-
-fn tls(host: &Host, target: &Target) -> Result<ClientConfig, Fault> {
+fn settings(host: &Host, target: &Target) -> Result<Settings, Fault> {
     let context = &target.context;
-    let refuse = |what: &str, why: &dyn std::fmt::Display| {
-        Fault::new(Kind::Tls, format!("{what} of `{context}` can't be used: {why}"))
-            .hint("it must be PEM, as `kubectl config view --raw` prints it after decoding base64")
-    };
     // Without an authority of its own a cluster is trusted as any site of the web is.
-    let mut config = kube::Config::new(target.server.clone());
-    config.accept_invalid_certs = target.insecure;
-    if target.authority.is_some() {
-        config.root_cert = Some(Vec::new());
-    }
-    let system = || {
-        kube::client::ConfigExt::rustls_client_config(&config)
-            .map_err(|error| refuse("the certificate authorities of this machine, for want of one", &error))
+    let trust = match &target.authority {
+        _ if target.insecure => Trust::Anybody,
+        Some(authority) => Trust::Authority(load(host, authority, Part::Authority.words(), context)?.into()),
+        None => Trust::System,
     };
-    if target.insecure {
-        return with_identity(host, target, system()?, &refuse);
-    }
-    let Some(authority) = &target.authority else { return with_identity(host, target, system()?, &refuse) };
-    let what = "the certificate authority";
-    let bytes = load(host, authority, what, context)?;
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&bytes) {
-        let certificate = certificate.map_err(|error| refuse(what, &error))?;
-        roots.add(certificate).map_err(|error| refuse(what, &error))?;
-    }
-    if roots.is_empty() {
-        return Err(refuse(what, &"there is no certificate in it"));
-    }
-    with_identity(host, target, ClientConfig::builder().with_root_certificates(roots).with_no_client_auth(), &refuse)
-}
-
-fn with_identity(
-    host: &Host,
-    target: &Target,
-    mut config: ClientConfig,
-    refuse: &dyn Fn(&str, &dyn std::fmt::Display) -> Fault,
-) -> Result<ClientConfig, Fault> {
-    let Some((certificate, key)) = &target.identity else { return Ok(config) };
-    let certificate = load(host, certificate, "the client certificate", &target.context)?;
-    let key = load(host, key, "the client key", &target.context)?;
-    if let Ok(text) = std::str::from_utf8(&key) {
-        let reference = format!("kubeconfig:{}/client-key", target.context);
-        host.secrets.remember(&Secret::new(reference, text.to_owned()));
-    }
-    let chain = CertificateDer::pem_slice_iter(&certificate)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| refuse("the client certificate", &error))?;
-    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| refuse("the client key", &error))?;
-    let provider = config.crypto_provider().clone();
-    let signer = rustls::sign::CertifiedKey::from_der(chain, key, &provider)
-        .map_err(|error| refuse("the client certificate with its key", &error))?;
-    config.client_auth_cert_resolver = Arc::new(rustls::sign::SingleCertAndKey::from(signer));
-    Ok(config)
+    let identity = match &target.identity {
+        None => None,
+        Some((certificate, key)) => {
+            let certificate = load(host, certificate, Part::Certificate.words(), context)?.into();
+            let key = load(host, key, Part::Key.words(), context)?;
+            if let Ok(text) = std::str::from_utf8(&key) {
+                host.secrets.remember(&Secret::new(format!("kubeconfig:{context}/client-key"), text.to_owned()));
+            }
+            Some(Identity { certificate, key: Arc::new(Zeroizing::new(key)) })
+        }
+    };
+    Ok(Settings { trust, identity, server_name: target.tls_server_name.clone() })
 }
 
 fn load(host: &Host, material: &Material, what: &str, context: &str) -> Result<Vec<u8>, Fault> {
