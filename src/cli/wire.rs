@@ -19,7 +19,7 @@ use crate::{
         effect::{Decision, Effect, Effects, Ticket},
         events::Events,
         files::Files,
-        real::{Blocking, ProcessEnvironment, SystemClock, Tcp, http::Reqwest},
+        real::{Blocking, ProcessEnvironment, SystemClock, Tcp, http::Reqwest, programs::LocalPrograms},
         secrets::Vault,
     },
     run::{
@@ -123,6 +123,7 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
         effects: Arc::new(Nothing),
         environment: Arc::new(ProcessEnvironment::default()),
         files: Arc::new(Files::below(&program.folder)),
+        programs: Arc::new(LocalPrograms),
         secrets: secrets.clone(),
         threads: Arc::new(Blocking::on(runtime.handle().clone())),
         events: events.clone(),

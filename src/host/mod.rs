@@ -1,4 +1,4 @@
-//! The ports a script reaches the world through: clock, dial, HTTP, ask, secrets, effects, events, files, threads.
+//! The ports a script reaches the world through: clock, dial, HTTP, ask, secrets, effects, events, files, programs, threads.
 //!
 //! It knows no Kubernetes, no terminal and no journal. What a rehearsal swaps is decided where the host is put together,
 //! and nowhere else.
@@ -13,6 +13,7 @@ pub mod events;
 pub mod files;
 pub mod frame;
 pub mod http;
+pub mod programs;
 pub mod real;
 pub mod secrets;
 pub mod threads;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 
 use self::{
     ask::Ask, clock::Clock, dial::Dial, effect::Effects, environment::Environment, events::Events, files::Files,
-    http::Http, secrets::Vault, threads::Threads,
+    http::Http, programs::Programs, secrets::Vault, threads::Threads,
 };
 
 /// Everything outside of the script, as ports.
@@ -36,6 +37,7 @@ pub struct Host {
     pub effects: Arc<dyn Effects>,
     pub environment: Arc<dyn Environment>,
     pub files: Arc<Files>,
+    pub programs: Arc<dyn Programs>,
     pub secrets: Arc<Vault>,
     pub threads: Arc<dyn Threads>,
     pub events: Arc<Events>,

@@ -1,4 +1,4 @@
-//! The ports onto the real world: the system's clock, TCP, threads that block on tokio, the process environment.
+//! The ports onto the real world: the system's clock, TCP, threads that block on tokio, programs, the process environment.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -6,6 +6,7 @@
 )]
 
 pub mod http;
+pub mod programs;
 mod tcp;
 
 use std::{

@@ -24,7 +24,7 @@ use cozyscript::{
         events::{Events, Reporter},
         files::Files,
         frame::{self, Frame},
-        real::{Blocking, SystemClock, Tcp, http::Reqwest},
+        real::{Blocking, SystemClock, Tcp, http::Reqwest, programs::LocalPrograms},
         secrets::Vault,
     },
     script::{
@@ -166,6 +166,7 @@ impl Script {
             effects: Arc::new(Recording(recorded.clone())),
             environment: Arc::new(Recording(recorded.clone())),
             files: Arc::new(Files::below(root)),
+            programs: Arc::new(LocalPrograms),
             threads: Arc::new(Blocking::on(runtime().handle().clone())),
             dial: Arc::new(Tcp),
             http: Arc::new(Reqwest::default()),
