@@ -22,7 +22,7 @@ use super::{Bed, alone, shared};
 use crate::support::{Planned, Script};
 
 /// A workload that kwok runs.
-const WEB: &str = r#"
+pub const WEB: &str = r#"
     #{ apiVersion: "apps/v1", kind: "Deployment", metadata: #{ name: "web", namespace: space },
        spec: #{ replicas: 3, selector: #{ matchLabels: #{ app: "web" } }, template: #{
            metadata: #{ labels: #{ app: "web" } }, spec: #{ containers: [#{ name: "web", image: "web" }] } } } }"#;
@@ -35,11 +35,11 @@ fn parked(name: &str) -> String {
         .replace("replicas: 3", "replicas: 1")
 }
 
-fn in_space(space: &str, text: &str) -> String {
+pub fn in_space(space: &str, text: &str) -> String {
     format!("let space = \"{space}\"; let cluster = k8s::connect(#{{ namespace: space }}); {text}")
 }
 
-fn waits(script: &Script) -> Vec<String> {
+pub fn waits(script: &Script) -> Vec<String> {
     let because = |what| match what {
         What::WaitChanged { because, .. } => Some(because),
         _ => None,
@@ -47,18 +47,18 @@ fn waits(script: &Script) -> Vec<String> {
     script.events().into_iter().filter_map(because).collect()
 }
 
-fn effects(script: &Script) -> Vec<(Effect, Option<EffectEnd>)> {
+pub fn effects(script: &Script) -> Vec<(Effect, Option<EffectEnd>)> {
     let effects = script.recorded.effects.lock().unwrap();
     effects.iter().map(|(effect, end)| (effect.clone(), end.as_ref().map(|(end, ..)| *end))).collect()
 }
 
 #[track_caller]
-fn run(script: &Script, text: &str) {
+pub fn run(script: &Script, text: &str) {
     drop(script.run(text).unwrap_or_else(|error| panic!("{text}: {error}")));
 }
 
 #[track_caller]
-fn assert_note(fault: &Fault, part: &str) {
+pub fn assert_note(fault: &Fault, part: &str) {
     assert!(fault.notes.iter().any(|note| note.contains(part)), "`{part}` is in no note of {fault:#?}");
 }
 

@@ -9,5 +9,6 @@ mod k8s;
 mod rollout;
 mod stdlib;
 mod testbed;
+mod workloads;
 
 use testbed::{Bed, alone, shared};

@@ -80,6 +80,8 @@ pub struct Query {
     subject: Subject,
     /// True if doing it twice is the same as doing it once.
     repeatable: bool,
+    /// True if a refusal is an answer, too, and not tried again.
+    impatient: bool,
 }
 
 impl Query {
@@ -92,10 +94,11 @@ impl Query {
             body: None,
             subject,
             repeatable: true,
+            impatient: false,
         }
     }
 
-    fn sending(method: Method, path: String, subject: Subject, kind: &'static str, body: Vec<u8>) -> Self {
+    pub fn sending(method: Method, path: String, subject: Subject, kind: &'static str, body: Vec<u8>) -> Self {
         let body = Some((kind, Bytes::from(body)));
         Self { method, body, ..Self::get(path, subject) }
     }
@@ -122,6 +125,13 @@ impl Query {
 
     fn once(mut self) -> Self {
         self.repeatable = false;
+        self
+    }
+
+    /// Whoever asks decides when to ask again.
+    #[must_use]
+    pub fn impatient(mut self) -> Self {
+        self.impatient = true;
         self
     }
 
@@ -291,7 +301,7 @@ impl Cluster {
                 Err(failed) => failed,
             };
             let safe = query.repeatable || failed.unsent;
-            if !(safe && failed.passes && attempt < REPEATS) {
+            if query.impatient || !(safe && failed.passes && attempt < REPEATS) {
                 return Err(self.given_up(failed, &query));
             }
             let chance = 0.75 + self.host().clock.chance() / 2.0;
@@ -537,14 +547,39 @@ impl Cluster {
         subresource: Option<&str>,
         patch: &Value,
     ) -> Result<Tree, Fault> {
+        self.patch(resource, namespace, name, subresource, "application/merge-patch+json", patch).await
+    }
+
+    /// Changes an object by a list of operations, as RFC 6902 has them.
+    ///
+    /// # Errors
+    /// `not_found`, `invalid` and the like.
+    pub async fn json_patch(
+        &self,
+        resource: &Resource,
+        namespace: &str,
+        name: &str,
+        patch: &Value,
+    ) -> Result<Tree, Fault> {
+        self.patch(resource, namespace, name, None, "application/json-patch+json", patch).await
+    }
+
+    async fn patch(
+        &self,
+        resource: &Resource,
+        namespace: &str,
+        name: &str,
+        subresource: Option<&str>,
+        media_type: &'static str,
+        patch: &Value,
+    ) -> Result<Tree, Fault> {
         let mut subject = self.subject("patch", resource, Some(namespace), Some(name));
         let mut path = resource.path(Some(namespace), Some(name));
         if let Some(subresource) = subresource {
             path.push_str(&format!("/{subresource}"));
             subject.resource.push_str(&format!("/{subresource}"));
         }
-        let body = patch.to_string().into_bytes();
-        let query = Query::sending(Method::PATCH, path, subject, "application/merge-patch+json", body)
+        let query = Query::sending(Method::PATCH, path, subject, media_type, patch.to_string().into_bytes())
             .with("fieldManager", MANAGER)
             .with("fieldValidation", "Strict");
         self.ask(query).await?.tree()

@@ -57,7 +57,7 @@ impl Cluster {
 }
 
 /// A workload's selector as a query.
-fn selector(owner: &Tree) -> Option<String> {
+pub fn selector(owner: &Tree) -> Option<String> {
     let spec = match kind(owner) {
         "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" => at(owner, &["spec", "selector"])?,
         _ => return None,
@@ -147,7 +147,7 @@ async fn warnings(cluster: &Cluster, about: &Tree) -> Vec<String> {
 }
 
 /// When an event was seen last.
-fn seen_at(event: &Tree) -> &str {
+pub fn seen_at(event: &Tree) -> &str {
     [&["series", "lastObservedTime"][..], &["lastTimestamp"], &["eventTime"]]
         .into_iter()
         .find_map(|path| text(event, path))

@@ -12,6 +12,7 @@ pub mod fault;
 mod functions;
 pub mod kubeconfig;
 pub mod object;
+pub mod rollout;
 mod secrets;
 mod transport;
 pub mod wait;
@@ -31,6 +32,7 @@ pub const BINDING: Binding = Binding {
         combine_with_exported_module!(module, "write", f::write::functions);
         combine_with_exported_module!(module, "wait", f::wait::functions);
         combine_with_exported_module!(module, "logs", f::logs::functions);
+        combine_with_exported_module!(module, "rollout", f::rollout::functions);
     },
     types: |engine| {
         engine

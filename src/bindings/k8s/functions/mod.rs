@@ -4,5 +4,6 @@ pub mod connect;
 pub mod given;
 pub mod logs;
 pub mod read;
+pub mod rollout;
 pub mod wait;
 pub mod write;
