@@ -6,6 +6,7 @@
 
 mod guestbook;
 mod k8s;
+mod nodes;
 mod rollout;
 mod stdlib;
 mod testbed;

@@ -77,7 +77,11 @@ pub fn of_answer(code: u16, status: &Tree, plain: &str, subject: &Subject) -> Fa
             let fault = Fault::new(kind, format!("`{cluster}` refuses {shown}: {}", first_sentence(message)));
             fault.notes(causes(status))
         }
-        _ => Fault::new(kind, format!("`{cluster}` answers {shown} with {code}: {}", first_sentence(message))),
+        _ => {
+            let fault =
+                Fault::new(kind, format!("`{cluster}` answers {shown} with {code}: {}", first_sentence(message)));
+            fault.notes(causes(status))
+        }
     };
     fault.status(code)
 }

@@ -7,6 +7,7 @@ pub mod apply;
 mod blast;
 pub mod client;
 pub mod discovery;
+pub mod drain;
 pub mod explain;
 pub mod fault;
 mod functions;
@@ -33,6 +34,7 @@ pub const BINDING: Binding = Binding {
         combine_with_exported_module!(module, "wait", f::wait::functions);
         combine_with_exported_module!(module, "logs", f::logs::functions);
         combine_with_exported_module!(module, "rollout", f::rollout::functions);
+        combine_with_exported_module!(module, "nodes", f::nodes::functions);
     },
     types: |engine| {
         engine

@@ -3,6 +3,7 @@
 pub mod connect;
 pub mod given;
 pub mod logs;
+pub mod nodes;
 pub mod read;
 pub mod rollout;
 pub mod wait;
