@@ -14,7 +14,7 @@ use crate::support::{
 };
 
 /// Runs the text with `cluster`, whose server this is.
-fn run(server: &Server, text: &str) -> (Script, String) {
+pub fn run(server: &Server, text: &str) -> (Script, String) {
     let (script, _folder) = script(&[]);
     let kubeconfig = format!(
         "{{current-context: fake, clusters: [{{name: fake, cluster: {{server: \"{}\"}}}}], \
@@ -24,7 +24,7 @@ fn run(server: &Server, text: &str) -> (Script, String) {
     (script, format!("let cluster = k8s::connect(#{{ text: `{kubeconfig}` }}); {text}"))
 }
 
-fn value<T: Clone + Send + Sync + 'static>(server: &Server, text: &str) -> T {
+pub fn value<T: Clone + Send + Sync + 'static>(server: &Server, text: &str) -> T {
     let (script, text) = run(server, text);
     script.value(&text)
 }
@@ -42,7 +42,7 @@ fn list(version: u32, items: &[String]) -> String {
     )
 }
 
-fn status(code: u16, reason: &str, message: &str) -> Reply {
+pub fn status(code: u16, reason: &str, message: &str) -> Reply {
     Reply::new(
         code,
         format!(r#"{{"kind":"Status","status":"Failure","reason":"{reason}","message":"{message}","code":{code}}}"#),

@@ -6,6 +6,7 @@ mod kubeconfig;
 mod secret;
 mod show;
 mod time;
+mod top;
 
 use crate::support::Script;
 

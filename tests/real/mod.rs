@@ -4,6 +4,8 @@
 //! the scripts `cluster` and `unpack`, by default `../shared/testbed`. Without them every test says that it was skipped,
 //! and why. One control plane serves the whole process; a watchdog ends it when the process has ended, however it did.
 
+mod access;
+mod events;
 mod guestbook;
 mod k8s;
 mod nodes;

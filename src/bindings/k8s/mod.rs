@@ -3,16 +3,20 @@
 //! `client` and its neighbours are async and know no scripts, so that other bindings build on them; `functions` are what
 //! scripts see. It never waits without a deadline, and never makes a change that it has not announced.
 
+pub mod access;
 pub mod apply;
 mod blast;
 pub mod client;
 pub mod discovery;
 pub mod drain;
+pub mod events;
 pub mod explain;
 pub mod fault;
 mod functions;
 pub mod kubeconfig;
+pub mod metrics;
 pub mod object;
+mod quantity;
 pub mod rollout;
 mod secrets;
 mod transport;
@@ -35,6 +39,9 @@ pub const BINDING: Binding = Binding {
         combine_with_exported_module!(module, "logs", f::logs::functions);
         combine_with_exported_module!(module, "rollout", f::rollout::functions);
         combine_with_exported_module!(module, "nodes", f::nodes::functions);
+        combine_with_exported_module!(module, "events", f::events::functions);
+        combine_with_exported_module!(module, "access", f::access::functions);
+        combine_with_exported_module!(module, "metrics", f::metrics::functions);
     },
     types: |engine| {
         engine

@@ -22,15 +22,26 @@ pub fn namespace(options: &Options, cluster: &Cluster) -> String {
 /// `usage`, if a selector can't be read.
 pub fn selection(options: &Options, cluster: &Cluster) -> Result<Selection, Fault> {
     let everywhere = options.flag("all_namespaces");
-    if everywhere && options.value("namespace").is_some() {
-        return Err(Fault::new(Kind::Usage, "both `namespace` and `all_namespaces` are given").hint("keep one of them"));
-    }
+    only_one_scope(options)?;
     Ok(Selection {
         namespace: (!everywhere).then(|| namespace(options, cluster)),
         labels: selector(options, "labels")?,
         fields: selector(options, "fields")?,
         keep_managed_fields: options.flag("keep_managed_fields"),
     })
+}
+
+/// Refuses a namespace beside all of them.
+///
+/// # Errors
+/// `usage`.
+pub fn only_one_scope(options: &Options) -> Result<(), Fault> {
+    match options.flag("all_namespaces") && options.value("namespace").is_some() {
+        true => {
+            Err(Fault::new(Kind::Usage, "both `namespace` and `all_namespaces` are given").hint("keep one of them"))
+        }
+        false => Ok(()),
+    }
 }
 
 /// A selector as a text (`app=web,tier!=db`) or as a map of what must be equal.

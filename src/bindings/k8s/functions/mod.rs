@@ -1,8 +1,11 @@
 //! What scripts see of Kubernetes: thin functions over the client.
 
+pub mod access;
 pub mod connect;
+pub mod events;
 pub mod given;
 pub mod logs;
+pub mod metrics;
 pub mod nodes;
 pub mod read;
 pub mod rollout;
