@@ -197,16 +197,3 @@ fn a_change_with_a_secret_in_its_name_is_known_again() {
     book.resume().variable("COZYSCRIPT_T", "a-secret-path").done();
     assert_eq!(server.seen().len(), 1);
 }
-
-#[test]
-fn a_step_without_changes_forces_nothing_to_the_disk() {
-    let book = Runbook::new("for i in 0..50 { step \"a\" { i } }");
-    let traced = std::process::Command::new("strace").arg("-V").output().is_ok();
-    book.run().done();
-    let flushed = book
-        .records()
-        .iter()
-        .filter(|record| ["intent", "answer", "ended"].contains(&record["record"].as_str().unwrap()))
-        .count();
-    assert_eq!(flushed, 1, "only the end is flushed (traced: {traced})");
-}

@@ -1,12 +1,18 @@
 //! The journal: what it promises to a run that was cut off anywhere, and to other versions of the program.
 
-use std::{fs, panic};
+use std::{
+    fs, io, panic,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use cozyscript::run::journal::{
     format::{Line, Record, VERSION},
     past::Past,
     read,
+    write::{Disk, Writer},
 };
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -244,4 +250,64 @@ fn only_its_owner_may_read_a_journal() {
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&book.journal()), 0o600);
     assert_eq!(mode(book.journal().parent().unwrap()), 0o700);
+}
+
+/// What a journal asked of its disk: how many bytes it was handed, and how many of them it was told to keep.
+#[derive(Clone, Default)]
+struct Watched(Arc<Mutex<(usize, Vec<usize>)>>);
+
+impl Disk for Watched {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.lock().unwrap().0 += bytes.len();
+        Ok(())
+    }
+
+    fn force(&mut self) -> io::Result<()> {
+        let (length, forced) = &mut *self.0.lock().unwrap();
+        forced.push(*length);
+        Ok(())
+    }
+}
+
+/// Writes the records to a watched disk, and says after which of them everything was forced to it.
+fn forced_after(records: Vec<Record>) -> Vec<usize> {
+    let disk = Watched::default();
+    let mut writer = Writer::onto(Box::new(disk.clone()), Path::new("watched"), 0, Arc::default());
+    let mut forced = Vec::new();
+    for (number, record) in records.into_iter().enumerate() {
+        let before = disk.0.lock().unwrap().1.len();
+        writer.write(Timestamp::UNIX_EPOCH, record).unwrap();
+        let (length, now) = &*disk.0.lock().unwrap();
+        match &now[before..] {
+            [] => {}
+            [one] if one == length => forced.push(number),
+            other => panic!("after record {number} of {length} bytes: {other:?}"),
+        }
+    }
+    forced
+}
+
+#[test]
+fn a_run_without_changes_forces_nothing_to_the_disk() {
+    let book = Runbook::new("for i in 0..50 { step \"a\" { i } }");
+    book.run().done();
+    let records = book.lines();
+    assert!(records.len() > 100, "{} records", records.len());
+    let forced = forced_after(records);
+    assert!(forced.is_empty(), "{forced:?}");
+}
+
+#[test]
+fn an_intent_is_on_the_disk_before_its_effect_and_results_ride_along() {
+    let server = Server::start(|_| Reply::new(200, "ok"));
+    let book = Runbook::new(&format!(
+        "step \"a\" {{}} step \"b\" {{ http::post(\"{0}\", \"one\"); http::post(\"{0}\", \"two\"); }} step \"c\" {{}}",
+        server.url("/")
+    ));
+    book.run().done();
+    let records = book.lines();
+    let forces = |record: &Record| matches!(record, Record::Intent(_) | Record::Ended { .. });
+    let expected: Vec<usize> = (0..records.len()).filter(|number| forces(&records[*number])).collect();
+    assert_eq!(expected.len(), 3, "two changes and the end");
+    assert_eq!(forced_after(records), expected);
 }

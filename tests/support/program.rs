@@ -14,7 +14,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cozyscript::event::Event;
+use cozyscript::{
+    event::Event,
+    run::journal::{format::Record, read},
+};
 use rustix::{
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
     termios::{Winsize, tcsetwinsize},
@@ -88,7 +91,14 @@ impl Runbook {
         files.pop().unwrap()
     }
 
-    /// The one journal's records.
+    /// The one journal's records, as the program reads them.
+    #[track_caller]
+    pub fn lines(&self) -> Vec<Record> {
+        let journal = read::read(&fs::read(self.journal()).unwrap()).unwrap();
+        journal.lines.into_iter().map(|line| line.record).collect()
+    }
+
+    /// The same as JSON.
     #[track_caller]
     pub fn records(&self) -> Vec<Value> {
         let text = fs::read_to_string(self.journal()).unwrap();

@@ -17,9 +17,47 @@ use super::{
 };
 use crate::host::secrets::Vault;
 
+/// Where the lines of a journal go.
+pub trait Disk: Send {
+    /// Hands bytes to the system, behind all others.
+    ///
+    /// # Errors
+    /// If it doesn't take them.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Returns once everything handed over survives a loss of power.
+    ///
+    /// # Errors
+    /// If it may not.
+    fn force(&mut self) -> io::Result<()>;
+}
+
+/// A file in a folder.
+struct Kept {
+    file: File,
+    path: PathBuf,
+    /// The folder's entry for the file survives a loss of power, too.
+    entered: bool,
+}
+
+impl Disk for Kept {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    fn force(&mut self) -> io::Result<()> {
+        self.file.sync_data()?;
+        if let (false, Some(folder)) = (self.entered, self.path.parent()) {
+            File::open(folder)?.sync_all()?;
+        }
+        self.entered = true;
+        Ok(())
+    }
+}
+
 /// A journal that this process alone writes.
 pub struct Writer {
-    file: File,
+    disk: Box<dyn Disk>,
     path: PathBuf,
     next: u64,
     /// True once something that this process wrote was forced to the disk.
@@ -57,7 +95,12 @@ impl Writer {
             .open(path)
             .map_err(failed("create"))?;
         file.try_lock().map_err(|error| failed("lock")(error.into()))?;
-        Ok(Self { file, path: path.to_owned(), next: 0, forced: false, secrets })
+        Ok(Self::onto(Box::new(Kept { file, path: path.to_owned(), entered: false }), path, 0, secrets))
+    }
+
+    /// Goes on behind the lines that are there already, so many.
+    pub fn onto(disk: Box<dyn Disk>, path: &Path, next: u64, secrets: Arc<Vault>) -> Self {
+        Self { disk, path: path.to_owned(), next, forced: false, secrets }
     }
 
     /// Opens a journal to go on with it: cuts off a torn tail and gives what it says.
@@ -87,7 +130,8 @@ impl Writer {
         }
         file.seek(SeekFrom::End(0)).map_err(failed("open"))?;
         let next = journal.lines.last().map_or(0, |line| line.seq + 1);
-        Ok((Self { file, path: path.to_owned(), next, forced: false, secrets }, journal, past))
+        let disk = Kept { file, path: path.to_owned(), entered: false };
+        Ok((Self::onto(Box::new(disk), path, next, secrets), journal, past))
     }
 
     pub fn path(&self) -> &Path {
@@ -99,7 +143,7 @@ impl Writer {
     /// # Errors
     /// If the system can't: the run must not go on then.
     pub fn write(&mut self, now: Timestamp, record: Record) -> io::Result<Line> {
-        let flush = match record {
+        let forces = match record {
             Record::Intent(_) | Record::Answer { .. } => true,
             // The end of a run that changed nothing and asked nobody may get lost: it would do the same again.
             Record::Ended { .. } => self.forced,
@@ -109,22 +153,13 @@ impl Writer {
         let value = serde_json::to_value(&line).map_err(io::Error::other)?;
         let mut text = self.secrets.redact_value(value).to_string();
         text.push('\n');
-        self.file.write_all(text.as_bytes())?;
+        self.disk.append(text.as_bytes())?;
         self.next += 1;
-        if flush {
-            self.flush()?;
+        if forces {
+            self.disk.force()?;
+            self.forced = true;
         }
         Ok(line)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.sync_data()?;
-        // The folder's entry for the file must survive a loss of power, too.
-        if let (false, Some(folder)) = (self.forced, self.path.parent()) {
-            File::open(folder)?.sync_all()?;
-        }
-        self.forced = true;
-        Ok(())
     }
 }
 
