@@ -54,8 +54,8 @@ pub fn functions() -> String {
 pub fn faults() -> String {
     let mut out = "# Faults\n\n\
         What `catch (fault) { … }` finds in `fault.kind`. A fault has `message`, `hint`, `status` (of an HTTP answer), `notes`,\n\
-        `file`, `line` and `column`, too. A mistake of the script itself that the language finds, such as a wrong index,\n\
-        arrives as a map with a `message` and without a `kind`.\n\n\
+        `file`, `line` and `column`, too. An error of the language itself, such as a wrong index, is one as well. What a\n\
+        script throws arrives as it was thrown.\n\n\
         | kind | when |\n|---|---|\n"
         .to_owned();
     for (_, word, meaning) in Kind::ALL {

@@ -30,14 +30,16 @@ pub struct End {
 
 /// Runs the text on a script thread of its own.
 pub fn evaluate(program: &Program, ast: &AST, cancel: &Cancel) -> End {
-    let result = thread::scope(|scope| {
-        let script =
-            thread::Builder::new().name("script".to_owned()).stack_size(threads::STACK).spawn_scoped(scope, || {
-                frame::within(Frame::root(cancel.clone()), || program.engine.run_ast_with_scope(&mut Scope::new(), ast))
-            });
-        script.expect("the system gives a thread").join()
+    let script = Script { engine: &program.engine, sources: &program.sources, source: &program.name, scope: None };
+    let run = || {
+        let mut scope = Scope::new();
+        let result = frame::within(Frame::root(cancel.clone()), || program.engine.run_ast_with_scope(&mut scope, ast));
+        result.map_err(|error| diagnostic::as_fault(error, Script { scope: Some(&scope), ..script }))
+    };
+    let result = thread::scope(|around| {
+        let thread = thread::Builder::new().name("script".to_owned()).stack_size(threads::STACK);
+        thread.spawn_scoped(around, run).expect("the system gives a thread").join()
     });
-    let script = Script { engine: &program.engine, sources: &program.sources, source: &program.name };
     match result {
         Ok(Ok(())) => match cancel.reason() {
             Some(reason) => stopped(reason),

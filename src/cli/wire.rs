@@ -187,7 +187,7 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
         before: session_before.clone(),
     });
     let run = Arc::new(run);
-    let context = Context::new(host, run.clone(), program.catalogue.clone());
+    let context = Context::new(host, run.clone(), program.catalogue.clone(), sources.clone());
     engine::attach(&mut program.engine, &context);
 
     let name = journal.head.run.clone();

@@ -24,7 +24,7 @@ use crate::{
     },
     script::{
         conductor::{Branch, Fork, Outcome},
-        diagnostic::reason_of,
+        diagnostic::{reason_of, with_fault},
         fault::{Fault, Kind, Place},
     },
 };
@@ -241,25 +241,11 @@ fn join(
             1 => error,
             _ => {
                 let fault = fault_of(&error).note("the branches beside it:").notes(outcomes);
-                thrown(*error, fault)
+                with_fault(*error, fault)
             }
         }),
         _ => Ok(values),
     }
-}
-
-/// What the script threw, as this fault; a mistake in the script stays what it is.
-fn thrown(error: EvalAltResult, fault: Fault) -> Box<EvalAltResult> {
-    Box::new(match error {
-        EvalAltResult::ErrorInFunctionCall(function, source, inner, position) => {
-            EvalAltResult::ErrorInFunctionCall(function, source, thrown(*inner, fault), position)
-        }
-        EvalAltResult::ErrorInModule(module, inner, position) => {
-            EvalAltResult::ErrorInModule(module, thrown(*inner, fault), position)
-        }
-        EvalAltResult::ErrorRuntime(_, position) => EvalAltResult::ErrorRuntime(Dynamic::from(fault), position),
-        other => other,
-    })
 }
 
 fn terminated(reason: Reason) -> Box<EvalAltResult> {

@@ -213,7 +213,7 @@ impl Run {
 
     /// The fault that an error of the script is.
     pub(super) fn fault_of(&self, error: &EvalAltResult) -> Fault {
-        let script = Script { engine: &self.lexer, sources: &self.sources, source: &self.name };
+        let script = Script { engine: &self.lexer, sources: &self.sources, source: &self.name, scope: None };
         diagnostic::fault_of(error, script).unwrap_or_else(|| Fault::new(Kind::Script, error.to_string()))
     }
 

@@ -402,17 +402,12 @@ impl Run {
 
 /// True if trying again can help: the script's own mistakes and a person's decisions stay as they are.
 fn may_be_retried(fault: &Fault, error: &EvalAltResult) -> bool {
-    is_thrown(error) && !matches!(fault.kind, Kind::Usage | Kind::Refused | Kind::InDoubt)
-}
-
-fn is_thrown(error: &EvalAltResult) -> bool {
-    match error {
-        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => {
-            is_thrown(inner)
-        }
-        EvalAltResult::ErrorRuntime(..) => true,
-        _ => false,
-    }
+    let mistake = match error.unwrap_inner() {
+        // What a script throws by itself may be of the kind `script`, too.
+        EvalAltResult::ErrorRuntime(thrown, _) => fault.kind == Kind::Script && thrown.is::<Fault>(),
+        _ => true,
+    };
+    !mistake && !matches!(fault.kind, Kind::Usage | Kind::Refused | Kind::InDoubt)
 }
 
 fn terminated(reason: Reason) -> Box<EvalAltResult> {

@@ -4,8 +4,13 @@ use std::collections::BTreeSet;
 
 use rhai::{ASTNode, Dynamic, EvalContext, Expr, Expression, Stmt};
 
-use super::conductor::{Outcome, Stage, Variable};
-use super::values::value;
+use super::{
+    conductor::{Outcome, Stage, Variable},
+    context::Context,
+    diagnostic::{self, Script},
+    sources::Sources,
+    values::value,
+};
 
 /// A block and the scope around it.
 pub struct Block<'r, 'a, 's, 'ps, 'g, 'c, 't> {
@@ -17,7 +22,7 @@ pub struct Block<'r, 'a, 's, 'ps, 'g, 'c, 't> {
 
 impl Stage for Block<'_, '_, '_, '_, '_, '_, '_> {
     fn run(&mut self) -> Outcome<Dynamic> {
-        self.body.eval_with_context(self.context)
+        evaluate(self.context, self.body)
     }
 
     fn variables(&mut self) -> Vec<Variable> {
@@ -48,6 +53,32 @@ impl Stage for Block<'_, '_, '_, '_, '_, '_, '_> {
             *variable = value;
         }
     }
+}
+
+/// Evaluates a block. What goes wrong in it is explained at once, while the variables are there to be asked.
+pub fn evaluate(context: &mut EvalContext, body: &Expression) -> Outcome<Dynamic> {
+    let outside = context.scope().len();
+    let global = context.global_runtime_state_mut();
+    let (imports, searched) = (global.num_imports(), global.always_search_scope);
+    global.scope_level += 1;
+    #[expect(deprecated, reason = "volatile, not deprecated; the engine's version is pinned")]
+    let result = body.eval_with_context_raw(context, false);
+    let result = result.map_err(|error| {
+        let sources = Context::of_tag(context.tag()).sources().clone();
+        diagnostic::as_fault(error, script(context, &sources))
+    });
+    context.scope_mut().rewind(outside);
+    let global = context.global_runtime_state_mut();
+    global.scope_level -= 1;
+    global.truncate_imports(imports);
+    global.always_search_scope = searched;
+    result
+}
+
+/// The script as it is at this place.
+pub fn script<'c>(context: &'c EvalContext, sources: &'c Sources) -> Script<'c> {
+    let source = context.source().unwrap_or_default();
+    Script { engine: context.engine(), sources, source, scope: Some(context.scope()) }
 }
 
 /// The names of all variables in a block, its own among them.

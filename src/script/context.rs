@@ -11,6 +11,7 @@ use super::{
     conductor::{Conductor, Outcome},
     fault::{Fault, Kind},
     options::Options,
+    sources::Sources,
 };
 use crate::{
     duration,
@@ -33,11 +34,12 @@ struct Around {
     host: Host,
     conductor: Arc<dyn Conductor>,
     catalogue: Arc<Catalogue>,
+    sources: Sources,
 }
 
 impl Context {
-    pub fn new(host: Host, conductor: Arc<dyn Conductor>, catalogue: Arc<Catalogue>) -> Self {
-        Self(Arc::new(Around { host, conductor, catalogue }))
+    pub fn new(host: Host, conductor: Arc<dyn Conductor>, catalogue: Arc<Catalogue>, sources: Sources) -> Self {
+        Self(Arc::new(Around { host, conductor, catalogue, sources }))
     }
 
     pub fn host(&self) -> &Host {
@@ -46,6 +48,10 @@ impl Context {
 
     pub fn conductor(&self) -> &dyn Conductor {
         &*self.0.conductor
+    }
+
+    pub fn sources(&self) -> &Sources {
+        &self.0.sources
     }
 
     /// The context in an engine's tag.

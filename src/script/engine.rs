@@ -10,7 +10,7 @@ use super::{
     context::Context,
     fault::{self, Fault, Kind},
     sources::Sources,
-    syntax,
+    syntax, try_catch,
     values::{object, tunnel},
 };
 use crate::{
@@ -56,6 +56,7 @@ pub fn build(bindings: &[Binding], sources: &Sources) -> Engine {
     object::register(&mut engine);
     tunnel::register(&mut engine);
     syntax::register(&mut engine);
+    try_catch::register(&mut engine);
     for binding in bindings {
         binding.register(&mut engine);
     }
@@ -73,6 +74,7 @@ pub fn lexer() -> Engine {
     engine.set_max_string_size(limits::TEXT_BYTES);
     reserved_words_as_fields(&mut engine);
     syntax::register(&mut engine);
+    try_catch::register(&mut engine);
     engine
 }
 
@@ -177,6 +179,7 @@ impl Lexed {
                 self.last = if last == Last::Dot { Last::Field } else { Last::Other };
                 Token::Identifier(Box::new(word.literal_syntax().into()))
             }
+            Token::Try => try_catch::keyword(),
             Token::UnaryPlus if last == Last::Field => Token::Plus,
             Token::UnaryMinus if last == Last::Field => Token::Minus,
             token => token,

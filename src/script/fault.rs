@@ -2,13 +2,12 @@
 
 use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, Position};
 
-use crate::{event::FaultShown, host::files::FileError};
+use crate::{diagnostic::Span, event::FaultShown, host::files::FileError};
 
 /// The sort of a fault: a short word that scripts compare with and that never changes.
 ///
-/// `catch (e)` gives a fault with `e.kind` for whatever a function of cozyscript raised, and for a read below an absent
-/// value. For errors of the language itself (an unknown function, a division by zero) it gives a map with `message`,
-/// `line`, `position` and `source` in which `e.kind` is `()`; uncaught, they are reported with a kind like all others.
+/// `catch (e)` gives a fault with `e.kind` for whatever a function raised and for every error of the language itself, be it a
+/// division by zero. What a script throws is caught as it was thrown: a text, a map, or a fault that was caught before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     Absent,
@@ -87,6 +86,8 @@ pub struct Fault {
     pub notes: Vec<String>,
     /// Where it happened first, which a `throw` further out doesn't change.
     pub place: Option<Place>,
+    /// What a report points at, if it is not just the call at that place.
+    pub span: Option<Span>,
 }
 
 /// A place in a source.
@@ -106,7 +107,7 @@ impl std::fmt::Display for Place {
 
 impl Fault {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, status: None, notes: Vec::new(), place: None }
+        Self { kind, message: message.into(), hint: None, status: None, notes: Vec::new(), place: None, span: None }
     }
 
     #[must_use]

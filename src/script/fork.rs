@@ -8,7 +8,7 @@ use rhai::{
 };
 
 use super::{
-    block::mentioned,
+    block::{self, mentioned},
     conductor::{Branch, Fork, Outcome},
     context::{Call, Context},
     diagnostic::type_words::with_article,
@@ -227,7 +227,7 @@ fn evaluate<'s>(
     }
     let mut caches = Caches::new();
     let mut context = EvalContext::new(engine, &mut global, &mut caches, &mut scope, None);
-    let value = Expression::from(body).eval_with_context(&mut context)?;
+    let value = block::evaluate(&mut context, &Expression::from(body))?;
     scope.rewind(outside);
     Ok((value, scope))
 }

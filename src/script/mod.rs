@@ -20,4 +20,5 @@ pub mod params;
 pub mod sources;
 pub mod syntax;
 pub mod tokens;
+pub mod try_catch;
 pub mod values;

@@ -9,7 +9,7 @@ use std::{
 use include_dir::{Dir, include_dir};
 use rhai::{AST, Engine, EvalAltResult, Module, ModuleResolver, ParseError, Position, Scope, Shared};
 
-use super::narration;
+use super::{diagnostic::passage::Passage, narration};
 
 static STANDARD_LIBRARY: Dir = include_dir!("$CARGO_MANIFEST_DIR/stdlib");
 
@@ -20,6 +20,8 @@ pub struct Sources(Arc<Known>);
 #[derive(Default)]
 struct Known {
     texts: Mutex<BTreeMap<String, Arc<str>>>,
+    /// The texts that an error was explained by, as tokens: a script may catch many.
+    passages: Mutex<BTreeMap<String, Arc<Passage>>>,
     modules: Mutex<BTreeMap<String, Shared<Module>>>,
     search: Vec<PathBuf>,
 }
@@ -50,6 +52,7 @@ impl Sources {
     /// Remembers a text under the name that positions in it give.
     pub fn remember(&self, name: &str, text: &str) -> Arc<str> {
         let text: Arc<str> = text.into();
+        lock(&self.0.passages).remove(name);
         lock(&self.0.texts).insert(name.to_owned(), text.clone());
         text
     }
@@ -57,6 +60,13 @@ impl Sources {
     /// The text that was read under this name.
     pub fn text(&self, name: &str) -> Option<Arc<str>> {
         lock(&self.0.texts).get(name).cloned()
+    }
+
+    /// The tokens of the text that was read under this name.
+    pub(super) fn passage(&self, name: &str, read: impl FnOnce(Arc<str>) -> Passage) -> Option<Arc<Passage>> {
+        let text = self.text(name)?;
+        let mut passages = lock(&self.0.passages);
+        Some(passages.entry(name.to_owned()).or_insert_with(|| read(text).into()).clone())
     }
 
     /// Every text that was read, by name.

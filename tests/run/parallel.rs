@@ -77,6 +77,18 @@ fn the_failure_of_one_branch_stops_the_others_and_all_outcomes_are_shown() {
 }
 
 #[test]
+fn a_mistake_in_a_branch_is_shown_with_all_outcomes_too() {
+    let book = Runbook::new(
+        r#"parallel {
+            step "good" { }
+            step "bad" after "good" { let found = #{ ports: [80] }; print(found.port.len()); }
+        }"#,
+    );
+    let ended = book.run().fails(1).stderr_has("good: done").stderr_has("bad: failed: `found.port` is absent");
+    ended.stderr_has("did you mean `ports`?").stderr_has("the keys here: ports").stderr_has("book.rhai:3:");
+}
+
+#[test]
 fn a_failure_that_was_caught_leaves_the_rest_of_the_run_alone() {
     let book = Runbook::new(
         "try { parallel for i in 0..3 { if i == 1 { throw \"one\"; } time::sleep(\"1h\"); } } catch (e) { print(e); } print(\"on\");",

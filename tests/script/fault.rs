@@ -38,18 +38,71 @@ fn every_kind_is_in_the_list() {
     assert_eq!(declared, listed);
 }
 
-/// Rhai makes the map itself; a report of it, caught or not, has the kind.
 #[test]
-fn errors_of_the_language_are_caught_with_a_message_and_a_place_but_without_a_kind() {
+fn errors_of_the_language_are_caught_as_faults() {
     let script = Script::new(&[OBJECT], ".");
-    let caught = |field: &str| {
-        let text = format!("let told; try {{\n  shuffel([1]) }} catch (e) {{ told = e.{field}; }} `${{told}}`");
-        script.value::<String>(&text)
+    let caught = |failing: &str, field: &str| {
+        let text = format!("let told; try {{\n  {failing} }} catch (e) {{ told = e.{field}; }} `${{told}}`");
+        script.diagnostic("test.rhai", &text).map_or_else(|| script.value::<String>(&text), |told| told.message)
     };
-    assert_eq!(caught("message"), "Function not found: shuffel (array)");
-    assert_eq!(caught("line"), "2");
-    assert_eq!(caught("source"), "test.rhai");
-    assert_eq!(caught("kind"), "");
+    assert_eq!(caught("shuffel([1])", "message"), "there is no function `shuffel`");
+    assert_eq!(caught("shuffel([1])", "line"), "2");
+    assert_eq!(caught("shuffel([1])", "column"), "3");
+    assert_eq!(caught("shuffel([1])", "file"), "test.rhai");
+    assert_eq!(caught("shuffel([1])", "kind"), "script");
+    assert_eq!(caught("1 / 0", "hint"), "ask first: `if divisor != 0 { … }`");
+    assert_eq!(caught("parse_int(\"x\")", "kind"), "parse");
+    assert_eq!(caught("[1][7]", "kind"), "script");
+    assert_eq!(caught("\"5m\" - 1", "kind"), "usage");
+    assert_eq!(caught("let x = #{}; x.pods.len()", "kind"), "absent");
+    assert_eq!(caught("let x = #{}; x.pods.len()", "message"), "`x.pods` is absent, so `len` can't be called on it");
+}
+
+#[test]
+fn what_a_script_throws_is_caught_as_it_was_thrown() {
+    let script = Script::new(&[OBJECT], ".");
+    assert_eq!(script.value::<String>("let told; try { throw \"no\" } catch (e) { told = e; } told"), "no");
+    assert_eq!(script.value::<i64>("let told; try { throw #{ code: 7 } } catch (e) { told = e.code; } told"), 7);
+}
+
+#[test]
+fn try_and_catch_are_the_languages_own() {
+    let script = Script::new(&[OBJECT], ".");
+    let value = |text: &str| script.value::<i64>(text);
+    assert_eq!(value("let e = 1; let a = 2; try { let b = 3; nobody } catch (e) { let c = 4; a = c; } a + e"), 5);
+    assert_eq!(value("let a = 1; try { throw 5 } catch (e) { let inner = |x| x + e + a; a = inner.call(1); } a"), 7);
+    assert_eq!(value("fn f(x) { try { return x; } catch { return 0; } } f(3)"), 3);
+    assert_eq!(value("fn f(x) { try { throw x; } catch (e) { return e + 1; } } f(3)"), 4);
+    assert_eq!(
+        value("let n = 0; for i in 0..9 { try { if i == 3 { break; } if i == 1 { continue; } n += 1; } catch {} } n"),
+        2
+    );
+    assert_eq!(value("let n = 0; for i in 0..9 { try { throw i; } catch (e) { if e == 2 { break; } n += 1; } } n"), 2);
+    assert_eq!(value("let a = 0; try { try { throw 1 } catch (e) { throw e + 1; } } catch (e) { a = e; } a"), 2);
+    assert_eq!(value("let a = 0; try { try { throw 1 } catch (e) { throw; } } catch (e) { a = e; } a"), 1);
+    assert_eq!(
+        value("fn f() { try { this.n = 1; nobody } catch (e) { this.n += 1; } } let m = #{ n: 0 }; m.f(); m.n"),
+        2
+    );
+    assert_eq!(value("const A = 1; try { const A = 2; nobody } catch { } fn f() { global::A } f()"), 1);
+    assert_eq!(value("let a = #{ try: 1, catch: 2 }; a.try + a.catch"), 3);
+    assert_eq!(value("try { 1 } catch { 2 } let a = 3; a"), 3);
+}
+
+#[test]
+fn a_caught_fault_says_what_is_there_in_the_place_of_the_absent() {
+    let script = Script::new(&[OBJECT], ".");
+    let hint =
+        |text: &str| script.value::<String>(&format!("let told; try {{ {text} }} catch (e) {{ told = e.hint; }} told"));
+    assert_eq!(
+        hint("let x = #{ spec: #{ replicas: 3 } }; x.spec.replicsa.max"),
+        "did you mean `replicas`? otherwise use `?.` or `??`; the keys here: replicas"
+    );
+    assert_eq!(
+        hint("let x = [#{ name: 1 }]; x[0].nope.len()"),
+        "use `?.` to leave the call out, or `??` to put a value in its place; the keys here: name"
+    );
+    assert_eq!(hint("let x = #{ a: 1 }; let f = |x| x.nope.deep; f.call(x)"), "use `?.` or `??`");
 }
 
 #[test]

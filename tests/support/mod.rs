@@ -175,34 +175,40 @@ impl Script {
         };
         let sources = Sources::default();
         let mut engine = engine::build(bindings, &sources);
-        let context = Context::new(host.clone(), Arc::new(Straight(host.clone())), Arc::new(Catalogue::default()));
+        let conductor = Arc::new(Straight(host.clone()));
+        let context = Context::new(host.clone(), conductor, Arc::new(Catalogue::default()), sources.clone());
         engine::attach(&mut engine, &context);
         Self { host, recorded, engine, sources, cancel: Cancel::root() }
     }
 
     /// Runs the text and gives its value.
     pub fn run(&self, text: &str) -> Result<Dynamic, Box<EvalAltResult>> {
+        self.sources.remember("test.rhai", text);
         let ast = sources::compile(&self.engine, "test.rhai", text)?;
         frame::within(Frame::root(self.cancel.clone()), || self.engine.eval_ast_with_scope(&mut Scope::new(), &ast))
     }
 
     /// Runs the text as the file of that name and gives what its failure says, if it fails.
     pub fn diagnostic(&self, name: &str, text: &str) -> Option<Diagnostic> {
-        let script = diagnostic::Script { engine: &self.engine, sources: &self.sources, source: name };
         self.sources.remember(name, text);
         let ast = match sources::compile(&self.engine, name, text) {
             Ok(ast) => ast,
             Err(error) => return Some(check::parse_diagnostic(name, text, &error)),
         };
-        let run = || self.engine.eval_ast_with_scope::<Dynamic>(&mut Scope::new(), &ast);
+        let mut scope = Scope::new();
+        let run = || self.engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast);
         let error = frame::within(Frame::root(self.cancel.clone()), run).err()?;
-        diagnostic::of_error(&error, script)
+        let scope = Some(&scope);
+        diagnostic::of_error(
+            &error,
+            diagnostic::Script { engine: &self.engine, sources: &self.sources, source: name, scope },
+        )
     }
 
     /// Runs the text, which must fail, and gives what ended it: a fault, or why it was stopped.
     pub fn end(&self, text: &str) -> (Option<Fault>, Option<Reason>) {
-        let script = diagnostic::Script { engine: &self.engine, sources: &self.sources, source: "test.rhai" };
-        self.sources.remember("test.rhai", text);
+        let (engine, sources) = (&self.engine, &self.sources);
+        let script = diagnostic::Script { engine, sources, source: "test.rhai", scope: None };
         let error = self.run(text).expect_err("it should have failed");
         (diagnostic::fault_of(&error, script), diagnostic::reason_of(&error))
     }

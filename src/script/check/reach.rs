@@ -3,7 +3,7 @@
 use rhai::{ASTFlags, Expr, Position, Stmt};
 
 use super::{labelled, walk::Walk};
-use crate::diagnostic::Diagnostic;
+use crate::{diagnostic::Diagnostic, script::try_catch::TryCatch};
 
 impl Walk<'_, '_> {
     /// Walks a statement that follows others, and reports it if it can't be reached from them.
@@ -67,6 +67,10 @@ impl Walk<'_, '_> {
 /// The word and the line with which a statement leaves, whatever happens.
 fn end_of(statement: &Stmt) -> Option<(&'static str, usize)> {
     let within = |statements: &[Stmt]| statements.iter().find_map(end_of);
+    let within_block = |block: &Expr| match block {
+        Expr::Stmt(block) => within(block.statements()),
+        _ => None,
+    };
     match statement {
         Stmt::Return(_, flags, position) => {
             let word = if flags.contains(ASTFlags::BREAK) { "throw" } else { "return" };
@@ -78,14 +82,14 @@ fn end_of(statement: &Stmt) -> Option<(&'static str, usize)> {
         }
         Stmt::Block(block) => within(block.statements()),
         Stmt::If(flow, _) => within(flow.body.statements()).and(within(flow.branch.statements())),
-        Stmt::TryCatch(flow, _) => within(flow.body.statements()).and(within(flow.branch.statements())),
         Stmt::Expr(expression) => match &**expression {
-            Expr::Stmt(block) => within(block.statements()),
+            Expr::Stmt(_) => within_block(expression),
             Expr::Custom(custom, _) if custom.tokens.first().is_some_and(|keyword| keyword == "step") => {
-                match custom.inputs.last() {
-                    Some(Expr::Stmt(block)) => within(block.statements()),
-                    _ => None,
-                }
+                custom.inputs.last().and_then(within_block)
+            }
+            Expr::Custom(custom, _) => {
+                let TryCatch { body, rescue, .. } = TryCatch::of(custom.tokens.first(), &custom.inputs)?;
+                within_block(body).and(within_block(rescue))
             }
             _ => None,
         },

@@ -9,7 +9,10 @@ use super::{
     scope::Kind,
     walk::{Walk, line},
 };
-use crate::diagnostic::{Diagnostic, Span};
+use crate::{
+    diagnostic::{Diagnostic, Span},
+    script::try_catch::TryCatch,
+};
 
 /// The statements of one block, one after the other or as branches.
 #[derive(Default)]
@@ -36,12 +39,23 @@ pub struct After {
 }
 
 impl Walk<'_, '_> {
-    /// A `step` or a `parallel`.
+    /// A `step`, a `parallel` or a `try`.
     pub fn custom(&mut self, custom: &CustomExpr, position: Position) {
-        match custom.tokens.first().map(|keyword| keyword.as_str()) {
-            Some("step") => self.step(custom),
+        match (custom.tokens.first(), TryCatch::of(custom.tokens.first(), &custom.inputs)) {
+            (_, Some(parts)) => self.try_catch(&parts),
+            (Some(keyword), _) if keyword == "step" => self.step(custom),
             _ => self.parallel(custom, position),
         }
+    }
+
+    fn try_catch(&mut self, parts: &TryCatch<Expr>) {
+        self.expression(parts.body);
+        self.scope.enter(Kind::Block);
+        if let Some(Expr::Variable(caught, _, position)) = parts.caught {
+            self.scope.declare(&caught.1, line(*position), false, None);
+        }
+        self.expression(parts.rescue);
+        self.scope.leave();
     }
 
     fn step(&mut self, custom: &CustomExpr) {

@@ -222,15 +222,6 @@ impl<'w, 's> Walk<'w, 's> {
             }
             Stmt::FnCall(call, position) => self.call(call, *position),
             Stmt::Block(block) => self.block(block.statements(), Kind::Block),
-            Stmt::TryCatch(flow, _) => {
-                self.block(flow.body.statements(), Kind::Block);
-                self.scope.enter(Kind::Block);
-                if let Expr::Variable(caught, _, position) = &flow.expr {
-                    self.scope.declare(&caught.1, line(*position), false, None);
-                }
-                self.block(flow.branch.statements(), Kind::Block);
-                self.scope.leave();
-            }
             Stmt::Expr(expression) => self.expression(expression),
             Stmt::BreakLoop(value, ..) | Stmt::Return(value, ..) => {
                 value.iter().for_each(|value| self.expression(value));

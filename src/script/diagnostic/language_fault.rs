@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rhai::{EvalAltResult, ParseError, ParseErrorType, Position, Token};
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::Diagnostic;
 use crate::script::{
     check::parse_diagnostic,
     diagnostic::Script,
@@ -21,13 +21,13 @@ pub struct Explained {
     /// The fault's kind, or the word that a script gave.
     pub code: String,
     pub fault: Fault,
-    pub span: Option<Span>,
     pub label: Option<String>,
 }
 
 impl From<Fault> for Explained {
     fn from(fault: Fault) -> Self {
-        Self { code: fault.kind.word().to_owned(), fault, span: None, label: None }
+        let absent = fault.kind == Kind::Absent && fault.span.is_some();
+        Self { code: fault.kind.word().to_owned(), label: absent.then(|| "absent".to_owned()), fault }
     }
 }
 
@@ -59,11 +59,11 @@ pub fn kind(error: &EvalAltResult) -> Kind {
 pub fn explain(error: &EvalAltResult, script: &Script, source: &str, called: bool) -> Explained {
     let passage = script.passage(source);
     let index = passage.as_ref().and_then(|passage| passage.at(error.position()));
-    let scene = Scene { script, source, called, passage: passage.as_ref(), index };
+    let scene = Scene { script, source, called, passage: passage.as_deref(), index };
     let mut explained = scene.explain(error);
     explained.fault.place.get_or_insert_with(|| Place::new(source, error.position()));
-    if let (None, Some(passage), Some(index)) = (&explained.span, &passage, index) {
-        explained.span = Some(passage.span(&passage.qualified(index)));
+    if let (None, Some(passage), Some(index)) = (&explained.fault.span, &passage, index) {
+        explained.fault.span = Some(passage.span(&passage.qualified(index)));
     }
     explained
 }
@@ -151,8 +151,8 @@ impl Scene<'_> {
         let text = self.script.sources.text(self.source).unwrap_or_default();
         let error = ParseError(Box::new(error.clone()), position);
         let Diagnostic { code, message, label, place, hint, .. } = parse_diagnostic(self.source, &text, &error);
-        let fault = Fault { hint, ..Fault::new(Kind::Script, message) };
-        Explained { code, fault, span: place, label }
+        let fault = Fault { hint, span: place, ..Fault::new(Kind::Script, message) };
+        Explained { code, fault, label }
     }
 
     fn function_not_found(&self, called: &str) -> Explained {
@@ -261,11 +261,9 @@ impl Scene<'_> {
             return Fault::new(Kind::Absent, message("this".to_owned())).hint(hint).into();
         };
         let quote = passage.quote(range);
-        let hint = hint.replace('…', &quote);
-        let mut explained = Explained::from(Fault::new(Kind::Absent, message(format!("`{quote}`"))).hint(hint));
-        explained.span = Some(passage.span(range));
-        explained.label = Some("absent".to_owned());
-        explained
+        let hint = self.script.beside(passage, range, &hint.replace('…', &quote));
+        let fault = Fault::new(Kind::Absent, message(format!("`{quote}`"))).hint(hint);
+        Fault { span: Some(passage.span(range)), ..fault }.into()
     }
 
     /// `Unknown property 'foo' - a getter is not registered for type 'i64'`
@@ -288,7 +286,7 @@ impl Scene<'_> {
         if let Some((passage, index)) = self.passage.zip(self.index) {
             let name =
                 if matches!(passage.token(index), Some(Token::Period | Token::Elvis)) { index + 1 } else { index };
-            explained.span = Some(passage.span(&(name..name + 1)));
+            explained.fault.span = Some(passage.span(&(name..name + 1)));
         }
         explained
     }
@@ -323,7 +321,7 @@ impl Scene<'_> {
             ),
         };
         let mut explained = Explained::from(Fault::new(Kind::Usage, message).hint(hint));
-        explained.span = range.zip(self.passage).map(|(range, passage)| passage.span(&range));
+        explained.fault.span = range.zip(self.passage).map(|(range, passage)| passage.span(&range));
         explained
     }
 

@@ -1,18 +1,20 @@
 //! A failed evaluation as a diagnostic: what went wrong in the innermost source, and the calls that led there.
 
-mod caught;
+mod beside;
 mod language_fault;
-mod passage;
+pub mod passage;
 pub mod type_words;
 
-use rhai::{Dynamic, Engine, EvalAltResult, Map, Position};
+use std::{ops::Range, sync::Arc};
+
+use rhai::{Dynamic, Engine, EvalAltResult, Map, Position, Scope};
 
 use crate::script::{
     diagnostic::language_fault::Explained,
     diagnostic::passage::Passage,
     fault::{Fault, Kind, Place},
     sources::Sources,
-    values::absent::OF_UNKNOWN,
+    values::absent::{self, OF_UNKNOWN},
     values::object::Object,
 };
 use crate::{
@@ -27,6 +29,8 @@ pub struct Script<'a> {
     pub sources: &'a Sources,
     /// The name of the source that was evaluated: errors name only those further in.
     pub source: &'a str,
+    /// The variables where it failed, as long as they are there; those of functions never are.
+    pub scope: Option<&'a Scope<'a>>,
 }
 
 const CLOSURE: &str = "called from here: a closure";
@@ -44,13 +48,13 @@ pub fn of_error(error: &EvalAltResult, script: Script) -> Option<Diagnostic> {
     }
     calls.reverse();
     let mut calls = folded(calls);
-    let Explained { code, fault, span, label } = explained;
+    let Explained { code, fault, label } = explained;
     let mut notes = fault.notes;
     if let Some(more) = calls.len().checked_sub(SHOWN_CALLS).filter(|more| *more > 0) {
         calls.drain(SHOWN_CALLS / 2..SHOWN_CALLS / 2 + more);
         notes.push(format!("{more} calls in between are left out"));
     }
-    let place = span.or_else(|| fault.place.as_ref().map(|place| script.span(place)));
+    let place = fault.span.or_else(|| fault.place.as_ref().map(|place| script.span(place)));
     let mut diagnostic = Diagnostic::error(code, fault.message);
     diagnostic.place = place;
     diagnostic.label = label;
@@ -67,6 +71,37 @@ pub fn fault_of(error: &EvalAltResult, script: Script) -> Option<Fault> {
     explain(inner, &script, source, !calls.is_empty()).map(|explained| explained.fault)
 }
 
+/// The same error with its innermost part made a fault, as `catch` gives it. What the script threw stays what it is, and
+/// so does what no script can catch.
+pub fn as_fault(error: Box<EvalAltResult>, script: Script) -> Box<EvalAltResult> {
+    let fault = match error.unwrap_inner() {
+        EvalAltResult::ErrorRuntime(thrown, _) if !is_unexplained(thrown) => None,
+        inner if inner.is_pseudo_error() || !inner.is_catchable() => None,
+        _ => fault_of(&error, script),
+    };
+    match fault {
+        Some(fault) => with_fault(*error, fault),
+        None => error,
+    }
+}
+
+/// The same error with this fault in it, behind the same calls.
+pub fn with_fault(error: EvalAltResult, fault: Fault) -> Box<EvalAltResult> {
+    use EvalAltResult::{ErrorInFunctionCall, ErrorInModule, ErrorRuntime};
+    Box::new(match error {
+        ErrorInFunctionCall(name, source, inner, at) => {
+            ErrorInFunctionCall(name, source, with_fault(*inner, fault), at)
+        }
+        ErrorInModule(name, inner, at) => ErrorInModule(name, with_fault(*inner, fault), at),
+        inner => ErrorRuntime(Dynamic::from(fault), inner.position()),
+    })
+}
+
+/// True for a fault that only the source tells the rest of.
+fn is_unexplained(thrown: &Dynamic) -> bool {
+    thrown.read_lock::<Fault>().is_some_and(|fault| fault.message.ends_with(OF_UNKNOWN))
+}
+
 /// Why the evaluation was stopped, if it was.
 pub fn reason_of(error: &EvalAltResult) -> Option<Reason> {
     match error.unwrap_inner() {
@@ -76,8 +111,16 @@ pub fn reason_of(error: &EvalAltResult) -> Option<Reason> {
 }
 
 impl Script<'_> {
-    pub(super) fn passage(&self, source: &str) -> Option<Passage> {
-        Some(Passage::read(self.engine, source, self.sources.text(source)?))
+    pub(super) fn passage(&self, source: &str) -> Option<Arc<Passage>> {
+        self.sources.passage(source, |text| Passage::read(self.engine, source, text))
+    }
+
+    /// The hint, and the names that are there beside an absent field.
+    fn beside(&self, passage: &Passage, absent: &Range<usize>, hint: &str) -> String {
+        match self.scope.and_then(|scope| beside::beside(passage, absent, scope)) {
+            Some(beside) => absent::hint(hint, &beside.missing, &beside.names),
+            None => hint.to_owned(),
+        }
     }
 
     /// The token at a place, with the module it is qualified by.
@@ -138,9 +181,10 @@ fn again(inner: &EvalAltResult, source: &str, fault: &Fault) -> Option<Place> {
 }
 
 fn explain(inner: &EvalAltResult, script: &Script, source: &str, called: bool) -> Option<Explained> {
+    let script = &Script { scope: script.scope.filter(|_| !called), ..*script };
     let mut explained = match inner {
         EvalAltResult::ErrorTerminated(..) | EvalAltResult::Return(..) | EvalAltResult::Exit(..) => return None,
-        EvalAltResult::ErrorRuntime(value, _) => thrown(value, script, source),
+        EvalAltResult::ErrorRuntime(value, _) => thrown(value),
         language => language_fault::explain(language, script, source, called),
     };
     let place = || Place::new(source, inner.position());
@@ -148,7 +192,7 @@ fn explain(inner: &EvalAltResult, script: &Script, source: &str, called: bool) -
     if first.source.is_empty() {
         first.source = source.to_owned();
     }
-    if explained.fault.kind == Kind::Absent && explained.span.is_none() {
+    if explained.fault.kind == Kind::Absent && explained.fault.span.is_none() {
         let place = first.clone();
         point_at_absent(&mut explained, script, &place);
     }
@@ -162,8 +206,9 @@ fn point_at_absent(explained: &mut Explained, script: &Script, place: &Place) {
     let Some(absent) = index.and_then(|index| passage.before(index)) else { return };
     if let Some(done) = explained.fault.message.strip_suffix(OF_UNKNOWN) {
         explained.fault.message = format!("`{}` is absent, so {done}", passage.quote(&absent));
+        explained.fault.hint = explained.fault.hint.take().map(|hint| script.beside(&passage, &absent, &hint));
     }
-    explained.span = Some(passage.span(&absent));
+    explained.fault.span = Some(passage.span(&absent));
     explained.label = Some("absent".to_owned());
 }
 
@@ -172,7 +217,7 @@ fn position(place: &Place) -> Option<Position> {
     Some(Position::new(line, u16::try_from(place.column).unwrap_or(u16::MAX)))
 }
 
-fn thrown(value: &Dynamic, script: &Script, source: &str) -> Explained {
+fn thrown(value: &Dynamic) -> Explained {
     if let Some(fault) = value.read_lock::<Fault>() {
         return fault.clone().into();
     }
@@ -181,15 +226,7 @@ fn thrown(value: &Dynamic, script: &Script, source: &str) -> Explained {
         None => value.clone(),
     };
     if let Some(map) = fields.read_lock::<Map>() {
-        return match caught::error(&map) {
-            Some((error, place)) => {
-                let source = place.as_deref().unwrap_or(source);
-                let mut explained = language_fault::explain(&error, script, source, false);
-                explained.fault.place.get_or_insert_with(|| Place::new(source, error.position()));
-                explained
-            }
-            None => thrown_map(&map),
-        };
+        return thrown_map(&map);
     }
     let message = match value.is_unit() {
         true => "the script threw nothing".to_owned(),

@@ -39,11 +39,7 @@ const SHOWN_KEYS: usize = 12;
 impl Absent {
     /// The name that was probably meant.
     pub fn nearest(&self) -> Option<&ImmutableString> {
-        let likeness = |key: &ImmutableString| strsim::jaro_winkler(self.missing(), key);
-        self.keys
-            .iter()
-            .max_by(|left, right| likeness(left).total_cmp(&likeness(right)))
-            .filter(|key| likeness(key) >= ALIKE)
+        nearest(self.missing(), &self.keys)
     }
 
     fn missing(&self) -> &str {
@@ -51,19 +47,29 @@ impl Absent {
     }
 
     pub fn hint(&self) -> String {
-        let meant = self.nearest().map(|name| format!("did you mean `{name}`? otherwise "));
         let way_out = match self.doing {
             Doing::Reading => "use `?.` or `??`",
             Doing::Setting => "use `set`, which makes the objects on the way",
         };
-        let names: Vec<_> = self.keys.iter().take(SHOWN_KEYS).map(|key| key.as_str()).collect();
-        let keys = match (names.is_empty(), self.keys.len().saturating_sub(SHOWN_KEYS)) {
-            (true, _) => String::new(),
-            (false, 0) => format!("; the keys here: {}", names.join(", ")),
-            (false, more) => format!("; the keys here: {} and {more} more", names.join(", ")),
-        };
-        format!("{}{way_out}{keys}", meant.unwrap_or_default())
+        hint(way_out, self.missing(), &self.keys)
     }
+}
+
+fn nearest<'k>(missing: &str, keys: &'k [ImmutableString]) -> Option<&'k ImmutableString> {
+    let likeness = |key: &ImmutableString| strsim::jaro_winkler(missing, key);
+    keys.iter().max_by(|left, right| likeness(left).total_cmp(&likeness(right))).filter(|key| likeness(key) >= ALIKE)
+}
+
+/// A way out, with the name that was probably meant and those that are there.
+pub(in crate::script) fn hint(way_out: &str, missing: &str, keys: &[ImmutableString]) -> String {
+    let meant = nearest(missing, keys).map(|name| format!("did you mean `{name}`? otherwise "));
+    let names: Vec<_> = keys.iter().take(SHOWN_KEYS).map(|key| key.as_str()).collect();
+    let keys = match (names.is_empty(), keys.len().saturating_sub(SHOWN_KEYS)) {
+        (true, _) => String::new(),
+        (false, 0) => format!("; the keys here: {}", names.join(", ")),
+        (false, more) => format!("; the keys here: {} and {more} more", names.join(", ")),
+    };
+    format!("{}{way_out}{keys}", meant.unwrap_or_default())
 }
 
 impl fmt::Display for Absent {
