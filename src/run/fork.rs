@@ -12,7 +12,7 @@ use rhai::{Dynamic, EvalAltResult};
 use tokio::sync::watch;
 
 use super::{
-    lane::{self, Lane},
+    lane::{self, Behind, Lane},
     runner::Run,
 };
 use crate::{
@@ -43,10 +43,7 @@ enum End {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
-    Done {
-        /// It ran anew, so that whatever comes after it does, too.
-        anew: bool,
-    },
+    Done(Behind),
     NotDone,
 }
 
@@ -89,7 +86,7 @@ impl Run {
         let count = tasks.len();
         let (tell, know): (Vec<_>, Vec<_>) = (0..count).map(|_| watch::channel(State::Open)).unzip();
         let ends: Vec<Mutex<Option<End>>> = (0..count).map(|_| Mutex::default()).collect();
-        let changed = Mutex::new(false);
+        let behind = Mutex::new(Behind::default());
         let winner: Mutex<Option<usize>> = Mutex::default();
         let next = AtomicUsize::new(0);
         let work = || {
@@ -98,9 +95,11 @@ impl Run {
                 let Some(task) = tasks.get(index) else { return };
                 let task = task.lock().unwrap_or_else(PoisonError::into_inner).take().expect("each task is taken once");
                 let label = task.label.clone();
-                let (end, ran) = self.run_task(task, &know);
-                *changed.lock().unwrap_or_else(PoisonError::into_inner) |= ran;
-                let state = if matches!(end, End::Done(_)) { State::Done { anew: ran } } else { State::NotDone };
+                let (end, left) = self.run_task(task, &know);
+                let mut behind = behind.lock().unwrap_or_else(PoisonError::into_inner);
+                *behind = behind.and(left);
+                drop(behind);
+                let state = if matches!(end, End::Done(_)) { State::Done(left) } else { State::NotDone };
                 match &end {
                     End::Done(_) if fork.race => {
                         let mut winner = winner.lock().unwrap_or_else(PoisonError::into_inner);
@@ -123,9 +122,7 @@ impl Run {
         let threads: Vec<threads::Branch<'_>> = (0..workers).map(|_| Box::new(work) as threads::Branch<'_>).collect();
         self.host.threads.fork(threads);
 
-        if changed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            lane::mark_changed();
-        }
+        lane::leave_behind(behind.into_inner().unwrap_or_else(PoisonError::into_inner));
         let ends: Vec<End> = ends
             .into_iter()
             .map(|end| end.into_inner().unwrap_or_else(PoisonError::into_inner).expect("every task was run"))
@@ -134,10 +131,10 @@ impl Run {
         join(fork, ends, winner, &labels, place, &|error| self.fault_of(error))
     }
 
-    fn run_task(&self, task: Task<'_>, know: &[watch::Receiver<State>]) -> (End, bool) {
+    fn run_task(&self, task: Task<'_>, know: &[watch::Receiver<State>]) -> (End, Behind) {
         let Task { after, frame, lane, body, .. } = task;
         let cancel = frame.cancel.clone();
-        let (result, changed) = frame::within(frame, || {
+        let (result, left) = frame::within(frame, || {
             lane::within(lane, || {
                 for (name, index) in after {
                     self.wait_for_branch(&name, know[index].clone())?;
@@ -155,7 +152,7 @@ impl Run {
                 None => End::Failed(error),
             },
         };
-        (end, changed)
+        (end, left)
     }
 
     fn wait_for_branch(&self, name: &str, mut state: watch::Receiver<State>) -> Outcome<()> {
@@ -169,10 +166,8 @@ impl Run {
             ended => Ok(ended),
         };
         match waited {
-            Ok(State::Done { anew }) => {
-                if anew {
-                    lane::mark_changed();
-                }
+            Ok(State::Done(behind)) => {
+                lane::leave_behind(behind);
                 Ok(())
             }
             Ok(_) => Err(terminated(Reason::Sibling(name.to_owned()))),

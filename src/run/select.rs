@@ -11,6 +11,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use wildmatch::WildMatch;
 
+use super::lane::{self, Behind};
 use crate::script::options::nearest;
 
 /// Patterns of step paths, as they were given.
@@ -85,8 +86,6 @@ pub struct Selecting {
     selection: Selection,
     /// The paths of all steps, as the text has them.
     steps: Vec<String>,
-    reached: AtomicBool,
-    passed: AtomicBool,
     asking: AtomicBool,
     /// The patterns that named a step that was met.
     met: Mutex<BTreeSet<String>>,
@@ -107,14 +106,7 @@ pub enum Chosen {
 
 impl Selecting {
     pub fn new(selection: Selection, steps: Vec<String>) -> Self {
-        Self {
-            reached: AtomicBool::new(selection.from.is_none()),
-            passed: AtomicBool::new(false),
-            asking: AtomicBool::new(selection.ask),
-            met: Mutex::default(),
-            selection,
-            steps,
-        }
+        Self { asking: AtomicBool::new(selection.ask), met: Mutex::default(), selection, steps }
     }
 
     /// Whether the step at `path`, met now, is run.
@@ -125,14 +117,14 @@ impl Selecting {
         }
         if let Some(until) = until {
             let meant = self.names(until, path);
-            if self.passed.load(Ordering::Relaxed) && !meant && !inside(until, path) {
+            if lane::behind().until && !meant && !inside(until, path) {
                 return Chosen::Skip(format!("after `--until {until}`"));
             }
         }
         let mut chosen = Chosen::Run;
-        if let Some(from) = from.as_ref().filter(|_| !self.reached.load(Ordering::Relaxed)) {
+        if let Some(from) = from.as_ref().filter(|_| !lane::behind().from) {
             if self.names(from, path) {
-                self.reached.store(true, Ordering::Relaxed);
+                lane::leave_behind(Behind { from: true, ..Behind::default() });
                 chosen = Chosen::First;
             } else if self.leads_to(path, from) {
                 return Chosen::Enter;
@@ -148,7 +140,7 @@ impl Selecting {
             return Chosen::Skip("not in `--only`".to_owned());
         }
         if until.as_ref().is_some_and(|until| matches(until, path)) {
-            self.passed.store(true, Ordering::Relaxed);
+            lane::leave_behind(Behind { until: true, ..Behind::default() });
         }
         chosen
     }

@@ -270,7 +270,7 @@ impl Run {
             Deadline { at, step: name.clone() }
         });
         let frame = outer.inner(name.clone(), outer.cancel.child(), deadline);
-        let lane = Lane { step: path.to_owned(), labels: Vec::new(), changed: lane::is_changed() };
+        let lane = Lane { step: path.to_owned(), labels: Vec::new(), behind: lane::behind() };
         let (result, _) = lane::within(lane, || frame::within(frame, || stage.run()));
         result.map_err(|error| match (reason_of(&error), step.timeout) {
             (Some(Reason::Timeout(whose)), Some(timeout)) if whose == name => {

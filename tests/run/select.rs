@@ -109,6 +109,29 @@ fn until_does_not_take_a_step_whose_name_only_begins_like_it() {
     runs("step \"a\" { print(1); } step \"ab\" { print(2); }", &["--until", "a"], &["1"]);
 }
 
+/// However long a branch takes, those beside it neither come before it nor after it.
+#[test]
+fn branches_beside_the_one_that_is_named_do_not_depend_on_timing() {
+    let book = |slow: &str| {
+        let pause = |name: &str| if name == slow { "time::sleep(\"120ms\");" } else { "" };
+        let step =
+            |name: &str, after: &str| format!("step \"{name}\" {after} {{ {} print(\"{name}\"); }}", pause(name));
+        let branches = [step("a", ""), step("b", "after \"a\""), step("c", "after \"b\""), step("d", "")].join("\n");
+        Runbook::new(&format!("step \"first\" {{}} parallel {{\n{branches}\n}} step \"last\" {{ print(\"last\"); }}"))
+    };
+    let ran = |slow: &str, selection: [&str; 2], expected: &[&str]| {
+        let ended = book(slow).run().args(selection).done();
+        let mut names: Vec<String> = ended.stdout.lines().map(str::to_owned).collect();
+        names.sort();
+        assert_eq!(names, expected, "{slow} is slow");
+        ended.stdout_has(expected[0]);
+    };
+    for slow in ["a", "b", "c", "d"] {
+        ran(slow, ["--from", "b"], &["b", "c", "last"]);
+        ran(slow, ["--until", "b"], &["a", "b", "d"]);
+    }
+}
+
 #[test]
 fn an_unknown_name_is_an_error_with_a_suggestion_before_anything_runs() {
     let book = Runbook::new(BOOK);
