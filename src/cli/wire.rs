@@ -19,7 +19,7 @@ use crate::{
         effect::{Decision, Effect, Effects, Ticket},
         events::Events,
         files::Files,
-        real::{Blocking, ProcessEnvironment, SystemClock, Tcp, http::Reqwest, programs::LocalPrograms},
+        real::{Blocking, ProcessEnvironment, SystemClock, Tcp, programs::LocalPrograms},
         secrets::Vault,
     },
     run::{
@@ -118,7 +118,6 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
     let mut host = Host {
         clock: clock.clone(),
         dial: Arc::new(Tcp),
-        http: Arc::new(Reqwest::default()),
         ask: Arc::new(ask),
         effects: Arc::new(Nothing),
         environment: Arc::new(ProcessEnvironment::default()),

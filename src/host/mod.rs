@@ -1,4 +1,4 @@
-//! The ports a script reaches the world through: clock, dial, HTTP, ask, secrets, effects, events, files, programs, threads.
+//! The ports a script reaches the world through: clock, dial, ask, secrets, effects, events, files, programs, threads.
 //!
 //! It knows no Kubernetes, no terminal and no journal. What a rehearsal swaps is decided where the host is put together,
 //! and nowhere else.
@@ -12,7 +12,6 @@ pub mod environment;
 pub mod events;
 pub mod files;
 pub mod frame;
-pub mod http;
 pub mod programs;
 pub mod real;
 pub mod secrets;
@@ -24,7 +23,7 @@ use std::sync::Arc;
 
 use self::{
     ask::Ask, clock::Clock, dial::Dial, effect::Effects, environment::Environment, events::Events, files::Files,
-    http::Http, programs::Programs, secrets::Vault, threads::Threads,
+    programs::Programs, secrets::Vault, threads::Threads,
 };
 
 /// Everything outside of the script, as ports.
@@ -32,7 +31,6 @@ use self::{
 pub struct Host {
     pub clock: Arc<dyn Clock>,
     pub dial: Arc<dyn Dial>,
-    pub http: Arc<dyn Http>,
     pub ask: Arc<dyn Ask>,
     pub effects: Arc<dyn Effects>,
     pub environment: Arc<dyn Environment>,

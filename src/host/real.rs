@@ -5,7 +5,6 @@
     reason = "this module is the clock, the dial and the bridge"
 )]
 
-pub mod http;
 pub mod programs;
 mod tcp;
 

@@ -3,7 +3,8 @@
 //! A documented function's comment is a short text in Markdown with these sections, all optional but the summary and the
 //! example: `# Parameters`, `# Options`, `# Returns`, `# Effect` (present if it changes the world), `# Faults`,
 //! `# Example`. A line of a list reads ``- `name` (type, `default`): text``; the default is left out, or in plain words
-//! if it is no literal.
+//! if it is no literal. The line ``- those of `http::get` `` stands for all
+//! items that the same section has there.
 
 use std::{
     collections::BTreeMap,
@@ -160,7 +161,49 @@ fn collect(engine: &Engine) -> BTreeMap<String, Arc<Function>> {
             }
         }
     }
+    let written: BTreeMap<String, String> = (functions.iter())
+        .filter_map(|(name, function)| Some((name.clone(), with_those_of(&function.doc.written, &functions)?)))
+        .collect();
+    for (name, written) in written {
+        let function = functions.get_mut(&name).expect("its name comes from there");
+        function.doc = Comment { written, doc: OnceLock::new() };
+    }
     functions.into_iter().map(|(name, function)| (name, Arc::new(function))).collect()
+}
+
+/// The comment with items of other functions in place of the lines that name these; nothing if there is no such line.
+///
+/// # Panics
+/// If there is no such function: that is a mistake of whoever wrote the comment.
+fn with_those_of(comment: &str, functions: &BTreeMap<String, Function>) -> Option<String> {
+    const THOSE: &str = "- those of `";
+    if !comment.contains(THOSE) {
+        return None;
+    }
+    let mut section = "";
+    let mut written = String::new();
+    for line in comment.lines() {
+        section = title(line).unwrap_or(section);
+        let Some((_, name)) = line.split_once(THOSE) else {
+            written.push_str(line);
+            written.push('\n');
+            continue;
+        };
+        let name = name.trim_end_matches('`');
+        let other = functions.get(name).unwrap_or_else(|| panic!("`{name}`, whose items are meant, is registered"));
+        let other = with_those_of(&other.doc.written, functions).unwrap_or_else(|| other.doc.written.clone());
+        let from = other.lines().skip_while(|line| title(line) != Some(section)).skip(1);
+        for item in from.take_while(|line| title(line).is_none()) {
+            written.push_str(item);
+            written.push('\n');
+        }
+    }
+    Some(written)
+}
+
+/// The title of the section that begins at a line.
+fn title(line: &str) -> Option<&str> {
+    line.trim_start().trim_start_matches('/').trim_start().strip_prefix("# ").map(str::trim)
 }
 
 /// Reads a doc comment, with or without its slashes.

@@ -4,6 +4,7 @@
 //! It speaks no protocol of an application and raises no faults: what went wrong is a value, and who asked says what it means.
 
 pub mod authority;
+pub mod certificate;
 pub mod connector;
 pub mod failure;
 pub mod proxy;

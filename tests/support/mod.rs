@@ -24,7 +24,7 @@ use cozyscript::{
         events::{Events, Reporter},
         files::Files,
         frame::{self, Frame},
-        real::{Blocking, SystemClock, Tcp, http::Reqwest, programs::LocalPrograms},
+        real::{Blocking, SystemClock, Tcp, programs::LocalPrograms},
         secrets::Vault,
     },
     script::{
@@ -169,7 +169,6 @@ impl Script {
             programs: Arc::new(LocalPrograms),
             threads: Arc::new(Blocking::on(runtime().handle().clone())),
             dial: Arc::new(Tcp),
-            http: Arc::new(Reqwest::default()),
             clock,
             secrets,
         };

@@ -3,14 +3,19 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
-use rhai::{Dynamic, Engine, NativeCallContext, plugin::*};
+use http::{HeaderMap, StatusCode, Version};
+use rhai::{Blob, Dynamic, Engine, NativeCallContext, plugin::*};
+use rustls::pki_types::CertificateDer;
 
-use crate::script::{
-    conductor::Outcome,
-    context::Call,
-    fault::{Fault, Kind},
-    values::json,
+use super::exchange::Timings;
+use crate::{
+    script::{
+        conductor::Outcome,
+        context::Call,
+        fault::{Fault, Kind},
+        values::{json, tree::Tree},
+    },
+    wire::certificate,
 };
 
 /// What a server answered. It prints as its status and address; the body stays out of it.
@@ -21,11 +26,17 @@ pub struct Answer(Arc<Parts>);
 pub struct Parts {
     /// 0 if the answer is only assumed.
     pub status: u16,
+    pub version: Version,
     pub headers: HeaderMap,
     pub body: Bytes,
     /// Where it came from, as it may be shown.
     pub address: String,
+    /// With all redirects.
     pub elapsed: Duration,
+    /// Of the last request, after all redirects.
+    pub timings: Timings,
+    /// What that server showed, its own first.
+    pub certificates: Vec<CertificateDer<'static>>,
     /// A person said that the request had been served; nobody saw the answer.
     pub assumed: bool,
 }
@@ -86,7 +97,7 @@ impl Headers {
 
 #[export_module]
 pub mod functions {
-    use rhai::Array;
+    use rhai::{Array, Map};
 
     /// The status, such as 200.
     #[rhai_fn(get = "status")]
@@ -112,6 +123,12 @@ pub mod functions {
         answer.body_text().map(str::to_owned).map_err(|fault| context.raise(fault))
     }
 
+    /// The body as bytes.
+    #[rhai_fn(get = "bytes")]
+    pub fn bytes(answer: &mut Answer) -> Blob {
+        answer.0.body.to_vec()
+    }
+
     /// The size of the body in bytes.
     #[rhai_fn(get = "size")]
     pub fn size(answer: &mut Answer) -> i64 {
@@ -128,6 +145,38 @@ pub mod functions {
     #[rhai_fn(get = "elapsed")]
     pub fn elapsed(answer: &mut Answer) -> Duration {
         answer.0.elapsed
+    }
+
+    /// How long the parts of the last request took, after all redirects: `dns`, `connect` and `tls` of making the connection,
+    /// `first_byte` from the request to the beginning of its answer, `total` of everything.
+    #[rhai_fn(get = "timings")]
+    pub fn timings(answer: &mut Answer) -> Map {
+        let Timings { making, first_byte, total } = answer.0.timings;
+        let parts = [
+            ("dns", making.look_up),
+            ("connect", making.connect),
+            ("tls", making.tls),
+            ("first_byte", first_byte),
+            ("total", total),
+        ];
+        parts.into_iter().map(|(name, took)| (name.into(), Dynamic::from(took))).collect()
+    }
+
+    /// What the server's certificate says: `subject`, `issuer`, `names`, `not_before`, `not_after`, `days_left`, `valid`,
+    /// `serial`, `fingerprint`, `key`, `authority`, and the `chain` above it; `()` without TLS.
+    #[rhai_fn(get = "certificate", return_raw)]
+    pub fn certificate_of(context: NativeCallContext, answer: &mut Answer) -> Outcome<Dynamic> {
+        let facts = certificate::facts_of_chain(&answer.0.certificates, context.host().clock.now()).map_err(|why| {
+            let message = format!("the certificate of `{}` can't be read: {why}", answer.0.address);
+            context.raise(Fault::new(Kind::Parse, message))
+        })?;
+        Ok(facts.map_or(Dynamic::UNIT, |facts| Tree::from_json(facts).to_dynamic()))
+    }
+
+    /// The version of HTTP that was spoken, such as `HTTP/2.0`.
+    #[rhai_fn(get = "version")]
+    pub fn version(answer: &mut Answer) -> String {
+        format!("{:?}", answer.0.version)
     }
 
     /// True if a person said that the request had been served, and nobody saw the answer: it is empty, and its status 0.

@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, header::SET_COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue, Version, header::SET_COOKIE};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::answer::{Answer, Parts};
+use super::{
+    answer::{Answer, Parts},
+    exchange::Timings,
+};
 use crate::{
     host::secrets::Vault,
     script::fault::{Fault, Kind},
@@ -89,8 +92,7 @@ pub fn recall(title: &str, kept: Value) -> Result<Answer, Fault> {
                 Body::Text(text) => text.into(),
                 Body::Base64(text) => STANDARD.decode(text).map_err(|error| unreadable(error.to_string()))?.into(),
             },
-            elapsed: Duration::ZERO,
-            assumed: false,
+            ..nobody_saw(String::new())
         },
     };
     Ok(Answer::new(parts))
@@ -98,8 +100,22 @@ pub fn recall(title: &str, kept: Value) -> Result<Answer, Fault> {
 
 /// What stands for an answer that nobody saw.
 pub fn assumed(address: String) -> Answer {
-    let headers = HeaderMap::new();
-    Answer::new(Parts { status: 0, headers, body: Bytes::new(), address, elapsed: Duration::ZERO, assumed: true })
+    Answer::new(Parts { assumed: true, ..nobody_saw(address) })
+}
+
+/// An answer without anything that is only known of one that was seen.
+fn nobody_saw(address: String) -> Parts {
+    Parts {
+        status: 0,
+        version: Version::HTTP_11,
+        headers: HeaderMap::new(),
+        body: Bytes::new(),
+        address,
+        elapsed: Duration::ZERO,
+        timings: Timings::default(),
+        certificates: Vec::new(),
+        assumed: false,
+    }
 }
 
 fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {

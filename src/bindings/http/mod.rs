@@ -2,7 +2,11 @@
 //! secret that it sends.
 
 mod answer;
+mod body;
+mod carriage;
+mod exchange;
 mod expected;
+mod guarded;
 mod kept;
 mod request;
 mod send;

@@ -1,6 +1,6 @@
 //! A request as a script describes it: what goes over the wire, and how it may be shown.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -8,25 +8,23 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, Method,
     header::{AUTHORIZATION, CONTENT_TYPE},
 };
-use reqwest::Url;
-use rhai::{Dynamic, Map, NativeCallContext};
+use rhai::{Dynamic, NativeCallContext};
+use url::Url;
 
+use super::{
+    body::Body,
+    carriage::Carriage,
+    guarded::{Guarded, by_name, fields},
+};
 use crate::{
-    host::{
-        Host,
-        effect::digest,
-        http::{Carriage, Trust},
-        secrets::Secret,
-    },
+    host::{Host, effect::digest, secrets::Secret},
     script::{
         conductor::Outcome,
         context::Call,
         fault::{Fault, Kind},
         options::Options,
-        values::json,
-        values::object::Object,
-        values::tree::Tree,
     },
+    wire::authority::Authority,
 };
 
 /// One request. Not `Debug`: secrets stand in it in clear.
@@ -43,21 +41,10 @@ pub struct Request {
     pub carriage: Carriage,
     /// How many redirects are followed.
     pub follow: u32,
+    /// How often it is sent again if that may help, and the pause before the first time.
+    pub retries: u32,
+    pub retry_pause: Duration,
     digest: String,
-}
-
-/// A text, and how it may be shown.
-struct Guarded {
-    wire: String,
-    shown: String,
-    secret: bool,
-}
-
-impl Guarded {
-    /// How it may be shown, if it is secret by where it stands.
-    fn shown_or<'g>(&'g self, reference: &'g str) -> &'g str {
-        if self.secret { &self.shown } else { reference }
-    }
 }
 
 impl Request {
@@ -75,12 +62,28 @@ impl Request {
         assemble(&context.host(), method, url, body, options).map_err(|fault| context.raise(fault))
     }
 
-    /// `host:port`, unless the address is secret.
-    pub fn authority(&self) -> String {
-        match (self.concealed, self.url.host_str(), self.url.port_or_known_default()) {
-            (false, Some(host), Some(port)) => format!("{host}:{port}"),
-            _ => self.shown.clone(),
+    /// Lets it be sent as often as the options say.
+    ///
+    /// # Errors
+    /// A usage fault, if it is not `repeatable` and is to be repeated.
+    pub fn retrying(mut self, options: &Options, repeatable: bool) -> Result<Self, Fault> {
+        self.retries = count(options, "retries");
+        self.retry_pause = options.deadline("retry_pause")?;
+        if self.retries > 0 && !repeatable {
+            let message = format!("a {} can't have `retries`: what was served may be served again", self.method);
+            return Err(Fault::new(Kind::Usage, message).hint("say that this does no harm: `repeat_safe: true`"));
         }
+        Ok(self)
+    }
+
+    /// Whom to connect to.
+    pub fn authority(&self) -> Authority {
+        authority_of(&self.url)
+    }
+
+    /// `host:port`, unless the address is secret.
+    pub fn place(&self) -> String {
+        if self.concealed { self.shown.clone() } else { self.authority().to_string() }
     }
 
     /// `GET http://…`.
@@ -101,7 +104,7 @@ fn assemble(
     body: Option<&Dynamic>,
     options: &Options,
 ) -> Result<Request, Fault> {
-    let address = guarded(url);
+    let address = Guarded::of(url);
     let url = parse_url(&address)?;
     let mut shown_parts = vec![method.to_string(), address.shown.clone()];
     let (mut headers, shown_headers) = headers(host, options)?;
@@ -109,29 +112,35 @@ fn assemble(
     let body = match body {
         None => Bytes::new(),
         Some(body) => {
-            let (bytes, shown, kind) = body_of(body)?;
-            if let (Some(kind), false) = (kind, headers.contains_key(CONTENT_TYPE)) {
-                headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+            let body = Body::read(body, options)?;
+            if let (Some(kind), false) = (body.kind, headers.contains_key(CONTENT_TYPE)) {
+                headers.insert(CONTENT_TYPE, HeaderValue::try_from(kind).expect("it is made of plain letters"));
             }
-            shown_parts.push(shown);
-            bytes
+            shown_parts.push(body.shown);
+            body.wire
         }
     };
-    let request = Request {
+    Ok(Request {
         shown: host.secrets.redact(&address.shown).into_owned(),
         concealed: address.secret,
         digest: digest(&shown_parts.iter().map(String::as_bytes).collect::<Vec<_>>()),
-        carriage: Carriage { trust: trust(host, options)?, connect_timeout: options.deadline("connect_timeout")? },
-        follow: options.integer("follow").and_then(|follow| u32::try_from(follow).ok()).unwrap_or(0),
+        carriage: Carriage::read(host, &authority_of(&url), options)?,
+        follow: count(options, "follow"),
+        retries: 0,
+        retry_pause: Duration::ZERO,
         method,
         url,
         headers,
         body,
-    };
-    if request.carriage.trust == Trust::Anybody {
-        host.events.warn_once(format!("whoever answers for `{}` is trusted (`insecure`)", request.authority()));
-    }
-    Ok(request)
+    })
+}
+
+fn count(options: &Options, name: &str) -> u32 {
+    options.integer(name).and_then(|count| u32::try_from(count).ok()).unwrap_or(0)
+}
+
+fn authority_of(url: &Url) -> Authority {
+    Authority::new(url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
 }
 
 fn parse_url(address: &Guarded) -> Result<Url, Fault> {
@@ -161,9 +170,9 @@ fn parse_url(address: &Guarded) -> Result<Url, Fault> {
 fn headers(host: &Host, options: &Options) -> Result<(HeaderMap, Vec<String>), Fault> {
     let mut headers = HeaderMap::new();
     let mut shown = Vec::new();
-    let given = options.value("headers").map(fields).transpose()?.unwrap_or_default();
+    let given = options.value("headers").and_then(|map| fields(&map)).unwrap_or_default();
     for (name, value) in given {
-        let guarded = guarded(&value);
+        let guarded = Guarded::of(&value);
         by_name(&guarded.wire, &format!("the header `{name}`"))?;
         let known = HeaderName::try_from(name.as_str())
             .map_err(|_| Fault::new(Kind::Usage, format!("`{name}` can't be the name of a header")))?;
@@ -179,10 +188,10 @@ fn headers(host: &Host, options: &Options) -> Result<(HeaderMap, Vec<String>), F
         headers.insert(AUTHORIZATION, header_value("authorization", guarded)?);
     }
     if let Some(basic) = options.value("basic") {
-        let basic: Vec<(String, Dynamic)> = fields(basic)?;
+        let basic = fields(&basic).unwrap_or_default();
         let part = |name: &str| {
             let found = basic.iter().find(|(key, _)| key == name);
-            found.map(|(_, value)| guarded(value)).ok_or_else(|| {
+            found.map(|(_, value)| Guarded::of(value)).ok_or_else(|| {
                 Fault::new(Kind::Usage, format!("option `basic` has no `{name}`"))
                     .hint("such as `basic: #{ user: \"admin\", password: secret::env(\"PASSWORD\") }`")
             })
@@ -207,54 +216,4 @@ fn header_value(name: &str, value: Guarded) -> Result<HeaderValue, Fault> {
     })?;
     header.set_sensitive(value.secret);
     Ok(header)
-}
-
-/// The bytes of a body, how it may be shown, and what it calls itself.
-fn body_of(body: &Dynamic) -> Result<(Bytes, String, Option<&'static str>), Fault> {
-    if body.is_unit() {
-        return Ok((Bytes::new(), String::new(), None));
-    }
-    if body.is_map() || body.is_array() || body.is::<Object>() {
-        let tree = Tree::from_dynamic(body).map_err(|error| Fault::new(Kind::Usage, format!("the body: {error}")))?;
-        let wire = String::from_utf8(json::wire(&tree)).expect("JSON is UTF-8");
-        by_name(&wire, "the body")?;
-        return Ok((wire.into(), json::write(&tree), Some("application/json")));
-    }
-    let guarded = guarded(body);
-    by_name(&guarded.wire, "the body")?;
-    Ok((guarded.wire.into(), guarded.shown, Some("text/plain; charset=utf-8")))
-}
-
-fn trust(host: &Host, options: &Options) -> Result<Trust, Fault> {
-    match (options.text("ca"), options.flag("insecure")) {
-        (Some(_), true) => Err(Fault::new(Kind::Usage, "`ca` says whom to trust and `insecure` to trust anybody")
-            .hint("leave one of them out")),
-        (None, true) => Ok(Trust::Anybody),
-        (None, false) => Ok(Trust::System),
-        (Some(pem), false) if pem.contains("-----BEGIN") => Ok(Trust::Authority(pem.into())),
-        (Some(path), false) => Ok(Trust::Authority(Arc::from(host.files.read(&path)?))),
-    }
-}
-
-fn fields(map: Dynamic) -> Result<Vec<(String, Dynamic)>, Fault> {
-    if let Some(object) = map.read_lock::<Object>() {
-        return Ok(object.fields().iter().map(|(name, value)| (name.to_string(), value.to_dynamic())).collect());
-    }
-    Ok(map.cast::<Map>().into_iter().map(|(name, value)| (name.to_string(), value)).collect())
-}
-
-fn guarded(value: &Dynamic) -> Guarded {
-    match value.read_lock::<Secret>() {
-        Some(secret) => Guarded { wire: secret.expose().to_owned(), shown: format!("{:?}", *secret), secret: true },
-        None => Guarded { wire: value.to_string(), shown: value.to_string(), secret: false },
-    }
-}
-
-/// Refuses what was interpolated: a secret in backticks is its reference, and no server knows that.
-fn by_name(wire: &str, what: &str) -> Result<(), Fault> {
-    if wire.contains("[secret ") {
-        let message = format!("{what} holds the reference of a secret in place of its value");
-        return Err(Fault::new(Kind::Usage, message).hint("join with `+`: `\"Bearer \" + token` is a secret again"));
-    }
-    Ok(())
 }

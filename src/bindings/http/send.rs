@@ -1,35 +1,35 @@
 //! Sending a request, following where it is sent on to, and what a failure means.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{
     HeaderMap, Method, StatusCode,
-    header::{CONTENT_TYPE, LOCATION},
+    header::{CONTENT_TYPE, LOCATION, RETRY_AFTER},
 };
-use reqwest::Url;
+use jiff::{Timestamp, fmt::rfc2822};
+use url::Url;
 
 use super::{
     answer::{Answer, Parts},
+    exchange::{self, Opened, Unanswered},
     expected::Expected,
     request::Request,
 };
 use crate::{
-    host::{
-        Host,
-        clock::Clock,
-        http::{Exchange, Http, HttpError},
-        secrets::Vault,
-    },
+    duration,
+    host::{Host, secrets::Vault, wait::Progress},
     script::fault::{Fault, Kind},
+    wire::failure::Unconnected,
 };
 
-/// What sending needs of the host; a future can't borrow it.
+/// No pause between two attempts is longer, unless the server asks for it.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// What sending needs; a future can't borrow it.
 #[derive(Clone)]
 pub struct Sender {
-    http: Arc<dyn Http>,
-    clock: Arc<dyn Clock>,
-    secrets: Arc<Vault>,
+    host: Host,
 }
 
 /// An answer at the end of all redirects.
@@ -39,61 +39,134 @@ pub struct Sent {
     served: bool,
 }
 
+/// The beginning of an answer at the end of all redirects.
+pub struct Reached {
+    pub opened: Opened,
+    /// The request that led to it.
+    pub request: Request,
+    begun: Duration,
+    served: bool,
+}
+
 /// Why there is no answer, and whether the server may have done what it was asked for.
 pub struct Broken {
     request: Request,
     error: Ending,
-    /// The request changes something and was served before a redirect led here.
+    /// The request changes something and was, or may have been, served before.
     served: bool,
 }
 
 enum Ending {
-    Http(HttpError),
+    Http(Unanswered),
     Redirects(String),
 }
 
 impl Sender {
     pub fn of(host: &Host) -> Self {
-        Self { http: host.http.clone(), clock: host.clock.clone(), secrets: host.secrets.clone() }
+        Self { host: host.clone() }
+    }
+
+    /// Sends the request, again if that was asked for and may help, and gives the answer at the end of all redirects.
+    ///
+    /// # Errors
+    /// [`Broken`], if there is none.
+    pub async fn send(&self, request: Request, expected: &Expected, progress: &Progress) -> Result<Sent, Broken> {
+        let mut tried = 0;
+        let mut served = false;
+        loop {
+            let mut sent = self.send_once(request.clone()).await;
+            if let Err(broken) = &mut sent {
+                served |= broken.may_be_served();
+                broken.served |= served;
+            }
+            let Some((reason, asked_for)) = self.passing(&sent, expected).filter(|_| tried < request.retries) else {
+                return sent;
+            };
+            let own = request.retry_pause.saturating_mul(2_u32.saturating_pow(tried)).min(LONGEST_PAUSE);
+            // Many that were turned away at once should not come back at once.
+            let pause = own.mul_f64(0.75 + 0.5 * self.host.clock.chance()).max(asked_for);
+            tried += 1;
+            progress.because(format!("{reason}; it is asked again in {}", duration::show(pause)));
+            self.host.clock.sleep(pause).await;
+        }
+    }
+
+    /// Why another attempt may help, and how long the server asks to wait for it.
+    fn passing(&self, sent: &Result<Sent, Broken>, expected: &Expected) -> Option<(String, Duration)> {
+        match sent {
+            Err(broken) => broken.passes().then(|| (broken.reason(), Duration::ZERO)),
+            Ok(sent) => {
+                let parts = sent.answer.parts();
+                let passes = matches!(parts.status, 429 | 502 | 503 | 504) && !expected.holds(parts.status);
+                let pause = retry_after(&parts.headers, self.host.clock.now()).unwrap_or_default();
+                passes.then(|| (format!("it answered {}", sent.answer.status_line()), pause))
+            }
+        }
     }
 
     /// Sends the request and gives the answer at the end of all redirects.
     ///
     /// # Errors
     /// [`Broken`], if there is none.
-    pub async fn send(&self, mut request: Request) -> Result<Sent, Broken> {
-        let begun = self.clock.elapsed();
+    pub async fn send_once(&self, request: Request) -> Result<Sent, Broken> {
+        let Reached { mut opened, request, begun, served } = self.reach(request).await?;
+        let body = match opened.whole(&self.host).await {
+            Ok(body) => body,
+            Err(error) => return Err(Broken { request, error: Ending::Http(error), served }),
+        };
+        let elapsed = self.host.clock.elapsed().saturating_sub(begun);
+        let Opened { head, certificates, timings, .. } = opened;
+        let answer = Answer::new(Parts {
+            status: head.status.as_u16(),
+            version: head.version,
+            headers: head.headers,
+            body,
+            address: request.shown,
+            elapsed,
+            timings,
+            certificates,
+            assumed: false,
+        });
+        Ok(Sent { answer, served })
+    }
+
+    /// Sends the request and gives the beginning of the answer at the end of all redirects.
+    ///
+    /// # Errors
+    /// [`Broken`], if there is none.
+    pub async fn reach(&self, mut request: Request) -> Result<Reached, Broken> {
+        let begun = self.host.clock.elapsed();
         let changes = !request.method.is_safe();
         let mut served = false;
         let mut followed = 0;
         loop {
-            let exchange = Exchange { request: request.wire(), carriage: request.carriage.clone() };
-            let response = match self.http.call(exchange).await {
-                Ok(response) => response,
+            if request.carriage.trusts_anybody() && request.url.scheme() == "https" {
+                let place = request.place();
+                self.host.events.warn_once(format!("whoever answers for `{place}` is trusted (`insecure`)"));
+            }
+            let mut opened = match exchange::open(&self.host, &request).await {
+                Ok(opened) => opened,
                 Err(error) => return Err(Broken { request, error: Ending::Http(error), served }),
             };
-            match next(&request, &response) {
-                Some(_) if request.follow == 0 => {}
+            let url = match next(&request, &opened) {
+                None => return Ok(Reached { opened, request, begun, served }),
+                Some(_) if request.follow == 0 => return Ok(Reached { opened, request, begun, served }),
                 Some(Ok(_)) if followed == request.follow => {
                     let error = Ending::Redirects(format!("it was sent on more than {followed} times"));
                     return Err(Broken { served: served || changes, request, error });
                 }
-                Some(Ok(url)) => {
-                    served |= changes && !keeps_method(response.status());
-                    followed += 1;
-                    request = onward(request, url, response.status(), &self.secrets);
-                    continue;
-                }
+                Some(Ok(url)) => url,
                 Some(Err(why)) => {
                     return Err(Broken { served: served || changes, request, error: Ending::Redirects(why) });
                 }
-                None => {}
+            };
+            // An answer that is cut off may come from anybody in between, and so may where it sends us to.
+            if let Err(error) = opened.whole(&self.host).await {
+                return Err(Broken { request, error: Ending::Http(error), served });
             }
-            let elapsed = self.clock.elapsed().saturating_sub(begun);
-            let (head, body) = response.into_parts();
-            let (status, headers) = (head.status.as_u16(), head.headers);
-            let answer = Answer::new(Parts { status, headers, body, address: request.shown, elapsed, assumed: false });
-            return Ok(Sent { answer, served });
+            served |= changes && !keeps_method(opened.head.status);
+            followed += 1;
+            request = onward(request, url, opened.head.status, &self.host.secrets);
         }
     }
 
@@ -111,7 +184,7 @@ impl Sender {
             fault = fault.note(format!("it said: {beginning}"));
         }
         if let Some(location) = parts.headers.get(LOCATION).and_then(|location| location.to_str().ok()) {
-            fault = fault.note(format!("it points to `{}`", self.secrets.redact(location)));
+            fault = fault.note(format!("it points to `{}`", self.host.secrets.redact(location)));
         }
         match parts.status {
             401 => fault.hint("who asks is said by the options `bearer`, `basic` or `headers`"),
@@ -124,7 +197,7 @@ impl Sender {
         const LENGTH: usize = 300;
         let text = String::from_utf8_lossy(body);
         // Secrets are taken out before the text is cut: half a secret would not be recognised.
-        let text = self.secrets.redact(text.trim()).into_owned();
+        let text = self.host.secrets.redact(text.trim()).into_owned();
         match text.char_indices().nth(LENGTH) {
             _ if text.is_empty() => None,
             Some((end, _)) => Some(format!("{}…", &text[..end])),
@@ -133,61 +206,93 @@ impl Sender {
     }
 }
 
-impl Request {
-    fn wire(&self) -> http::Request<Bytes> {
-        let mut wire = http::Request::new(self.body.clone());
-        *wire.method_mut() = self.method.clone();
-        *wire.uri_mut() = self.url.as_str().parse().expect("a URL is a URI");
-        *wire.headers_mut() = self.headers.clone();
-        wire
-    }
-}
-
 impl Broken {
+    /// True if the server may have done what it was asked for.
+    fn may_be_served(&self) -> bool {
+        let changes = !self.request.method.is_safe();
+        self.served || changes && matches!(self.error, Ending::Http(Unanswered::CutOff(_) | Unanswered::TooLarge))
+    }
+
+    /// True if asking again may help.
+    fn passes(&self) -> bool {
+        match &self.error {
+            Ending::Http(Unanswered::Unconnected(error)) => !error.is_trust(),
+            Ending::Http(Unanswered::CutOff(_)) => true,
+            Ending::Http(_) | Ending::Redirects(_) => false,
+        }
+    }
+
     /// A short reason for a wait that goes on.
     pub fn reason(&self) -> String {
-        match &self.error {
-            Ending::Http(HttpError::NoConnection(why)) => {
-                format!("no connection to `{}`: {why}", self.request.authority())
-            }
-            Ending::Http(HttpError::Untrusted(why)) => {
-                format!("`{}` can't be trusted: {why}", self.request.authority())
-            }
-            Ending::Http(HttpError::CutOff(why)) => format!("`{}` was cut off: {why}", self.request.title()),
-            Ending::Http(HttpError::TooLarge) => format!("`{}`: {}", self.request.title(), HttpError::TooLarge),
+        let place = self.request.place();
+        let reason = match &self.error {
+            Ending::Http(Unanswered::Refused(fault)) => fault.message.clone(),
+            Ending::Http(Unanswered::Unconnected(error)) => match Fault::behind(error) {
+                Some(fault) => fault.message.clone(),
+                None if error.is_trust() => format!("`{place}` can't be trusted: {error}"),
+                None => format!("no connection to `{place}`: {error}"),
+            },
+            Ending::Http(Unanswered::Unwelcome(why)) => format!("`{place}` can't be asked: {why}"),
+            Ending::Http(Unanswered::CutOff(why)) => format!("`{}` was cut off: {why}", self.request.title()),
+            Ending::Http(Unanswered::TooLarge) => format!("`{}`: {}", self.request.title(), Unanswered::TooLarge),
             Ending::Redirects(why) => format!("`{}`: {why}", self.request.title()),
+        };
+        match (self.request.concealed, self.request.url.host_str()) {
+            (true, Some(host)) => reason.replace(host, "…"),
+            _ => reason,
         }
     }
 
     /// What it means for the script.
     pub fn fault(self) -> Fault {
-        let changes = !self.request.method.is_safe();
         let reason = self.reason();
-        let kind = match &self.error {
-            _ if self.served => Kind::InDoubt,
-            Ending::Http(HttpError::NoConnection(_)) => Kind::Unreachable,
-            Ending::Http(HttpError::Untrusted(_)) => Kind::Tls,
-            Ending::Http(HttpError::CutOff(_)) if changes => Kind::InDoubt,
-            Ending::Http(HttpError::CutOff(_)) => Kind::Unreachable,
-            Ending::Http(HttpError::TooLarge) if changes => Kind::InDoubt,
-            Ending::Http(HttpError::TooLarge) | Ending::Redirects(_) => Kind::Failed,
-        };
-        let fault = Fault::new(kind, reason);
-        match kind {
-            Kind::Tls => fault.hint("name whom to trust with `ca: \"ca.pem\"`, or trust anybody with `insecure: true`"),
-            Kind::InDoubt => fault.note("nobody knows whether the server did what it was asked for"),
-            Kind::Unreachable => fault.hint("`http::wait` goes on until there is an answer"),
-            _ => fault,
+        if self.may_be_served() {
+            let fault = Fault::new(Kind::InDoubt, reason);
+            return fault.note("nobody knows whether the server did what it was asked for");
+        }
+        match self.error {
+            Ending::Http(Unanswered::Refused(fault)) => fault,
+            Ending::Http(Unanswered::Unconnected(error)) if error.is_trust() => Fault::new(Kind::Tls, reason)
+                .hint("name whom to trust with `ca: \"ca.pem\"`, or trust anybody with `insecure: true`"),
+            Ending::Http(Unanswered::Unconnected(error)) => {
+                let fault = Fault::new(Kind::Unreachable, reason);
+                match (Fault::behind(&error), &error) {
+                    (Some(behind), _) => behind.clone(),
+                    (None, Unconnected::Proxy { .. }) => {
+                        fault.hint("another proxy is named with `proxy: \"http://…\"`, and none with `proxy: false`")
+                    }
+                    (None, _) => fault.hint("`http::wait` goes on until there is an answer"),
+                }
+            }
+            Ending::Http(Unanswered::Unwelcome(_)) => Fault::new(Kind::Tls, reason)
+                .hint("who asks is said by `client_certificate` and `client_key`, in PEM or as files"),
+            Ending::Http(Unanswered::CutOff(_)) => {
+                Fault::new(Kind::Unreachable, reason).hint("`http::wait` goes on until there is an answer")
+            }
+            Ending::Http(Unanswered::TooLarge) => {
+                Fault::new(Kind::Failed, reason).hint("`http::download` writes it to a file, however large it is")
+            }
+            Ending::Redirects(_) => Fault::new(Kind::Failed, reason),
         }
     }
 }
 
+/// How long a server asks to wait: seconds, or until when.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let asked = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = asked.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = rfc2822::parse(asked).ok()?.timestamp();
+    Duration::try_from(until.duration_since(now)).ok()
+}
+
 /// Where the answer sends the request on to, or why that can't be followed.
-fn next(request: &Request, response: &http::Response<Bytes>) -> Option<Result<Url, String>> {
-    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+fn next(request: &Request, opened: &Opened) -> Option<Result<Url, String>> {
+    if !matches!(opened.head.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
     }
-    let location = response.headers().get(LOCATION)?;
+    let location = opened.head.headers.get(LOCATION)?;
     let Ok(location) = location.to_str() else {
         return Some(Err("it is sent on to what is not an address".to_owned()));
     };
@@ -209,6 +314,7 @@ fn onward(mut request: Request, mut url: Url, status: StatusCode, secrets: &Vaul
     plain.expect("an address of HTTP has a host");
     if request.url.origin() != url.origin() {
         request.headers = open_headers(&request.headers);
+        request.carriage = request.carriage.for_a_stranger();
     }
     if !keeps_method(status) && request.method != Method::HEAD {
         request.method = Method::GET;

@@ -45,17 +45,24 @@ pub mod functions {
     ///
     /// # Options
     /// - `status` (integer or text or list, 2xx; anything if there is a predicate): the statuses that are waited for
-    /// - `times` (integer, `1`): how many answers in a row must be so
+    /// - `successes` (integer, `1`): how many answers in a row must be so
     /// - `interval` (duration, `1s`): the pause between an answer and the next question
     /// - `timeout` (duration, `5m`): how long to wait
     /// - `answer_within` (duration, `10s`): how long a single answer may take
-    /// - `connect_timeout` (duration, `5s`): how long making a connection may take
     /// - `headers` (map): more headers; their values may be secrets
     /// - `bearer` (secret or text): a token, for the header `Authorization`
     /// - `basic` (map): `user` and `password`, for the header `Authorization`
-    /// - `follow` (integer, `5`): how many redirects are followed; secrets are not sent on to another server
-    /// - `ca` (text): whom to trust, and nobody else: a file below the runbook's folder, or certificates in PEM
+    /// - `connect_timeout` (duration, `5s`): how long making a connection may take, TLS included
+    /// - `follow` (integer, `5`): how many redirects are followed; secrets and client certificates are not given to another server
+    /// - `ca` (text or secret): whom to trust, and nobody else: a file below the runbook's folder, or certificates in PEM
     /// - `insecure` (boolean, `false`): trust whoever answers; it is warned of
+    /// - `client_certificate` (text or secret): who asks: a file below the runbook's folder, or certificates in PEM
+    /// - `client_key` (text or secret): the key of `client_certificate`, if it is not in the same text
+    /// - `server_name` (text): the name to ask for in TLS and to look for in the certificate, if it is not the host's
+    /// - `resolve` (text): an address, with a port perhaps, to connect to in place of the host, which keeps its name
+    /// - `through` (tunnel): a tunnel to connect through, such as one of `port_forward`
+    /// - `proxy` (text or secret or boolean): such as `http://proxy:3128` or `socks5://user:password@proxy`; `false` for none;
+    ///   without it, what `https_proxy`, `http_proxy`, `all_proxy` and `no_proxy` say
     ///
     /// # Returns
     /// The `Answer` that ended the wait.
@@ -69,7 +76,7 @@ pub mod functions {
     /// ```rhai server
     /// http::wait(server + "/");
     /// http::wait(server + "/json", |answer| answer.json().message == "hello");
-    /// let answer = http::wait(server + "/json", #{ times: 2, interval: "10ms", timeout: "1m" }, |answer| {
+    /// let answer = http::wait(server + "/json", #{ successes: 2, interval: "10ms", timeout: "1m" }, |answer| {
     ///     answer.status == 200 && answer.json().message == "hello"
     /// });
     /// print(answer.elapsed);
@@ -94,7 +101,7 @@ fn until(context: &NativeCallContext, url: &Dynamic, options: Map, predicate: Op
         None if predicate.is_some() => Expected::any(),
         None => Expected::success(),
     };
-    let times = options.integer("times").unwrap_or(1).max(1);
+    let successes = options.integer("successes").unwrap_or(1).max(1);
     let interval = options.deadline("interval").map_err(raise)?;
     let timeout = options.deadline("timeout").map_err(raise)?;
     let answer_within = options.deadline("answer_within").map_err(raise)?;
@@ -111,7 +118,7 @@ fn until(context: &NativeCallContext, url: &Dynamic, options: Map, predicate: Op
         let seen = context.drive(&mut wait, async move {
             Ok(tokio::select! {
                 biased;
-                sent = sender.send(request) => sent.map(|sent| sent.answer).map_err(|broken| broken.reason()),
+                sent = sender.send_once(request) => sent.map(|sent| sent.answer).map_err(|broken| broken.reason()),
                 () = too_late => Err(format!("no answer within {}", duration::show(answer_within))),
             })
         })?;
@@ -122,7 +129,7 @@ fn until(context: &NativeCallContext, url: &Dynamic, options: Map, predicate: Op
                 Some(Some(no)) => Some(no),
                 Some(None) | None => {
                     in_a_row += 1;
-                    if in_a_row >= times {
+                    if in_a_row >= successes {
                         wait.end(WaitEnd::Met);
                         return Ok(answer);
                     }
@@ -135,7 +142,7 @@ fn until(context: &NativeCallContext, url: &Dynamic, options: Map, predicate: Op
                 in_a_row = 0;
                 progress.because(reason);
             }
-            None => progress.because(format!("as it should be {in_a_row} of {times} times in a row")),
+            None => progress.because(format!("as it should be {in_a_row} of {successes} times in a row")),
         }
         let pause = host.clock.sleep(interval);
         context.drive(&mut wait, async move {
