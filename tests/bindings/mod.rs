@@ -2,6 +2,7 @@ mod examples;
 mod files;
 mod http;
 mod k8s;
+mod k8s_streams;
 mod kubeconfig;
 mod secret;
 mod show;

@@ -11,6 +11,7 @@ mod k8s;
 mod nodes;
 mod rollout;
 mod stdlib;
+mod streams;
 mod testbed;
 mod workloads;
 

@@ -112,19 +112,48 @@ fn start() -> Result<Testbed, String> {
         .spawn()
         .map_err(|error| format!("no watchdog: {error}"))?;
     output(Command::new(&cluster).arg("up").arg(&folder).arg("--kwok").env("KUBEBUILDER_ASSETS", &assets))?;
-    keep_nodes_ready(&cluster, &folder, &assets)?;
+    be_a_kubelet(&cluster, &folder, &assets)?;
     Ok(Testbed { folder, assets, cluster, servers: RwLock::new(()), ran: AtomicUsize::new(0), _watchdog: watchdog })
 }
 
-/// Without leases the nodes are late with their heartbeats about once in a minute, and their pods stop being ready for good.
-fn keep_nodes_ready(cluster: &Path, folder: &Path, assets: &Path) -> Result<(), String> {
+/// Lets kwok do more of a kubelet's work than the control plane starts it with.
+///
+/// Without leases its nodes are late with their heartbeats about once in a minute, and their pods stop being ready for good.
+/// What is run in a pod is run here, in the folder `pods`; the log of each container is the file `pod.log` there; each
+/// connection to a port of a pod leads to the program of that name there: `port-80`.
+fn be_a_kubelet(cluster: &Path, folder: &Path, assets: &Path) -> Result<(), String> {
     let command = folder.join("kwok.command");
     let text = std::fs::read_to_string(&command).map_err(|error| error.to_string())?;
-    if text.contains("--node-lease-duration-seconds") {
-        return Ok(());
+    let port = text.split("--server-address 127.0.0.1:").nth(1).and_then(|rest| rest.split_whitespace().next());
+    let port = port.ok_or_else(|| format!("kwok has no port in `{text}`"))?.to_owned();
+    let pods = folder.join("pods");
+    let pods = pods.to_str().ok_or("the folder's name is no text")?;
+    let write = |path: &Path, text: &str| std::fs::write(path, text).map_err(|error| error.to_string());
+    std::fs::create_dir_all(pods).map_err(|error| error.to_string())?;
+    let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).map_err(|error| error.to_string())?;
+    write(&folder.join("kubelet.crt"), &key.cert.pem())?;
+    write(&folder.join("kubelet.key"), &key.signing_key.serialize_pem())?;
+    write(&folder.join("pods/pod.log"), "")?;
+    let kubelet = format!(
+        "apiVersion: kwok.x-k8s.io/v1alpha1\nkind: ClusterExec\nmetadata: {{name: here}}\n\
+         spec: {{execs: [{{local: {{workDir: \"{pods}\"}}}}]}}\n---\n\
+         apiVersion: kwok.x-k8s.io/v1alpha1\nkind: ClusterLogs\nmetadata: {{name: here}}\n\
+         spec: {{logs: [{{logsFile: \"{pods}/pod.log\", previousLogsFile: \"{pods}/previous.log\", follow: true}}]}}\n---\n\
+         apiVersion: kwok.x-k8s.io/v1alpha1\nkind: ClusterPortForward\nmetadata: {{name: here}}\n\
+         spec: {{forwards: [{{ports: [7], command: [cat]}}, {{ports: [6379], command: [\"{pods}/port-6379\"]}}]}}\n"
+    );
+    write(&folder.join("kwok.yaml"), &kubelet)?;
+    let folder_shown = folder.display();
+    let more = format!(
+        "--node-lease-duration-seconds 40 --config {folder_shown}/kwok.yaml --tls-cert-file {folder_shown}/kubelet.crt \
+         --tls-private-key-file {folder_shown}/kubelet.key"
+    );
+    write(&command, &format!("{} {more}\n", text.trim_end()))?;
+    for node in ["node-1", "node-2"] {
+        let status = format!(r#"{{"status": {{"daemonEndpoints": {{"kubeletEndpoint": {{"Port": {port}}}}}}}}}"#);
+        let arguments = ["patch", "node", node, "--subresource=status", "--type=merge", "-p", &status];
+        output(Command::new(assets.join("kubectl")).env("KUBECONFIG", folder.join("kubeconfig")).args(arguments))?;
     }
-    std::fs::write(&command, format!("{} --node-lease-duration-seconds 40\n", text.trim_end()))
-        .map_err(|error| error.to_string())?;
     for verb in ["stop", "start"] {
         output(Command::new(cluster).arg(verb).arg(folder).arg("kwok").env("KUBEBUILDER_ASSETS", assets))?;
     }

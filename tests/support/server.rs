@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use cozyscript::host::dial::Stream;
+use futures::future::BoxFuture;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -18,6 +20,10 @@ use tokio::{
     task::JoinHandle,
 };
 use tokio_rustls::{TlsAcceptor, rustls};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{handshake::derive_accept_key, protocol::Role},
+};
 
 /// A request as it came over the wire.
 #[derive(Debug, Clone)]
@@ -31,14 +37,20 @@ pub struct Seen {
     pub before: usize,
 }
 
+/// The server's side of a WebSocket.
+pub type Socket = WebSocketStream<Box<dyn Stream>>;
+
+type Talk = Arc<dyn Fn(Socket) -> BoxFuture<'static, ()> + Send + Sync>;
+
 /// What the server does with a request.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Reply {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     after: Duration,
     ending: Ending,
+    talk: Option<Talk>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +62,14 @@ enum Ending {
 
 impl Reply {
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, headers: Vec::new(), body: body.into(), after: Duration::ZERO, ending: Ending::Whole }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: body.into(),
+            after: Duration::ZERO,
+            ending: Ending::Whole,
+            talk: None,
+        }
     }
 
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -67,6 +86,16 @@ impl Reply {
     pub fn cut_off(mut self) -> Self {
         self.ending = Ending::HalfOfTheBody;
         self
+    }
+
+    /// The connection becomes a WebSocket, on which the server talks so.
+    pub fn talking<F>(protocol: &str, talk: impl Fn(Socket) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let mut reply = Self::new(101, "").header("upgrade", "websocket").header("sec-websocket-protocol", protocol);
+        reply.talk = Some(Arc::new(move |socket| Box::pin(talk(socket))));
+        reply
     }
 
     /// The connection is reset without a word.
@@ -152,7 +181,7 @@ fn reset(stream: TcpStream) {
     stream.set_zero_linger().unwrap();
 }
 
-async fn serve_one<S: AsyncRead + AsyncWrite + Unpin>(
+async fn serve_one<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     mut stream: S,
     answer: &Answer,
     requests: &Mutex<Vec<Seen>>,
@@ -165,6 +194,19 @@ async fn serve_one<S: AsyncRead + AsyncWrite + Unpin>(
     tokio::time::sleep(reply.after).await;
     if reply.ending == Ending::Reset {
         reset(stream);
+        return Ok(());
+    }
+    if let Some(talk) = reply.talk {
+        let key = seen.headers.get("sec-websocket-key").map(|key| derive_accept_key(key.as_bytes()));
+        let mut head = String::from("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\n");
+        head.push_str(&format!("sec-websocket-accept: {}\r\n", key.unwrap_or_default()));
+        for (name, value) in &reply.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str("\r\n");
+        stream.write_all(head.as_bytes()).await?;
+        let stream: Box<dyn Stream> = Box::new(stream);
+        talk(WebSocketStream::from_raw_socket(stream, Role::Server, None).await).await;
         return Ok(());
     }
     let mut head = format!("HTTP/1.1 {} Whatever\r\ncontent-length: {}\r\n", reply.status, reply.body.len());

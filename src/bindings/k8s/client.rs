@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Method, Request, header};
+use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use kube::client::Body;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -123,7 +123,8 @@ impl Query {
         }
     }
 
-    fn once(mut self) -> Self {
+    /// Doing it twice is not the same as doing it once.
+    pub fn once(mut self) -> Self {
         self.repeatable = false;
         self
     }
@@ -359,6 +360,24 @@ impl Cluster {
             }
         }
         Ok(response)
+    }
+
+    /// Asks to speak another protocol on the request's connection, as its headers say; the answer holds the connection.
+    ///
+    /// # Errors
+    /// As for [`Cluster::ask`]. It is asked once.
+    pub async fn switch(&self, query: &Query, headers: HeaderMap) -> Result<http::Response<Body>, Fault> {
+        let mut request = query.request();
+        request.headers_mut().extend(headers);
+        let given_up = |failed| self.given_up(failed, query);
+        let sent = self.connection.http.send(request).await;
+        let response = sent.map_err(|error| given_up(self.broken(&error)))?;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(response);
+        }
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.map_err(|error| self.broken(&error).fault)?.to_bytes();
+        Err(given_up(self.refused(parts.status.as_u16(), &parts.headers, &bytes, &query.subject)))
     }
 
     fn broken(&self, error: &(dyn std::error::Error + 'static)) -> Failed {

@@ -10,18 +10,22 @@ pub mod client;
 pub mod discovery;
 pub mod drain;
 pub mod events;
+pub mod exec;
 pub mod explain;
 pub mod fault;
+pub mod forward;
 mod functions;
 pub mod kubeconfig;
 pub mod metrics;
 pub mod object;
+mod pods;
 mod quantity;
 pub mod rollout;
 mod secrets;
 mod transport;
 pub mod wait;
 pub mod watch;
+mod websocket;
 
 use rhai::plugin::*;
 
@@ -37,6 +41,8 @@ pub const BINDING: Binding = Binding {
         combine_with_exported_module!(module, "write", f::write::functions);
         combine_with_exported_module!(module, "wait", f::wait::functions);
         combine_with_exported_module!(module, "logs", f::logs::functions);
+        combine_with_exported_module!(module, "exec", f::exec::functions);
+        combine_with_exported_module!(module, "port_forward", f::port_forward::functions);
         combine_with_exported_module!(module, "rollout", f::rollout::functions);
         combine_with_exported_module!(module, "nodes", f::nodes::functions);
         combine_with_exported_module!(module, "events", f::events::functions);

@@ -7,13 +7,16 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::{HeaderName, HeaderValue, Request, header::AUTHORIZATION};
+use http::{
+    HeaderName, HeaderValue, Request,
+    header::{AUTHORIZATION, UPGRADE},
+};
 use hyper_util::{
     client::legacy::Client as Http,
     rt::{TokioExecutor, TokioTimer},
 };
 use kube::client::{Body, middleware::BaseUriLayer};
-use tower::{Layer, ServiceExt};
+use tower::{Layer, service_fn};
 use zeroize::Zeroizing;
 
 use super::kubeconfig::{Login, Material, Target};
@@ -52,17 +55,25 @@ pub fn open(host: &Host, target: &Target) -> Result<kube::Client, Fault> {
                 .hint("it must be PEM, as `kubectl config view --raw` prints it after decoding base64"),
         }
     })?;
-    let connector = Connector::new(Route::of(host, CONNECT), tls.speaking(&["h2", "http/1.1"]));
-    let http = Http::builder(TokioExecutor::new())
+    let shared = connections(host, tls.clone().speaking(&["h2", "http/1.1"]));
+    let switched = connections(host, tls.speaking(&["http/1.1"]));
+    let credentials = credentials(host, target)?;
+    let service = service_fn(move |request: Request<Body>| {
+        // What is to become another protocol needs a connection for itself, which HTTP/2 doesn't give.
+        let http = if request.headers().contains_key(UPGRADE) { &switched } else { &shared };
+        http.request(credentials.sign(request))
+    });
+    let service = BaseUriLayer::new(target.server.clone()).layer(service);
+    Ok(kube::Client::new(service, &*target.namespace))
+}
+
+fn connections(host: &Host, tls: Tls) -> Http<Connector, Body> {
+    Http::builder(TokioExecutor::new())
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
         .http2_adaptive_window(true)
         .http2_keep_alive_interval(KEEP_ALIVE)
-        .build(connector);
-    let credentials = credentials(host, target)?;
-    let signed = http.map_request(move |request| credentials.sign(request));
-    let service = BaseUriLayer::new(target.server.clone()).layer(signed);
-    Ok(kube::Client::new(service, &*target.namespace))
+        .build(Connector::new(Route::of(host, CONNECT), tls))
 }
 
 fn settings(host: &Host, target: &Target) -> Result<Settings, Fault> {
