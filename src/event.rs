@@ -113,6 +113,11 @@ pub enum What {
         columns: Vec<String>,
         rows: Vec<Vec<String>>,
     },
+    /// A program of this machine that the script runs wrote a line, on its output or its errors.
+    ProgramSaid {
+        program: String,
+        text: String,
+    },
     /// Something that deserves attention and doesn't stop the run.
     Warned {
         text: String,

@@ -1,6 +1,7 @@
 //! What scripts can do: one folder a binding. They reach the world through the host's ports and know no steps.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod exec;
 mod fs;
 mod http;
 pub mod k8s;
@@ -14,6 +15,7 @@ use crate::script::binding::Binding;
 /// Every binding, in the order of their names.
 pub fn all() -> Vec<Binding> {
     vec![
+        exec::BINDING,
         fs::BINDING,
         http::BINDING,
         k8s::BINDING,

@@ -16,7 +16,11 @@ use super::{
 };
 use crate::{
     diagnostic::Diagnostic,
-    host::{real::ProcessEnvironment, secrets::Vault},
+    host::{
+        allowed::{Allowed, AllowedPrograms},
+        real::ProcessEnvironment,
+        secrets::Vault,
+    },
     run::{
         ledger::Policy,
         params::{self, Given},
@@ -70,6 +74,13 @@ pub struct Running {
     /// Answer one question with yes ahead of time: STEP@TARGET
     #[arg(long, value_name = "STEP@TARGET", help_heading = "Changes")]
     yes: Vec<String>,
+    /// Let the script run programs of this machine: any, or these
+    #[arg(long, value_name = "PROGRAM,…", help_heading = "Changes", num_args = 0..=1, require_equals = true)]
+    #[arg(value_delimiter = ',', default_missing_value = "")]
+    allow_exec: Option<Vec<String>>,
+    /// Let the script read and change files here, too
+    #[arg(long, value_name = "DIR", help_heading = "Places")]
+    allow_path: Vec<PathBuf>,
     /// Also look for imported files here
     #[arg(long, value_name = "DIR", help_heading = "Places")]
     library: Vec<PathBuf>,
@@ -156,12 +167,14 @@ pub fn start(
         (_, Some(AskWhen::Each)) => Policy::AskBeforeEach,
         (_, None) => Policy::All,
     };
+    let allowed = allowed(&running);
     let Running { from, until, only, skip, step, yes, journal, seed, .. } = running;
     wire::perform(Order {
         program,
         selection: Selection { from, until, only, skip, ask: step },
         given,
         policy,
+        allowed,
         yes,
         settled,
         screen,
@@ -171,6 +184,19 @@ pub fn start(
         secrets,
         before,
     })
+}
+
+/// Folders are written down as they are seen from anywhere.
+fn allowed(running: &Running) -> Allowed {
+    let named = |programs: &Vec<String>| match programs.iter().all(String::is_empty) {
+        true => AllowedPrograms::All,
+        false => AllowedPrograms::Only(programs.iter().filter(|name| !name.is_empty()).cloned().collect()),
+    };
+    let whole = |folder: &PathBuf| std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+    Allowed {
+        programs: running.allow_exec.as_ref().map(named).unwrap_or_default(),
+        folders: running.allow_path.iter().map(|folder| whole(folder).to_string_lossy().into_owned()).collect(),
+    }
 }
 
 fn refuse(screen: &Screen, diagnostics: &[Diagnostic], sources: &crate::script::sources::Sources) -> Status {

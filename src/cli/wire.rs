@@ -14,6 +14,7 @@ use crate::{
     event::{EffectEnd, RunEnd, What},
     host::{
         Host,
+        allowed::Allowed,
         cancel::Cancel,
         clock::Clock,
         effect::{Decision, Effect, Effects, Ticket},
@@ -50,6 +51,8 @@ pub struct Order {
     pub selection: Selection,
     pub given: Given,
     pub policy: Policy,
+    /// What a person allowed beyond what every run may do.
+    pub allowed: Allowed,
     /// The questions answered ahead of time.
     pub yes: Vec<String>,
     /// What became of the changes in doubt, by their numbers.
@@ -95,8 +98,21 @@ pub fn perform(order: Order) -> Status {
 type Unfit = (Vec<Diagnostic>, crate::script::sources::Sources);
 
 fn try_perform(order: Order) -> Result<Status, Unfit> {
-    let Order { mut program, selection, given, policy, yes, settled, screen, terminal, store, seed, secrets, before } =
-        order;
+    let Order {
+        mut program,
+        selection,
+        given,
+        policy,
+        allowed,
+        yes,
+        settled,
+        screen,
+        terminal,
+        store,
+        seed,
+        secrets,
+        before,
+    } = order;
     let sources = program.sources.clone();
     let unfit = |diagnostics: Vec<Diagnostic>| (diagnostics, sources.clone());
     let ast = program.compile().map_err(|diagnostic| unfit(vec![diagnostic]))?;
@@ -121,8 +137,9 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
         ask: Arc::new(ask),
         effects: Arc::new(Nothing),
         environment: Arc::new(ProcessEnvironment::default()),
-        files: Arc::new(Files::below(&program.folder)),
+        files: Arc::new(Files::below(&program.folder).allowing(allowed.folders.iter().map(PathBuf::from))),
         programs: Arc::new(LocalPrograms),
+        allowed: Arc::new(allowed.clone()),
         secrets: secrets.clone(),
         threads: Arc::new(Blocking::on(runtime.handle().clone())),
         events: events.clone(),
@@ -156,6 +173,7 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
         sources: sources.all().into_iter().map(|(name, text)| (name, text.to_string())).collect(),
         params: params.kept(),
         selection: selection.clone(),
+        allowed,
     };
     let line = writer
         .write(clock.now(), Record::Session(session))

@@ -1,16 +1,23 @@
 //! Files, below the runbook's folder unless somebody said otherwise.
 
+mod change;
+mod look;
+
 use std::{
-    io,
+    io::{self, ErrorKind},
     path::{Component, Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, PoisonError, RwLock},
 };
 
+pub use self::change::{SECRET_MODE, Temporary, Written};
+pub use self::look::{Facts, Sort};
 use super::frame;
 
-/// The files a run may read, and which of them it did read.
+/// The files that a run may read and change, and which of them it did read.
 pub struct Files {
     root: PathBuf,
+    /// Folders elsewhere that a person allowed, or that the run made for itself.
+    allowed: RwLock<Vec<PathBuf>>,
     reads: Mutex<Vec<Read>>,
 }
 
@@ -18,104 +25,131 @@ pub struct Files {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Read {
     pub step: String,
-    /// Relative to the runbook's folder.
+    /// Relative to the runbook's folder, or absolute if it lies elsewhere.
     pub path: String,
     pub digest: String,
 }
 
-/// Why a file could not be read.
-#[derive(Debug, thiserror::Error)]
+/// What stands for the digest of a file that is not there.
+pub const GONE: &str = "gone";
+
+/// Why something can't be done with a file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
     #[error("`{path}` lies outside of the runbook's folder")]
     Outside { path: String },
+    #[error("`{path}` is the runbook's folder itself")]
+    Root { path: String },
+    #[error("`{path}` leads through `{link}`, a link to what is not there")]
+    Dangling { path: String, link: PathBuf },
     #[error("file `{path}` is not there")]
     Missing { path: String, looked_in: PathBuf },
     #[error("file `{path}` is not text: {reason}")]
     NotText { path: String, reason: String },
     #[error("can't read `{path}`: {reason}")]
     Unreadable { path: String, reason: String },
+    #[error("can't write `{path}`: {reason}")]
+    Unwritable { path: String, reason: String },
 }
 
 impl Files {
     /// Files below `root`, the runbook's folder.
     pub fn below(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), reads: Mutex::default() }
+        Self { root: root.into(), allowed: RwLock::default(), reads: Mutex::default() }
+    }
+
+    /// And below these folders.
+    #[must_use]
+    pub fn allowing(self, folders: impl IntoIterator<Item = PathBuf>) -> Self {
+        for folder in folders {
+            self.allow(folder);
+        }
+        self
+    }
+
+    fn allow(&self, folder: PathBuf) {
+        self.allowed.write().unwrap_or_else(PoisonError::into_inner).push(folder);
     }
 
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Where `path` is, if a script may read it.
+    /// Where `path` really is, if a script may reach it: below the runbook's folder, or below one that was allowed.
     ///
     /// # Errors
-    /// If it is absolute, climbs out of the folder, or is a link to something outside.
+    /// If it lies elsewhere, or leads elsewhere by a link.
     pub fn locate(&self, path: &str) -> Result<PathBuf, FileError> {
         let outside = || FileError::Outside { path: path.to_owned() };
-        let mut depth = 0_i32;
-        for component in Path::new(path).components() {
-            depth += match component {
-                Component::Normal(_) => 1,
-                Component::CurDir => 0,
-                Component::ParentDir => -1,
-                Component::RootDir | Component::Prefix(_) => return Err(outside()),
-            };
-            if depth < 0 {
-                return Err(outside());
-            }
-        }
-        let full = self.root.join(path);
-        match (full.canonicalize(), self.root.canonicalize()) {
-            (Ok(real), Ok(root)) if !real.starts_with(&root) => Err(outside()),
-            _ => Ok(full),
+        let full = std::path::absolute(self.root.join(path)).map_err(|_| outside())?;
+        let plain = plain(&full);
+        let real = real(&plain).map_err(|link| FileError::Dangling { path: path.to_owned(), link })?;
+        if self.folders().iter().any(|folder| real.starts_with(folder)) { Ok(real) } else { Err(outside()) }
+    }
+
+    /// Where the entry `path` of a folder is; a link is the link itself, not what it leads to.
+    fn entry(&self, path: &str) -> Result<PathBuf, FileError> {
+        let plain = self.name(path);
+        let (parent, name) = match (Path::new(&plain).parent(), Path::new(&plain).file_name()) {
+            (Some(parent), Some(name)) if plain != "." => (parent.to_string_lossy().into_owned(), name),
+            _ => return Err(FileError::Root { path: path.to_owned() }),
+        };
+        let folder = self.locate(&parent).map_err(|error| match error {
+            FileError::Outside { .. } => FileError::Outside { path: path.to_owned() },
+            other => other,
+        })?;
+        Ok(folder.join(name))
+    }
+
+    /// One name for a file, however its path is written.
+    pub fn name(&self, path: &str) -> String {
+        let absolute = |path: &Path| std::path::absolute(path).map(|path| plain(&path));
+        match (absolute(&self.root.join(path)), absolute(&self.root)) {
+            (Ok(full), Ok(root)) => match full.strip_prefix(&root) {
+                Ok(below) if below.as_os_str().is_empty() => ".".to_owned(),
+                Ok(below) => below.to_string_lossy().into_owned(),
+                Err(_) => full.to_string_lossy().into_owned(),
+            },
+            // Without a working folder a relative path has no other name.
+            _ => path.to_owned(),
         }
     }
 
-    /// Reads a text file below the runbook's folder and notes that this step did.
+    fn folders(&self) -> Vec<PathBuf> {
+        let allowed = self.allowed.read().unwrap_or_else(PoisonError::into_inner);
+        // A folder that is not there holds nothing that could be reached.
+        allowed.iter().chain([&self.root]).filter_map(|folder| folder.canonicalize().ok()).collect()
+    }
+
+    /// Reads a text file and notes that this step did.
     ///
     /// # Errors
     /// If it lies outside, is missing, can't be read, or isn't UTF-8.
     pub fn read(&self, path: &str) -> Result<String, FileError> {
-        let full = self.locate(path)?;
-        let bytes = std::fs::read(&full).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => FileError::Missing { path: path.to_owned(), looked_in: self.root.clone() },
-            _ => FileError::Unreadable { path: path.to_owned(), reason: error.to_string() },
-        })?;
-        let read = Read { step: frame::step().to_string(), path: path.to_owned(), digest: digest(&bytes) };
-        self.reads.lock().unwrap_or_else(PoisonError::into_inner).push(read);
-        String::from_utf8(bytes)
+        String::from_utf8(self.read_bytes(path)?)
             .map_err(|error| FileError::NotText { path: path.to_owned(), reason: error.utf8_error().to_string() })
     }
 
-    /// True if there is a file or a folder at `path`.
-    ///
-    /// # Errors
-    /// If it lies outside.
-    pub fn exists(&self, path: &str) -> Result<bool, FileError> {
-        Ok(self.locate(path)?.exists())
-    }
-
-    /// The names in a folder below the runbook's folder, in order; those of folders end in `/`.
+    /// Reads a file, whatever is in it, and notes that this step did.
     ///
     /// # Errors
     /// If it lies outside, is missing, or can't be read.
-    pub fn list(&self, path: &str) -> Result<Vec<String>, FileError> {
-        let unreadable = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => FileError::Missing { path: path.to_owned(), looked_in: self.root.clone() },
+    pub fn read_bytes(&self, path: &str) -> Result<Vec<u8>, FileError> {
+        let bytes = std::fs::read(self.locate(path)?).map_err(|error| self.unreadable(path, &error))?;
+        self.note_read(path, digest(&bytes));
+        Ok(bytes)
+    }
+
+    fn note_read(&self, path: &str, digest: String) {
+        let read = Read { step: frame::step().to_string(), path: self.name(path), digest };
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).push(read);
+    }
+
+    fn unreadable(&self, path: &str, error: &io::Error) -> FileError {
+        match error.kind() {
+            ErrorKind::NotFound => FileError::Missing { path: path.to_owned(), looked_in: self.root.clone() },
             _ => FileError::Unreadable { path: path.to_owned(), reason: error.to_string() },
-        };
-        let mut names = Vec::new();
-        for entry in std::fs::read_dir(self.locate(path)?).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
-            let slash = if entry.path().is_dir() { "/" } else { "" };
-            let name = entry.file_name().into_string().map_err(|name| FileError::Unreadable {
-                path: path.to_owned(),
-                reason: format!("the name {name:?} in it is not text"),
-            })?;
-            names.push(format!("{name}{slash}"));
         }
-        names.sort();
-        Ok(names)
     }
 
     /// The files that the step at `step`, or one inside it, has read.
@@ -130,9 +164,10 @@ impl Files {
         found
     }
 
-    /// The digest of a file as it is now; nothing if it can't be read.
-    pub fn digest_of(&self, path: &str) -> Option<String> {
-        std::fs::read(self.locate(path).ok()?).ok().map(|bytes| digest(&bytes))
+    /// The digest of a file as it is now; [`GONE`] if it can't be read.
+    pub fn digest_of(&self, path: &str) -> String {
+        let bytes = self.locate(path).ok().and_then(|full| std::fs::read(full).ok());
+        bytes.map_or_else(|| GONE.to_owned(), |bytes| digest(&bytes))
     }
 
     /// Reads a file that a person keeps elsewhere, such as a kubeconfig or a file named by `--set` or a param.
@@ -144,6 +179,36 @@ impl Files {
     }
 }
 
-fn digest(bytes: &[u8]) -> String {
+/// The digest of a file with this in it.
+pub fn digest(bytes: &[u8]) -> String {
     super::effect::digest(&[bytes])
+}
+
+/// A path without `.` and `..`, which `..` after a link would make another.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            Component::CurDir => {}
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+/// The path with all links followed, also if its last parts are not there yet; a link to nothing is the error.
+fn real(path: &Path) -> Result<PathBuf, PathBuf> {
+    if let Ok(real) = path.canonicalize() {
+        return Ok(real);
+    }
+    if path.symlink_metadata().is_ok_and(|facts| facts.is_symlink()) {
+        return Err(path.to_owned());
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => Ok(real(parent)?.join(name)),
+        _ => Ok(path.to_owned()),
+    }
 }

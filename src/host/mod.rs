@@ -3,6 +3,7 @@
 //! It knows no Kubernetes, no terminal and no journal. What a rehearsal swaps is decided where the host is put together,
 //! and nowhere else.
 
+pub mod allowed;
 pub mod ask;
 pub mod cancel;
 pub mod clock;
@@ -22,8 +23,8 @@ pub mod wait;
 use std::sync::Arc;
 
 use self::{
-    ask::Ask, clock::Clock, dial::Dial, effect::Effects, environment::Environment, events::Events, files::Files,
-    programs::Programs, secrets::Vault, threads::Threads,
+    allowed::Allowed, ask::Ask, clock::Clock, dial::Dial, effect::Effects, environment::Environment, events::Events,
+    files::Files, programs::Programs, secrets::Vault, threads::Threads,
 };
 
 /// Everything outside of the script, as ports.
@@ -36,6 +37,7 @@ pub struct Host {
     pub environment: Arc<dyn Environment>,
     pub files: Arc<Files>,
     pub programs: Arc<dyn Programs>,
+    pub allowed: Arc<Allowed>,
     pub secrets: Arc<Vault>,
     pub threads: Arc<dyn Threads>,
     pub events: Arc<Events>,

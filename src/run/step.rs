@@ -187,8 +187,11 @@ impl Run {
             };
             return Before::Changed(Some(because));
         }
-        let edited =
-            finished.files.iter().find(|(path, digest)| self.host.files.digest_of(path).as_ref() != Some(digest));
+        let edited = finished.files.iter().find(|(path, digest)| {
+            let now = self.host.files.digest_of(path);
+            // What the run itself made of a file is no edit.
+            now != **digest && !self.ledger.past(|past| past.has_written(path, &now))
+        });
         if let Some((path, _)) = edited {
             return Before::Changed(Some(format!("the file `{path}`, which it reads, changed")));
         }

@@ -40,7 +40,7 @@ impl Kind {
         (Kind::Conflict, "conflict", "somebody else changed the object, or owns a field of it"),
         (Kind::Denied, "denied", "the server knows who asks and does not allow it"),
         (Kind::Failed, "failed", "what was waited for can no longer happen, or a step inside failed"),
-        (Kind::File, "file", "a file is missing, outside of the runbook's folder, or can't be read"),
+        (Kind::File, "file", "a file is missing, outside of the runbook's folder, or can't be read or written"),
         (Kind::InDoubt, "in_doubt", "nobody knows whether a change happened"),
         (Kind::Invalid, "invalid", "the server refused what was sent as malformed or not allowed by the schema"),
         (Kind::NotFound, "not_found", "the object, or its namespace, is not there"),
@@ -172,9 +172,15 @@ impl From<FileError> for Fault {
     fn from(error: FileError) -> Self {
         let fault = Fault::new(Kind::File, error.to_string());
         match error {
-            FileError::Outside { .. } => fault.hint("a script reads only below its own folder: put the file there"),
+            FileError::Outside { .. } => {
+                fault.hint("put it below the runbook's folder, or allow its folder: `--allow-path DIR`")
+            }
             FileError::Missing { looked_in, .. } => fault.note(format!("looked in `{}`", looked_in.display())),
-            FileError::NotText { .. } | FileError::Unreadable { .. } => fault,
+            FileError::Root { .. }
+            | FileError::Dangling { .. }
+            | FileError::NotText { .. }
+            | FileError::Unreadable { .. }
+            | FileError::Unwritable { .. } => fault,
         }
     }
 }

@@ -324,6 +324,10 @@ impl Live {
             What::EffectClosed { effect, outcome, detail } => {
                 self.effect_closed(step, *effect, *outcome, detail.as_deref(), width)
             }
+            What::ProgramSaid { text, .. } => {
+                let line = Line::of(Tone::Quiet, symbols.quote).with(Tone::Plain, " ").with(Tone::Quiet, text);
+                vec![self.inside(step, line, Line::default(), width)]
+            }
             What::BellRang { text } => self.noted(Tone::Strong, symbols.bell, text, width),
             What::TimerStarted { timer } if self.verbose() => {
                 vec![Line::of(Tone::Quiet, &format!("{} {timer}  started", symbols.timer))]

@@ -1,6 +1,6 @@
 //! Off a terminal: a line an event, each with its time, a word to search for, and the step.
 //!
-//! `[00:12.3] step drain: done in 12s`. The words are run, note, step, wait, effect, warning, bell, timer, question,
+//! `[00:12.3] step drain: done in 12s`. The words are run, note, step, wait, effect, warning, program, bell, timer, question,
 //! answer and stop.
 
 use std::{collections::BTreeMap, time::Duration};
@@ -154,6 +154,7 @@ impl Plain {
                 let note = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(": ")) };
                 say("effect", tone, &format!("{} {}{note}", what.verb, what.object))
             }
+            What::ProgramSaid { program, text } => say("program", Tone::Quiet, &format!("{program}: {text}")),
             What::BellRang { text } => say("bell", Tone::Strong, text),
             What::TimerStarted { timer } => say("timer", Tone::Plain, &format!("{timer} started")),
             What::TimerStopped { timer, elapsed } => {

@@ -107,6 +107,7 @@ impl Progress {
             What::ResumedAt { .. }
             | What::Printed { .. }
             | What::Tabled { .. }
+            | What::ProgramSaid { .. }
             | What::Warned { .. }
             | What::BellRang { .. }
             | What::Asked { .. }

@@ -1,4 +1,5 @@
 mod examples;
+mod exec;
 mod files;
 mod http;
 mod k8s;

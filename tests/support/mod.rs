@@ -17,6 +17,7 @@ use cozyscript::{
     event::{EffectEnd, Event, What},
     host::{
         Host,
+        allowed::{Allowed, AllowedPrograms},
         ask::{Answer, Ask, Question},
         cancel::{Cancel, Reason},
         effect::{Decision, Effect, Effects, Ticket},
@@ -167,6 +168,7 @@ impl Script {
             environment: Arc::new(Recording(recorded.clone())),
             files: Arc::new(Files::below(root)),
             programs: Arc::new(LocalPrograms),
+            allowed: Arc::new(Allowed { programs: AllowedPrograms::All, folders: Vec::new() }),
             threads: Arc::new(Blocking::on(runtime().handle().clone())),
             dial: Arc::new(Tcp),
             clock,

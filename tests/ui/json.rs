@@ -34,6 +34,7 @@ fn name(what: &What) -> &'static str {
         What::Printed { .. } => "printed",
         What::Tabled { .. } => "tabled",
         What::Warned { .. } => "warned",
+        What::ProgramSaid { .. } => "program_said",
         What::BellRang { .. } => "bell_rang",
         What::TimerStarted { .. } => "timer_started",
         What::TimerStopped { .. } => "timer_stopped",

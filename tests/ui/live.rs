@@ -83,6 +83,7 @@ fn what_has_happened_scrolls_by() {
     data: NODE  PODS
     data: ────  ────
     data: srv1    12
+      │ Release "cozystack" does not exist
     ▲ version 1.31 is deprecated
     ■ SIGINT: stopping as soon as what is under way has come back; again to stop
       now

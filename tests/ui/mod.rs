@@ -174,6 +174,11 @@ fn run() -> Vec<Event> {
                 rows: vec![vec!["srv1".to_owned(), "12".to_owned()]],
             },
         ),
+        at(
+            73_200,
+            "install",
+            What::ProgramSaid { program: "helm".to_owned(), text: "Release \"cozystack\" does not exist".to_owned() },
+        ),
         at(73_300, "install", What::Warned { text: "version 1.31 is deprecated".to_owned() }),
         at(73_400, "install", What::StopRequested { signal: "SIGINT".to_owned(), now: false }),
         at(80_000, "install", finished(Outcome::Failed, 17_700, Some(fault()), None)),

@@ -48,6 +48,7 @@ fn a_log_has_a_line_an_event() {
     data: NODE  PODS
     data: ────  ────
     data: srv1    12
+    [01:13.2] program install: helm: Release "cozystack" does not exist
     [01:13.3] warning install: version 1.31 is deprecated
     [01:13.4] stop install: as soon as what is under way has come back, by SIGINT
     [01:20.0] step install: failed after 17.7s: helmrelease `cozy-fluxcd/flux` was not ready within 15m: the hook job `flux-migrate` failed at speedrun.rhai:42:9

@@ -34,6 +34,7 @@ use serde_json::Value;
 
 use crate::{
     event::{EffectEnd, Outcome, RunEnd},
+    host::allowed::Allowed,
     run::select::Selection,
 };
 
@@ -118,6 +119,9 @@ pub struct Session {
     /// Which steps were chosen: a resumed run leaves out the same ones.
     #[serde(default, skip_serializing_if = "Selection::is_everything")]
     pub selection: Selection,
+    /// What the run was allowed beyond what every run may do.
+    #[serde(default, skip_serializing_if = "Allowed::is_nothing")]
+    pub allowed: Allowed,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -238,6 +238,16 @@ impl Past {
         self.effects.iter().filter(same).collect()
     }
 
+    /// True if the run itself has made a file what it is now: `digest` is that of the file, or says that it is gone.
+    pub fn has_written(&self, path: &str, digest: &str) -> bool {
+        self.effects.iter().any(|effect| {
+            let at_or_below =
+                path.strip_prefix(&effect.intent.object).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            let kept = effect.end.as_ref().and_then(|(_, kept)| kept.as_str());
+            at_or_below && (effect.intent.digest == digest || kept == Some(digest))
+        })
+    }
+
     /// What a person answered to this question in this step.
     pub fn answer(&self, step: &str, question: &str) -> Option<&str> {
         self.answers.get(&(step.to_owned(), question.to_owned())).map(String::as_str)

@@ -3,6 +3,7 @@
 use std::{
     cell::OnceCell,
     collections::{BTreeSet, HashMap, HashSet},
+    path::Path,
 };
 
 use rhai::Engine;
@@ -40,7 +41,7 @@ pub fn judge(
             whole.awaited(file, awaited, findings);
         }
         whole.afters(file, findings);
-        let missing = file.missing_files.iter().filter(|(name, _)| !whole.written.contains(name.as_str()));
+        let missing = file.missing_files.iter().filter(|(name, _)| !whole.writes(name));
         findings.extend(missing.map(|(_, finding)| finding.clone()));
     }
 }
@@ -78,6 +79,11 @@ impl<'w> Whole<'w> {
             written: all().flat_map(|file| &file.written).map(String::as_str).collect(),
             steps: all().flat_map(|file| &file.steps).map(String::as_str).collect(),
         }
+    }
+
+    /// Whether the script itself may make this file, or a folder that it lies in.
+    fn writes(&self, file: &str) -> bool {
+        self.written.iter().any(|written| !written.is_empty() && Path::new(file).starts_with(written))
     }
 
     fn awaited(&self, file: &Facts, awaited: &Awaited, findings: &mut Vec<Diagnostic>) {
