@@ -1,3 +1,4 @@
+mod drain;
 mod examples;
 mod exec;
 mod files;

@@ -1,6 +1,9 @@
 //! Who somebody is to a cluster, what they may do there, and what nobody measures.
 
-use cozyscript::script::{fault::Kind, values::object::Object};
+use cozyscript::{
+    event::What,
+    script::{fault::Kind, values::object::Object},
+};
 use rhai::Array;
 
 use super::{k8s::in_space, shared};
@@ -50,6 +53,7 @@ fn a_user_is_who_the_cluster_takes_them_for() {
     let authenticated: bool =
         script.value(r#""system:authenticated" in k8s::connect("viewer@testbed").whoami().groups"#);
     assert!(authenticated);
+    assert!(!script.events().iter().any(|what| matches!(what, What::Warned { .. })), "{:?}", script.events());
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub struct Permission {
 /// # Errors
 /// The fault of asking: whoever the cluster doesn't know may not even ask.
 pub async fn review(cluster: &Cluster, request: &Request) -> Result<Permission, Fault> {
-    let answer = ask(cluster, "authorization.k8s.io", "SelfSubjectAccessReview", &request.attributes()).await?;
+    let answer = ask(cluster, "authorization.k8s.io", "SelfSubjectAccessReview", Some(request.attributes())).await?;
     let parts = ["reason", "evaluationError"].map(|name| text(&answer, &["status", name]).unwrap_or_default().trim());
     let reason: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     Ok(Permission { allowed: flag(&answer, &["status", "allowed"]), reason: reason.join("; ") })
@@ -69,12 +69,12 @@ pub async fn review(cluster: &Cluster, request: &Request) -> Result<Permission, 
 /// # Errors
 /// The fault of asking.
 pub async fn myself(cluster: &Cluster) -> Result<Tree, Fault> {
-    let answer = ask(cluster, "authentication.k8s.io", "SelfSubjectReview", &json!({})).await?;
+    let answer = ask(cluster, "authentication.k8s.io", "SelfSubjectReview", None).await?;
     Ok(at(&answer, &["status", "userInfo"]).cloned().unwrap_or_default())
 }
 
 /// Reviews are created, but nothing is kept of them: asking again is free.
-async fn ask(cluster: &Cluster, group: &str, kind: &str, spec: &Value) -> Result<Tree, Fault> {
+async fn ask(cluster: &Cluster, group: &str, kind: &str, spec: Option<Value>) -> Result<Tree, Fault> {
     let path = format!("/apis/{group}/v1/{}s", kind.to_lowercase());
     let subject = Subject {
         verb: "create",
@@ -82,6 +82,12 @@ async fn ask(cluster: &Cluster, group: &str, kind: &str, spec: &Value) -> Result
         cluster: cluster.context().to_owned(),
         ..Subject::default()
     };
-    let body = json!({ "apiVersion": format!("{group}/v1"), "kind": kind, "spec": spec }).to_string();
-    cluster.ask(Query::sending(Method::POST, path, subject, "application/json", body.into_bytes())).await?.tree()
+    let mut body = json!({ "apiVersion": format!("{group}/v1"), "kind": kind });
+    if let Some(spec) = spec {
+        body["spec"] = spec;
+    }
+    cluster
+        .ask(Query::sending(Method::POST, path, subject, "application/json", body.to_string().into_bytes()))
+        .await?
+        .tree()
 }

@@ -251,6 +251,9 @@ async fn evict_one(cluster: &Cluster, mut pod: Leaving, manner: &Manner) -> Resu
         // Several budgets speak of the pod: only a person can choose.
         Err(fault) if fault.status == Some(500) => return Err(fault),
         Err(fault) if fault.kind.passes() => State::Held(fault.message),
+        Err(fault) if fault.kind == Kind::Unsupported => {
+            return Err(fault.hint("`disable_eviction: true` deletes the pods, past their disruption budgets"));
+        }
         Err(fault) => return Err(fault),
     };
     Ok(Some(pod))
