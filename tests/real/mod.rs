@@ -8,6 +8,7 @@ mod access;
 mod events;
 mod guestbook;
 mod k8s;
+mod kubectl;
 mod nodes;
 mod rollout;
 mod stdlib;

@@ -174,6 +174,11 @@ impl Testbed {
         self.folder.join("kubeconfig")
     }
 
+    /// The folder of the unmodified programs.
+    pub fn programs(&self) -> &Path {
+        &self.assets
+    }
+
     /// What the reference says.
     #[track_caller]
     pub fn kubectl(&self, arguments: &[&str]) -> String {
