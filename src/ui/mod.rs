@@ -5,6 +5,7 @@
 
 mod closing;
 pub mod diagnostic;
+pub mod hush;
 pub mod json;
 pub mod line;
 pub mod live;
