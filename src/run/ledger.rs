@@ -183,6 +183,22 @@ impl Ledger {
     }
 }
 
+/// The one of these changes that the execution of its step that is going on has announced already, in another process.
+fn open<'p>(same: &[&'p EffectPast], before: usize) -> Option<&'p EffectPast> {
+    let mut open = same.iter().copied().filter(|past| past.settled.is_none());
+    let unnumbered = open.clone().filter(|past| past.intent.before.is_none()).nth(before);
+    open.find(|past| past.intent.before == Some(before)).or(unnumbered)
+}
+
+/// The one of these changes that an earlier execution of its step made at this place. If it made none here but did later
+/// on, that one: better to ask once too often.
+fn finished<'p>(same: &[&'p EffectPast], before: usize) -> Option<&'p EffectPast> {
+    let made = |past: &&EffectPast| past.was_done() && past.settled == Some(Settled::Finished);
+    let mut newest_first = same.iter().rev().copied().filter(made);
+    let later = newest_first.clone().find(|past| past.intent.before.is_none_or(|number| number > before));
+    newest_first.find(|past| past.intent.before == Some(before)).or(later)
+}
+
 enum Again {
     Yes,
     Keep,
@@ -209,10 +225,10 @@ impl Effects for Ledger {
         let mut state = self.lock();
         let Identity { step, verb, object, digest } = &identity;
         let same = state.past.same_effects(step, verb, object, digest);
-        let number_before = state.announced.get(&identity).copied().unwrap_or(0);
-        let open = same.iter().filter(|past| past.settled.is_none()).nth(number_before).map(|past| (*past).clone());
-        let finished = same.iter().rev().find(|past| past.was_done() && past.settled == Some(Settled::Finished));
-        let finished = finished.filter(|_| !effect.repeatable && open.is_none()).map(|past| (*past).clone());
+        let before = state.announced.get(&identity).copied().unwrap_or(0);
+        let open = open(&same, before).cloned();
+        let finished = finished(&same, before).filter(|_| !effect.repeatable && open.is_none()).cloned();
+        *state.announced.entry(identity.clone()).or_default() += 1;
         if let Some(before) = finished {
             drop(state);
             match self.again(&effect, &before) {
@@ -229,8 +245,6 @@ impl Effects for Ledger {
             }
             state = self.lock();
         }
-        *state.announced.entry(identity.clone()).or_default() += 1;
-
         let number = match open {
             Some(past) if effect.repeatable => past.intent.effect,
             Some(EffectPast { end: Some((EffectEnd::Done | EffectEnd::Replayed, kept)), intent, .. }) => {
@@ -250,7 +264,8 @@ impl Effects for Ledger {
             }
         };
         let Identity { step, verb, object, digest } = identity;
-        let intent = Intent { effect: number, step, verb, object, digest, repeatable: effect.repeatable };
+        let (before, repeatable) = (Some(before), effect.repeatable);
+        let intent = Intent { effect: number, step, verb, object, digest, before, repeatable };
         if !self.write(&mut state, Record::Intent(intent)) {
             return Decision::Refused("the journal can't be written".to_owned());
         }

@@ -64,6 +64,13 @@ fn ctrl_c_in_the_question_for_a_parameter_ends_the_program_before_any_run() {
 }
 
 #[test]
+fn what_is_typed_while_a_run_goes_on_is_not_shown_and_answers_nothing() {
+    let book = Runbook::new("step \"a\" { print(\"go\"); time::sleep(\"300ms\"); } print(confirm(\"sure?\"));");
+    let running = book.run().start_on_terminal().until("go").types("ahead of time\r").until("sure?").types("no\r");
+    running.ends(0).stderr_has("false").stderr_lacks("ahead");
+}
+
+#[test]
 fn a_person_settles_a_change_in_doubt() {
     for (answer, posts) in [("happened", 1), ("repeat", 2)] {
         let late = |before| Duration::from_millis(if before == 0 { 5000 } else { 0 });
@@ -75,6 +82,34 @@ fn a_person_settles_a_change_in_doubt() {
         resumed.ends(0).stderr_has("after").stderr_has("Look at the other side");
         assert_eq!(server.seen().len(), posts, "{answer}");
     }
+}
+
+/// Twice the same change in one step: each answer is about the one at that place.
+#[test]
+fn what_is_kept_is_what_came_of_the_change_at_that_place() {
+    let server = Server::start(|seen| Reply::new(200, format!("answer {}", seen.before)));
+    let book = Runbook::new(&format!(
+        r#"
+        step "a" {{ let answers = []; for i in 0..2 {{ answers.push(http::post("{}", "x").text); }} print(answers); }}
+        step "b" {{ throw "broken"; }}
+        "#,
+        server.url("/")
+    ));
+    let told = book.run().fails(1).stdout_has("[\"answer 0\", \"answer 1\"]");
+    told.stderr_has("broken");
+    let mut more = 0;
+    // The question is drawn anew with each letter of its answer.
+    let mut resume = |first: &str, second: &str, expected: &str| {
+        book.edit("print(answers);", "print(answers); print();");
+        more += 1;
+        let asked = book.resume().start_on_terminal().until("again?").types(&format!("{first}\r"));
+        let asked = asked.until_times(first.len() + 2, "again?").types(&format!("{second}\r"));
+        asked.ends(1).stderr_has(expected);
+    };
+    resume("keep", "again", "[\"answer 0\", \"answer 2\"]");
+    resume("again", "keep", "[\"answer 3\", \"answer 2\"]");
+    resume("keep", "keep", "[\"answer 3\", \"answer 2\"]");
+    assert_eq!(server.seen().len(), 4);
 }
 
 #[test]

@@ -202,8 +202,15 @@ impl Running {
     /// Waits until it has written this.
     #[track_caller]
     pub fn until(self, expected: &str) -> Self {
+        self.until_times(1, expected)
+    }
+
+    /// Waits until it has said this so often.
+    #[track_caller]
+    pub fn until_times(self, times: usize, expected: &str) -> Self {
         let started = Instant::now();
-        while !text(&self.out).contains(expected) && !text(&self.said).contains(expected) {
+        let said = |to: &Text| text(to).matches(expected).count();
+        while said(&self.out) + said(&self.said) < times {
             assert!(started.elapsed() < PATIENCE, "it never said `{expected}`:\n{}", text(&self.said));
             thread::sleep(Duration::from_millis(2));
         }

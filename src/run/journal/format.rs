@@ -132,6 +132,10 @@ pub struct Intent {
     pub verb: String,
     pub object: String,
     pub digest: String,
+    /// How many changes of that verb, object and digest this execution of the step had announced before it; a journal that
+    /// was begun by an early program doesn't say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<usize>,
     pub repeatable: bool,
 }
 
