@@ -12,18 +12,23 @@ use super::{
 /// The widest a rule between paragraphs becomes.
 const RULE: usize = 40;
 
-/// The text as it is written to a stream, each line ended.
+/// The text as it is written to a stream, each line ended. Code stays whole, so that it can be copied.
 pub fn render(text: &str, width: usize, style: Style) -> String {
-    lines(text, width, style).iter().map(|line| format!("{}\n", line.styled(style))).collect()
+    page(text, width, usize::MAX, style).iter().map(|line| format!("{}\n", line.styled(style))).collect()
 }
 
 /// The text as lines of at most `width` columns; only code is not broken between words but cut.
 pub fn lines(text: &str, width: usize, style: Style) -> Vec<Line> {
+    page(text, width, width, style)
+}
+
+/// The text as lines of at most `width` columns, and `code` columns for code.
+fn page(text: &str, width: usize, code: usize, style: Style) -> Vec<Line> {
     let source: Vec<&str> = text.lines().map(str::trim_end).collect();
     let mut lines = Vec::new();
     let mut at = 0;
     while at < source.len() {
-        let (block, next) = block(&source, at, width, style);
+        let (block, next) = block(&source, at, width, code, style);
         // One empty line between blocks, none between the items of a list.
         let apart = !is_item(source[at]) || !follows_item(&source, at);
         if apart && !block.is_empty() && !lines.is_empty() {
@@ -36,7 +41,7 @@ pub fn lines(text: &str, width: usize, style: Style) -> Vec<Line> {
 }
 
 /// The block that starts at a line, and the line after it.
-fn block(source: &[&str], at: usize, width: usize, style: Style) -> (Vec<Line>, usize) {
+fn block(source: &[&str], at: usize, width: usize, code: usize, style: Style) -> (Vec<Line>, usize) {
     let line = source[at];
     let text = line.trim_start();
     if text.is_empty() {
@@ -44,10 +49,9 @@ fn block(source: &[&str], at: usize, width: usize, style: Style) -> (Vec<Line>, 
     }
     if let Some(fence) = fence(text) {
         let end = (at + 1..source.len()).find(|next| source[*next].trim_start() == fence).unwrap_or(source.len());
-        let code = source[at + 1..end].iter();
-        let room = width.saturating_sub(2);
-        let code = code.map(|code| Line::of(Tone::Code, code).cut(room, style.symbols.ellipsis).indented(2)).collect();
-        return (code, end + 1);
+        let room = code.saturating_sub(2);
+        let whole = source[at + 1..end].iter().map(|line| Line::of(Tone::Code, line));
+        return (whole.map(|line| line.cut(room, style.symbols.ellipsis).indented(2)).collect(), end + 1);
     }
     if let Some(title) = heading(text) {
         let lines = inline(title, Tone::Heading).wrapped(width);
@@ -59,7 +63,7 @@ fn block(source: &[&str], at: usize, width: usize, style: Style) -> (Vec<Line>, 
     if text.starts_with('>') {
         let end = run(source, at, |next| next.trim_start().starts_with('>'));
         let quoted: Vec<&str> = source[at..end].iter().map(|quoted| quoted.trim_start()[1..].trim_start()).collect();
-        let inner = lines(&quoted.join("\n"), width.saturating_sub(2), style);
+        let inner = page(&quoted.join("\n"), width.saturating_sub(2), code.saturating_sub(2), style);
         let bar = Line::of(Tone::Quiet, style.symbols.quote).with(Tone::Plain, " ");
         return (inner.into_iter().map(|line| bar.clone().join(line)).collect(), end);
     }

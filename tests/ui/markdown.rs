@@ -1,9 +1,17 @@
 use cozyscript::ui::{
-    markdown::render,
+    markdown::{lines, render},
     style::{Color, Style, Terminal},
 };
 
 use super::uncoloured;
+
+#[test]
+fn code_on_a_page_stays_whole_and_in_a_run_it_is_cut() {
+    let style = uncoloured();
+    let text = "```\ncluster.apply(yaml(\"web.yaml\"));\n```";
+    assert_eq!(render(text, 16, style), "  cluster.apply(yaml(\"web.yaml\"));\n");
+    assert_eq!(lines(text, 16, style)[0].width(), 16);
+}
 
 #[test]
 fn a_page_keeps_its_shape() {
@@ -70,8 +78,8 @@ The end of snake_case_names, 2 * 3 * 4 and \\*stars\\*.";
 fn no_line_is_wider_than_the_window() {
     let page = "# 見出しがとても長いので折り返す必要があります\n\n- 日本語のリスト項目もまた折り返されます and `code` too\n\n| a | b |\n|--|--|\n| a long cell of a table | another long cell |\n\n```\na line of code that has no end in this window\n```";
     for width in 16..60 {
-        for line in render(page, width, uncoloured()).lines() {
-            assert!(unicode_width::UnicodeWidthStr::width(line) <= width, "{width}: {line}");
+        for line in lines(page, width, uncoloured()) {
+            assert!(line.width() <= width, "{width}: {line:?}");
         }
     }
 }
