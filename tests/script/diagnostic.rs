@@ -107,6 +107,10 @@ fn hints_name_what_is_there() {
         hint("let check = || 1; check()"),
         "`check` is a variable; a closure in it is called with `check.call(…)`"
     );
+    assert_eq!(
+        hint("let x = #{ a: 1 }.to_object(); x.keys().map(|name| x[name])"),
+        "give what it is asked for a name of its own first: `let names = it.keys(); names.map(|name| it[name])`"
+    );
     assert_eq!(hint("let a = parse_int;"), "`parse_int` is a function: call it with `parse_int(…)`");
     assert_eq!(
         hint("let a = 1; fn f() { a } f()"),

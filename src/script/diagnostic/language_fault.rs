@@ -131,7 +131,7 @@ impl Scene<'_> {
             ),
             E::ErrorDataRace(name, _) => fault(
                 format!("{} is in use by two sides at once", name.replace('\'', "`")),
-                "let each closure or branch work on its own value, and give it back",
+                "give what it is asked for a name of its own first: `let names = it.keys(); names.map(|name| it[name])`",
             ),
             E::ErrorUnboundThis(_) => fault(
                 "`this` stands for no value here".to_owned(),
