@@ -11,13 +11,24 @@ pub struct Times(Vec<Duration>);
 
 impl Times {
     pub fn median(&self) -> Duration {
+        self.quantile(0.5)
+    }
+
+    /// The time that so many of the rounds did not take longer than, from 0 to 1.
+    pub fn quantile(&self, share: f64) -> Duration {
         let mut sorted = self.0.clone();
         sorted.sort();
-        sorted[sorted.len() / 2]
+        sorted[((sorted.len() as f64 * share) as usize).min(sorted.len() - 1)]
     }
 
     pub fn min(&self) -> Duration {
         *self.0.iter().min().expect("a contest has a round")
+    }
+}
+
+impl FromIterator<Duration> for Times {
+    fn from_iter<I: IntoIterator<Item = Duration>>(times: I) -> Self {
+        Self(times.into_iter().collect())
     }
 }
 

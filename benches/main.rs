@@ -16,6 +16,7 @@ mod memory;
 mod peers;
 mod resume;
 mod steps;
+mod stop;
 mod table;
 
 use std::{
@@ -34,10 +35,11 @@ pub fn program() -> PathBuf {
 type Subject = fn(&Path) -> Vec<Row>;
 
 /// The subjects, by the names that choose them on the command line.
-const SUBJECTS: [(&str, Subject); 7] = [
+const SUBJECTS: [(&str, Subject); 8] = [
     ("cold_start", cold_start::rows),
     ("memory", memory::rows),
     ("steps", steps::rows),
+    ("stop", stop::rows),
     ("check", check::rows),
     ("resume", resume::rows),
     ("binary_size", binary_size::rows),

@@ -1,8 +1,18 @@
 //! Stopping a run: at the next safe point, then at once.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
+
+use cozyscript::{
+    host::{cancel::Reason, frame},
+    script::binding::Binding,
+};
+use rhai::{FuncRegistration, Module};
 
 use crate::support::{
+    Script,
     program::{Runbook, Running},
     server::{Reply, Server},
 };
@@ -19,11 +29,30 @@ fn stops(running: Running, signal: &str) -> Duration {
     took
 }
 
+/// The fastest one shows what is ours: on a busy machine a loop waits for its turn before it can see that it is to end.
+/// `cargo bench -- stop` measures the slowest of many.
 #[test]
 fn ctrl_c_ends_a_busy_loop_within_50_ms() {
-    // The best of three: the machine may be busy with something else.
-    let took = (0..3).map(|_| stops(Runbook::new(BUSY).run().start(), "INT")).min().unwrap();
+    let took = (0..5).map(|_| stops(Runbook::new(BUSY).run().start(), "INT")).min().unwrap();
     assert!(took < Duration::from_millis(50), "{took:?}");
+}
+
+/// What no clock can tell on a busy machine: how much a loop still does once the run is to stop.
+#[test]
+fn a_busy_loop_ends_a_few_operations_after_the_run_is_to_stop() {
+    static ROUNDS: AtomicUsize = AtomicUsize::new(0);
+    fn functions(module: &mut Module) {
+        FuncRegistration::new("stop").set_into_module(module, || {
+            frame::current().cancel.stop(Reason::Signal("test".to_owned()));
+        });
+        FuncRegistration::new("round").set_into_module(module, || {
+            ROUNDS.fetch_add(1, Ordering::Relaxed);
+        });
+    }
+    let binding = Binding { name: "test", summary: "", functions, types: |_| {} };
+    let (_, reason) = Script::new(&[binding], ".").end("test::stop(); loop { test::round(); }");
+    assert_eq!(reason, Some(Reason::Signal("test".to_owned())));
+    assert!(ROUNDS.load(Ordering::Relaxed) <= 64, "{} rounds", ROUNDS.load(Ordering::Relaxed));
 }
 
 #[test]
