@@ -1,111 +1,38 @@
 //! Kubernetes beside `kubectl`, against a control plane of its own.
 
 use std::{
-    cell::Cell,
     ffi::OsStr,
-    fmt::Write,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
 use crate::{
-    contest::{Contestant, contest},
+    applying,
+    contest::contest,
     cozyscript,
     table::{Row, millis, ratio},
     write,
 };
 
-const OBJECTS: usize = 1000;
 const GETS: usize = 100;
 const ROUNDS: usize = 5;
 
 pub fn rows(folder: &Path) -> Vec<Row> {
-    let apply = "1,000 ConfigMaps by server-side apply";
     let gets = "100 gets in one run";
     let testbed = match Testbed::start(folder.join("cluster")) {
         Ok(testbed) => testbed,
         Err(why) => {
             let row = |subject| Row::new(subject, String::new(), String::new()).without("kubectl", &why);
-            return vec![row(apply), row(gets)];
+            return vec![row(applying::NEW), row(applying::AGAIN), row(gets)];
         }
     };
-    vec![
-        beside(apply, "kubectl apply --server-side", &|| applies(&testbed, folder), &|| {
-            kubectl_applies(&testbed, folder)
-        })
-        .target("≤0.25× kubectl"),
-        beside(gets, "100 times kubectl get", &|| reads(&testbed, folder), &|| kubectl_reads(&testbed)).open(),
-    ]
-}
-
-/// A row whose target is a share of its peer's time.
-struct Beside {
-    row: Row,
-    ratio: f64,
-}
-
-fn beside(subject: &str, peer: &str, ours: Contestant, theirs: Contestant) -> Beside {
-    let [ours, theirs] = contest(ROUNDS, [ours, theirs]);
+    let [ours, theirs] = contest(ROUNDS, [&|| reads(&testbed, folder), &|| kubectl_reads(&testbed)]);
     let ratio = ratio(ours.median(), theirs.median());
-    Beside { row: Row::timed(subject, &ours).beside(peer, millis(theirs.median()), ratio), ratio }
-}
-
-impl Beside {
-    fn target(self, target: &str) -> Row {
-        self.row.target(target, self.ratio <= 0.25)
-    }
-
-    fn open(self) -> Row {
-        self.row
-    }
-}
-
-/// A number that no round before had: objects are new in every round.
-fn round() -> usize {
-    thread_local! {
-        static ROUND: Cell<usize> = const { Cell::new(0) };
-    }
-    ROUND.replace(ROUND.get() + 1)
-}
-
-fn applies(testbed: &Testbed, folder: &Path) -> Command {
-    let runbook = format!(
-        r#"
-let cluster = k8s::connect();
-step "apply" {{
-    let objects = [];
-    for number in 0..{OBJECTS} {{
-        objects.push(#{{
-            apiVersion: "v1", kind: "ConfigMap", metadata: #{{ name: `round-{}-${{number}}`, namespace: "default" }},
-            data: #{{ number: `${{number}}` }},
-        }});
-    }}
-    cluster.apply(objects);
-    ()
-}}
-"#,
-        round()
-    );
-    write(folder, "apply.rhai", &runbook);
-    testbed.known_to(cozyscript(folder, &["apply.rhai", "--quiet"]))
-}
-
-fn kubectl_applies(testbed: &Testbed, folder: &Path) -> Command {
-    let round = round();
-    let mut manifest = String::new();
-    for number in 0..OBJECTS {
-        write!(
-            manifest,
-            "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: round-{round}-{number}, namespace: default}}\n\
-             data: {{number: \"{number}\"}}\n"
-        )
-        .expect("a text can be written to");
-    }
-    write(folder, "manifest.yaml", &manifest);
-    let mut command = testbed.kubectl();
-    command.current_dir(folder).args(["apply", "--server-side", "-f", "manifest.yaml"]);
-    command
+    let gets = Row::timed(gets, &ours).beside("100 times kubectl get", millis(theirs.median()), ratio);
+    let mut rows = applying::rows(&testbed, folder);
+    rows.push(gets.target("≤0.05×", ratio <= 0.05));
+    rows
 }
 
 fn reads(testbed: &Testbed, folder: &Path) -> Command {
@@ -124,7 +51,7 @@ fn kubectl_reads(testbed: &Testbed) -> Command {
 }
 
 /// A control plane on loopback, which is taken down when this process ends, however it does.
-struct Testbed {
+pub struct Testbed {
     folder: PathBuf,
     assets: PathBuf,
     watchdog: Child,
@@ -158,12 +85,12 @@ impl Testbed {
         Ok(testbed)
     }
 
-    fn known_to(&self, mut command: Command) -> Command {
+    pub fn known_to(&self, mut command: Command) -> Command {
         command.env("KUBECONFIG", self.folder.join("kubeconfig"));
         command
     }
 
-    fn kubectl(&self) -> Command {
+    pub fn kubectl(&self) -> Command {
         self.known_to(Command::new(self.assets.join("kubectl")))
     }
 }

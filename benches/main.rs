@@ -7,6 +7,8 @@
     reason = "a benchmark watches the program from outside, with the system's own clock"
 )]
 
+mod applying;
+mod bare;
 mod binary_size;
 mod check;
 mod cold_start;
@@ -47,6 +49,12 @@ const SUBJECTS: [(&str, Subject); 8] = [
 ];
 
 fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, word, namespace] = arguments.as_slice()
+        && word == bare::WORD
+    {
+        return bare::apply(namespace);
+    }
     // `cargo bench` hands on options of the standard harness.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let folder = tempfile::tempdir().expect("the system has a place for temporary files");

@@ -280,6 +280,8 @@ fn perform_change<T: Send + 'static>(
             // A connection that broke, or a server that gave up, says nothing about whether the change was made.
             let end = if fault.kind == Kind::InDoubt { EffectEnd::InDoubt } else { failed };
             host.effects.close(ticket, end, Value::Null, Some(fault.message.clone()));
+            // What a stopped run did not do any more is no fault of the script.
+            hold(call)?;
             Err(fault.raise(call))
         }
         Err(interrupted) => {

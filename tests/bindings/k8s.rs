@@ -3,7 +3,7 @@
 
 use cozyscript::{
     event::{EffectEnd, What},
-    script::fault::Kind,
+    script::{fault::Kind, values::object::Object},
 };
 use rhai::Dynamic;
 
@@ -122,17 +122,104 @@ fn a_creation_is_not_sent_twice_when_the_answer_is_lost() {
 
 #[test]
 fn applying_is_sent_again_when_the_answer_is_lost() {
-    let server = Server::start(|seen| match seen.before {
-        0 => Reply::reset(),
+    let server = Server::start(|seen| match (seen.method.as_str(), seen.before) {
+        ("GET", _) => Reply::new(
+            404,
+            r#"{"kind":"Status","status":"Failure","reason":"NotFound","code":404,"details":{"name":"a","kind":"configmaps"}}"#,
+        ),
+        (_, 1) => Reply::reset(),
         _ => Reply::new(200, map("a", 1, "x")),
     });
-    let _applied: Dynamic =
-        value(&server, r#"cluster.apply(#{ apiVersion: "v1", kind: "ConfigMap", metadata: #{ name: "a" } })"#);
+    let report: Object =
+        value(&server, r#"cluster.apply([#{ apiVersion: "v1", kind: "ConfigMap", metadata: #{ name: "a" } }])"#);
+    assert!(report.tree().to_string().contains(r#""created":[{"kind":"ConfigMap","name":"a"}]"#), "{report:?}");
     let seen = server.seen();
-    assert_eq!(seen.len(), 2);
-    assert_eq!(seen[1].method, "PATCH");
-    assert_eq!(seen[1].path, "/api/v1/namespaces/default/configmaps/a?fieldManager=cozyscript&fieldValidation=Strict");
-    assert_eq!(seen[1].headers["content-type"], "application/apply-patch+yaml");
+    assert_eq!(seen.len(), 3);
+    assert_eq!(seen[2].method, "PATCH");
+    assert_eq!(seen[2].path, "/api/v1/namespaces/default/configmaps/a?fieldManager=cozyscript&fieldValidation=Ignore");
+    assert_eq!(seen[2].headers["content-type"], "application/apply-patch+yaml");
+}
+
+/// A deployment as a server has it after it was applied by us.
+fn applied(owned: &str, ports: &str) -> String {
+    format!(
+        r#"{{"kind":"Service","apiVersion":"v1","metadata":{{"name":"web","namespace":"default","uid":"u1","resourceVersion":"7",
+            "labels":{{"app":"web","other":"theirs"}},
+            "managedFields":[{{"manager":"cozyscript","operation":"Apply","apiVersion":"v1","fieldsV1":{owned}}}]}},
+           "spec":{{"clusterIP":"10.0.0.7","ports":{ports},"selector":{{"app":"web"}}}}}}"#
+    )
+}
+
+const OWNED: &str = r#"{"f:metadata":{"f:labels":{"f:app":{}}},"f:spec":{"f:ports":{
+    "k:{\"port\":80,\"protocol\":\"TCP\"}":{".":{},"f:name":{},"f:port":{}},
+    "k:{\"port\":443,\"protocol\":\"TCP\"}":{".":{},"f:name":{},"f:port":{}}},"f:selector":{}}}"#;
+const PORTS: &str = r#"[{"name":"http","port":80,"protocol":"TCP"},{"name":"https","port":443,"protocol":"TCP"}]"#;
+
+/// Whether applying this service is sent, if that is what is there.
+fn is_sent(live: String, ports: &str) -> bool {
+    let server = Server::start(move |seen| match seen.method.as_str() {
+        "GET" => Reply::new(200, live.clone()),
+        _ => Reply::new(200, applied(OWNED, PORTS)),
+    });
+    let _applied: Dynamic = value(
+        &server,
+        &format!(
+            r#"cluster.apply(#{{ apiVersion: "v1", kind: "Service", metadata: #{{ name: "web", labels: #{{ app: "web" }} }},
+                spec: #{{ selector: #{{ app: "web" }}, ports: {ports} }} }})"#
+        ),
+    );
+    server.seen().iter().any(|seen| seen.method == "PATCH")
+}
+
+#[test]
+fn what_is_owned_and_is_as_it_is_wanted_is_not_sent() {
+    let wanted = r#"[#{ name: "http", port: 80, protocol: "TCP" }, #{ name: "https", port: 443, protocol: "TCP" }]"#;
+    let ports = |text: &str| text.replace("\"f:port\":{}", "\"f:port\":{},\"f:protocol\":{}");
+    let owned = ports(OWNED);
+    assert!(!is_sent(applied(&owned, PORTS), wanted));
+
+    let cases = [
+        ("a value is another", applied(&owned, &PORTS.replace("https", "tls"))),
+        ("a field is not owned", applied(&owned.replace(r#""f:labels":{"f:app":{}}"#, ""), PORTS)),
+        (
+            "a field is owned and no longer wanted",
+            applied(&owned.replace(r#""f:app":{}"#, r#""f:app":{},"f:old":{}"#), PORTS),
+        ),
+        (
+            "an item is owned and no longer wanted",
+            applied(&owned.replace(r#""f:selector""#, r#""f:clusterIP":{},"f:selector""#), PORTS),
+        ),
+        ("an item is gone", applied(&owned, r#"[{"name":"http","port":80,"protocol":"TCP"}]"#)),
+        (
+            "the items stand in another order",
+            applied(
+                &owned,
+                r#"[{"name":"https","port":443,"protocol":"TCP"},{"name":"http","port":80,"protocol":"TCP"}]"#,
+            ),
+        ),
+        (
+            "it was applied in another version",
+            applied(&owned, PORTS)
+                .replace(r#""operation":"Apply","apiVersion":"v1""#, r#""operation":"Apply","apiVersion":"v2""#),
+        ),
+        (
+            "somebody else applied it",
+            applied(&owned, PORTS).replace(r#""manager":"cozyscript""#, r#""manager":"flux""#),
+        ),
+        (
+            "it was not applied but changed",
+            applied(&owned, PORTS).replace(r#""operation":"Apply""#, r#""operation":"Update""#),
+        ),
+        (
+            "it is going",
+            applied(&owned, PORTS).replace(r#""uid":"u1""#, r#""uid":"u1","deletionTimestamp":"2026-01-01T00:00:00Z""#),
+        ),
+    ];
+    for (why, live) in cases {
+        assert!(is_sent(live, wanted), "{why}");
+    }
+    // A key that the server completes is not certain to be the same one.
+    assert!(is_sent(applied(OWNED, PORTS), r#"[#{ name: "http", port: 80 }, #{ name: "https", port: 443 }]"#));
 }
 
 #[test]

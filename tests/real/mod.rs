@@ -5,6 +5,8 @@
 //! and why. One control plane serves the whole process; a watchdog ends it when the process has ended, however it did.
 
 mod access;
+mod apply;
+mod change;
 mod events;
 mod guestbook;
 mod k8s;

@@ -1,202 +1,253 @@
 //! Applying many documents: what others need first, then all at once, and a failed one hides no other.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
-use futures::{StreamExt, stream};
+use futures::{StreamExt, future::BoxFuture, stream};
 
 use super::{
-    client::{Cluster, Selection},
-    discovery::Resource,
-    object::{self, items, name, namespace, text},
-    watch::{Observer, Seen},
+    before::{self, Before},
+    change::{Applying, Validation},
+    client::Cluster,
+    difference::{self, Field},
+    established, hindrance,
+    object::{self, name, namespace},
+    order, ownership, undeclared,
 };
-use crate::script::{
-    fault::{Fault, Kind},
-    values::tree::Tree,
-    values::yaml,
+use crate::{
+    host::{cancel::Cancel, wait::Progress},
+    script::{
+        fault::{Fault, Kind},
+        values::tree::Tree,
+    },
 };
 
-/// How many requests are under way at once.
-const AT_ONCE: usize = 32;
+/// The pauses between tries of what another part of the cluster needs a moment for.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// How often, and after what pause, something is tried again that another part of the cluster needs a moment for.
-const PATIENCE: usize = 20;
-const PAUSE: Duration = Duration::from_millis(500);
+/// How often unknown fields are left out of a document: servers name those of one part at a time.
+const LEAVINGS: usize = 10;
 
-/// How long a definition may take until it is served.
-const ESTABLISHED: Duration = Duration::from_secs(30);
+/// How documents are applied.
+#[derive(Clone)]
+pub struct Manner {
+    /// Takes over fields that others own.
+    pub force: bool,
+    /// Nothing is changed; it is only found out what would be.
+    pub dry: bool,
+    pub validation: Validation,
+    /// For documents that name none.
+    pub namespace: String,
+    /// How many requests are under way at once.
+    pub at_once: usize,
+    /// Until when, on the host's clock, something is tried again.
+    pub until: Duration,
+    /// Once this is stopped, nothing more is begun.
+    pub cancel: Cancel,
+}
 
 /// How one document ended.
 #[derive(Debug, Clone)]
 pub struct Applied {
+    /// As it was; none if it was not there, or could not be read.
+    pub before: Option<Tree>,
+    /// As it is now.
     pub object: Tree,
-    pub created: bool,
+    pub ending: Ending,
 }
 
-/// How documents are applied.
-#[derive(Debug, Clone, Default)]
-pub struct Manner {
-    /// Takes over fields that others own.
-    pub force: bool,
-    /// For documents that name none.
-    pub namespace: String,
-}
-
-/// The documents in a text, or the objects given as trees; lists are taken apart and empty documents left out.
-///
-/// # Errors
-/// `parse` with the place in the text, or `usage` with the number of the document and what it lacks.
-pub fn documents(trees: Vec<Tree>) -> Result<Vec<Tree>, Fault> {
-    let mut documents = Vec::new();
-    for tree in trees {
-        unwrap(tree, &mut documents);
-    }
-    for (index, document) in documents.iter().enumerate() {
-        check(document, index + 1, documents.len())?;
-    }
-    Ok(documents)
-}
-
-/// The documents of a YAML text.
-///
-/// # Errors
-/// `parse` with the place.
-pub fn read(text: &str) -> Result<Vec<Tree>, Fault> {
-    Ok(yaml::read_all(text, "the text")?)
-}
-
-fn unwrap(tree: Tree, into: &mut Vec<Tree>) {
-    match &tree {
-        Tree::Null => {}
-        Tree::List(trees) => trees.iter().for_each(|tree| unwrap(tree.clone(), into)),
-        Tree::Map(_)
-            if object::kind(&tree).ends_with("List")
-                && matches!(object::at(&tree, &["items"]), Some(Tree::List(_))) =>
-        {
-            items(&tree, &["items"]).iter().for_each(|tree| unwrap(tree.clone(), into));
-        }
-        _ => into.push(tree),
-    }
-}
-
-fn check(document: &Tree, number: usize, of: usize) -> Result<(), Fault> {
-    let which = if of == 1 { "the document".to_owned() } else { format!("document {number} of {of}") };
-    if !matches!(document, Tree::Map(_)) {
-        let message = format!("{which} is {}, not a Kubernetes object", document.kind());
-        return Err(
-            Fault::new(Kind::Usage, message).hint("an object is a map with `apiVersion`, `kind` and `metadata`")
-        );
-    }
-    let lacks = |path: &[&str]| text(document, path).unwrap_or_default().is_empty();
-    for path in [&["apiVersion"][..], &["kind"]] {
-        if lacks(path) {
-            let message = format!("{which} has no `{}`", path.join("."));
-            return Err(Fault::new(Kind::Usage, message).hint("every Kubernetes object has `apiVersion` and `kind`"));
-        }
-    }
-    if lacks(&["metadata", "name"]) && lacks(&["metadata", "generateName"]) {
-        let message = format!("{which}, a {}, has no `metadata.name`", object::kind(document));
-        return Err(Fault::new(Kind::Usage, message).hint("give it a name"));
-    }
-    Ok(())
-}
-
-/// The stages, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
-    /// What others are made in or of.
-    Foundations,
-    Rest,
-    /// What has a say in all that comes after it, and may not be up yet.
-    Webhooks,
-}
-
-fn stage(document: &Tree) -> Stage {
-    match object::kind(document) {
-        "Namespace" | "CustomResourceDefinition" => Stage::Foundations,
-        "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => Stage::Webhooks,
-        _ => Stage::Rest,
-    }
+/// What came of a document.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ending {
+    Created,
+    Changed(Vec<Field>),
+    Unchanged,
+    /// It was there already, and this user may not read what it was.
+    Applied,
 }
 
 /// Applies the documents, and says of each how it ended.
-pub async fn apply(cluster: &Cluster, documents: &[Tree], manner: &Manner) -> Vec<Result<Applied, Fault>> {
+pub async fn apply(
+    cluster: &Cluster,
+    documents: &[Tree],
+    manner: &Manner,
+    progress: &Progress,
+) -> Vec<Result<Applied, Fault>> {
+    let work = Work { cluster, manner, progress, answered: AtomicBool::new(false), made: made(documents) };
     let mut ended: Vec<Option<Result<Applied, Fault>>> = vec![None; documents.len()];
-    for wanted in [Stage::Foundations, Stage::Rest, Stage::Webhooks] {
-        let batch = documents.iter().enumerate().filter(|(_, document)| stage(document) == wanted);
-        let work = batch.map(|(index, document)| async move { (index, apply_one(cluster, document, manner).await) });
-        // Boxed, so that the compiler need not see through the borrow of each document.
-        let work: Vec<_> = work.map(|work| -> futures::future::BoxFuture<'_, _> { Box::pin(work) }).collect();
-        let mut work = stream::iter(work).buffer_unordered(AT_ONCE);
-        while let Some((index, result)) = work.next().await {
-            ended[index] = Some(result);
+    for stage in order::stages(documents) {
+        let batch: Vec<&Tree> = stage.iter().map(|place| &documents[*place]).collect();
+        let known = before::look(cluster, &batch, &manner.namespace).await;
+        let each = stage.iter().zip(known).map(|(place, before)| {
+            let (place, work) = (*place, &work);
+            let applied = async move { (place, work.one(&documents[place], before).await) };
+            // Boxed, so that the compiler need not see through the borrow of each document.
+            Box::pin(applied) as BoxFuture<'_, _>
+        });
+        let each: Vec<_> = each.collect();
+        let mut each = stream::iter(each).buffer_unordered(manner.at_once);
+        while let Some((place, result)) = each.next().await {
+            ended[place] = Some(result);
         }
-        if wanted == Stage::Foundations {
-            establish(cluster, &mut ended).await;
+        if !manner.dry {
+            establish(cluster, &stage, &mut ended).await;
         }
     }
     ended.into_iter().map(|result| result.expect("each document is in one stage")).collect()
 }
 
-async fn apply_one(cluster: &Cluster, document: &Tree, manner: &Manner) -> Result<Applied, Fault> {
-    let kind = format!("{}/{}", object::api_version(document), object::kind(document));
-    let place = namespace(document).unwrap_or(&manner.namespace);
-    let mut document = document.clone();
-    object::strip_managed_fields(&mut document);
-    let mut attempt = 0;
-    loop {
-        let applied = match cluster.resolve(&kind).await {
-            Ok(resource) => send(cluster, &resource, place, &document, manner.force).await,
-            Err(fault) => Err(fault),
-        };
-        attempt += 1;
-        match applied {
-            Err(fault) if attempt < PATIENCE && needs_a_moment(&fault, attempt) => {
-                if fault.kind == Kind::Unsupported {
-                    cluster.kinds().forget();
-                }
-                cluster.host().clock.sleep(PAUSE).await;
+struct Work<'w> {
+    cluster: &'w Cluster,
+    manner: &'w Manner,
+    progress: &'w Progress,
+    /// True once the server has answered: then it is worth waiting for when it goes away.
+    answered: AtomicBool,
+    made: Made,
+}
+
+/// What the documents themselves make, which is missing as long as nothing is kept.
+#[derive(Default)]
+struct Made {
+    namespaces: BTreeSet<String>,
+    kinds: BTreeSet<String>,
+}
+
+fn made(documents: &[Tree]) -> Made {
+    let mut made = Made::default();
+    for document in documents {
+        match object::kind(document) {
+            "Namespace" => made.namespaces.insert(name(document).to_owned()),
+            "CustomResourceDefinition" => {
+                made.kinds.insert(object::text(document, &["spec", "names", "kind"]).unwrap_or_default().to_owned())
             }
-            ended => return ended,
+            _ => continue,
+        };
+    }
+    made
+}
+
+impl Work<'_> {
+    async fn one(&self, document: &Tree, mut before: Before) -> Result<Applied, Fault> {
+        let mut document = document.clone();
+        object::strip_managed_fields(&mut document);
+        let (mut tries, mut left_out) = (0, 0);
+        loop {
+            if let Some(reason) = self.manner.cancel.reason() {
+                let message = format!("{} was not applied: {reason}", shown(&document));
+                return Err(Fault::new(Kind::Failed, message));
+            }
+            let fault = match self.attempt(&document, &mut before).await {
+                Ok(applied) => return Ok(applied),
+                Err(fault) => fault,
+            };
+            if self.manner.dry && self.is_yet_to_be_made(&document, &fault) {
+                return Ok(Applied { before: None, object: document, ending: Ending::Created });
+            }
+            if self.manner.validation != Validation::Strict && left_out < LEAVINGS {
+                let fields = undeclared::leave_out(&mut document, &fault);
+                if !fields.is_empty() {
+                    left_out += 1;
+                    self.tell_left_out(&document, &fields);
+                    continue;
+                }
+            }
+            let answered = self.answered.load(Ordering::Relaxed);
+            let Some(why) = hindrance::that_passes(&fault, tries, answered) else { return Err(fault) };
+            let pause = (FIRST_PAUSE * 2_u32.pow(tries.min(8))).min(LONGEST_PAUSE);
+            let clock = &self.cluster.host().clock;
+            if clock.elapsed() + pause >= self.manner.until {
+                return Err(fault);
+            }
+            self.progress.because(format!("{}: {why}", shown(&document)));
+            if fault.kind == Kind::Unsupported {
+                self.cluster.kinds().forget();
+            }
+            tokio::select! {
+                () = clock.sleep(pause) => {}
+                () = self.manner.cancel.stopped() => {}
+            }
+            tries += 1;
+        }
+    }
+
+    async fn attempt(&self, document: &Tree, known: &mut Before) -> Result<Applied, Fault> {
+        let Manner { force, dry, .. } = *self.manner;
+        let kind = format!("{}/{}", object::api_version(document), object::kind(document));
+        let place = namespace(document).unwrap_or(&self.manner.namespace);
+        let resource = self.cluster.resolve(&kind).await?;
+        *known = known.clone().read(self.cluster, &resource, place, document).await?;
+        self.answered.store(true, Ordering::Relaxed);
+        if let Before::Present(live) = &*known
+            && ownership::is_applied(live, document)
+        {
+            let object = stripped(live.clone());
+            return Ok(Applied { before: Some(object.clone()), object, ending: Ending::Unchanged });
+        }
+        let (object, is_new) = self.cluster.apply(&resource, place, document, Applying { force, dry }).await?;
+        let object = stripped(object);
+        let (before, ending) = match &*known {
+            _ if is_new => (None, Ending::Created),
+            // The answer to the first try may have been lost.
+            Before::Absent | Before::Unread => (None, Ending::Created),
+            Before::Unreadable => (None, Ending::Applied),
+            Before::Present(live) => {
+                let live = stripped(live.clone());
+                let fields = difference::fields(&live, &object);
+                (Some(live), if fields.is_empty() { Ending::Unchanged } else { Ending::Changed(fields) })
+            }
+        };
+        Ok(Applied { before, object, ending })
+    }
+
+    /// True if it is refused only for want of what the documents before it would have made.
+    fn is_yet_to_be_made(&self, document: &Tree, fault: &Fault) -> bool {
+        match fault.kind {
+            Kind::Unsupported => self.made.kinds.contains(object::kind(document)),
+            Kind::NotFound => self.made.namespaces.contains(namespace(document).unwrap_or(&self.manner.namespace)),
+            _ => false,
+        }
+    }
+
+    fn tell_left_out(&self, document: &Tree, fields: &[String]) {
+        if self.manner.validation == Validation::Warn {
+            let text = format!("{}: left out {}, which its kind does not have", shown(document), fields.join(", "));
+            self.cluster.warn(text);
         }
     }
 }
 
-async fn send(
-    cluster: &Cluster,
-    resource: &Resource,
-    place: &str,
-    document: &Tree,
-    force: bool,
-) -> Result<Applied, Fault> {
-    let (mut object, created) = cluster.apply(resource, place, document, force).await?;
+fn stripped(mut object: Tree) -> Tree {
     object::strip_managed_fields(&mut object);
-    Ok(Applied { object, created })
+    object
 }
 
-/// True for what goes away by itself soon after a definition or a namespace was made.
-fn needs_a_moment(fault: &Fault, attempt: usize) -> bool {
-    match fault.kind {
-        // A server lists a new kind up to a second late; one that was never defined need not be waited for long.
-        Kind::Unsupported => attempt < 4,
-        // A new namespace has no service account at first.
-        Kind::Denied => fault.notes.iter().any(|note| note.contains("error looking up service account")),
-        _ => false,
+/// `deployment/web in shop`
+pub fn shown(document: &Tree) -> String {
+    let name = Some(name(document)).filter(|name| !name.is_empty());
+    let name = name.or_else(|| object::text(document, &["metadata", "generateName"])).unwrap_or_default();
+    let shown = format!("{}/{name}", object::kind(document).to_lowercase());
+    match namespace(document) {
+        Some(namespace) => format!("{shown} in {namespace}"),
+        None => shown,
     }
 }
 
 /// Waits until the definitions among what was applied are served.
-async fn establish(cluster: &Cluster, ended: &mut [Option<Result<Applied, Fault>>]) {
+async fn establish(cluster: &Cluster, stage: &[usize], ended: &mut [Option<Result<Applied, Fault>>]) {
     let mut any = false;
-    for slot in ended.iter_mut() {
-        let Some(Ok(applied)) = slot else { continue };
+    for place in stage {
+        let Some(Ok(applied)) = &mut ended[*place] else { continue };
         if object::kind(&applied.object) != "CustomResourceDefinition" {
             continue;
         }
         any = true;
-        match established(cluster, &applied.object).await {
+        match established::wait(cluster, &applied.object).await {
             Ok(object) => applied.object = object,
-            Err(fault) => *slot = Some(Err(fault)),
+            Err(fault) => ended[*place] = Some(Err(fault)),
         }
     }
     if any {
@@ -204,60 +255,29 @@ async fn establish(cluster: &Cluster, ended: &mut [Option<Result<Applied, Fault>
     }
 }
 
-async fn established(cluster: &Cluster, definition: &Tree) -> Result<Tree, Fault> {
-    let is = |object: &Tree, kind: &str, value: &str| {
-        object::condition(object, kind).is_some_and(|condition| text(condition, &["status"]) == Some(value))
-    };
-    if is(definition, "Established", "True") {
-        return Ok(definition.clone());
-    }
-    let name = name(definition);
-    let selection = Selection { fields: Some(format!("metadata.name={name}")), ..Selection::default() };
-    let mut observer = Observer::new(cluster.clone(), "customresourcedefinitions".to_owned(), selection);
-    let served = async {
-        loop {
-            match observer.next().await? {
-                Seen::Object(object) if is(&object, "Established", "True") => return Ok(object),
-                Seen::Object(object) if is(&object, "NamesAccepted", "False") => {
-                    let condition = object::condition(&object, "NamesAccepted").unwrap_or(&Tree::Null);
-                    let why = text(condition, &["message"]).unwrap_or_default();
-                    return Err(Fault::new(Kind::Failed, format!("definition `{name}` is not served: {why}"))
-                        .hint("another definition has one of its names already"));
-                }
-                Seen::Object(_) | Seen::Absent | Seen::NotYet(_) => {}
-            }
-        }
-    };
-    let too_long = cluster.host().clock.sleep(ESTABLISHED);
-    tokio::select! {
-        biased;
-        served = served => served,
-        () = too_long => {
-            let after = crate::duration::show(ESTABLISHED);
-            Err(Fault::new(Kind::Timeout, format!("definition `{name}` is not served after {after}")))
-        }
-    }
-}
-
-/// What came of all documents together: the objects, or one fault that names each that failed.
+/// What came of all documents together: how each ended, or one fault that names each that failed.
+///
+/// # Errors
+/// The fault of the one that failed, or one for all of them.
 pub fn together(documents: &[Tree], ended: Vec<Result<Applied, Fault>>) -> Result<Vec<Applied>, Fault> {
     let all = ended.len();
-    let (applied, failed): (Vec<_>, Vec<_>) = ended.into_iter().enumerate().partition(|(_, result)| result.is_ok());
-    if failed.is_empty() {
-        return Ok(applied.into_iter().filter_map(|(_, result)| result.ok()).collect());
+    let mut applied = Vec::new();
+    let mut faults = Vec::new();
+    for (place, result) in ended.into_iter().enumerate() {
+        match result {
+            Ok(one) => applied.push(one),
+            Err(fault) => faults.push((place, fault)),
+        }
     }
-    let mut faults: Vec<(usize, Fault)> =
-        failed.into_iter().filter_map(|(index, result)| result.err().map(|fault| (index, fault))).collect();
+    let Some((_, first)) = faults.first() else { return Ok(applied) };
     if all == 1 {
-        return Err(faults.remove(0).1);
+        return Err(first.clone());
     }
-    let (_, first) = &faults[0];
     let mut fault = Fault::new(first.kind, format!("{} of {all} objects were not applied", faults.len()));
     fault.status = first.status;
     fault.hint = first.hint.clone();
-    for (index, one) in &faults {
-        let document = &documents[*index];
-        fault = fault.note(format!("{} {}: {}", object::kind(document), name(document), one.message));
+    for (place, one) in &faults {
+        fault = fault.note(format!("{}: {}", shown(&documents[*place]), one.message));
         fault = fault.notes(one.notes.iter().map(|note| format!("  {note}")));
     }
     Err(fault)

@@ -7,7 +7,6 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use kube::client::Body;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
 
 use super::{
     discovery::{Known, Resource},
@@ -207,22 +206,6 @@ pub struct Listed {
     pub resource_version: String,
 }
 
-/// How something is deleted.
-#[derive(Debug, Clone, Default)]
-pub struct Deletion {
-    pub propagation: Option<String>,
-    pub grace: Option<u64>,
-    /// Only this very object, not a successor of the same name.
-    pub uid: Option<String>,
-}
-
-/// What came of a deletion.
-pub enum Deleted {
-    /// It is gone, or going: this is the object, or the answer that it is gone.
-    Accepted(Tree),
-    Missing,
-}
-
 impl Cluster {
     /// A handle on the target. Nothing is sent yet. It must be made where a runtime is entered.
     ///
@@ -355,11 +338,15 @@ impl Cluster {
         let response = self.connection.http.send(query.request()).await.map_err(|error| self.broken(&error))?;
         for warning in response.headers().get_all(header::WARNING) {
             if let Some(text) = warning.to_str().ok().and_then(warning_text) {
-                let text = format!("{}: {text}", query.subject.shown());
-                self.host().events.emit_in(&self.step, What::Warned { text });
+                self.warn(format!("{}: {text}", query.subject.shown()));
             }
         }
         Ok(response)
+    }
+
+    /// Says something that deserves attention, in the step that this handle belongs to.
+    pub fn warn(&self, text: String) {
+        self.host().events.emit_in(&self.step, What::Warned { text });
     }
 
     /// Asks to speak another protocol on the request's connection, as its headers say; the answer holds the connection.
@@ -481,127 +468,6 @@ impl Cluster {
         let mut query = self.selecting(resource, selection);
         query.subject.verb = "watch";
         self.stream(query.with("watch", "true").with("allowWatchBookmarks", "true").with("resourceVersion", from)).await
-    }
-
-    /// Applies an object server-side. Answers it, and whether it was made new.
-    ///
-    /// # Errors
-    /// `conflict`, `invalid` and the like.
-    pub async fn apply(
-        &self,
-        resource: &Resource,
-        namespace: &str,
-        wanted: &Tree,
-        force: bool,
-    ) -> Result<(Tree, bool), Fault> {
-        let name = object::name(wanted);
-        let subject = self.subject("patch", resource, Some(namespace), Some(name));
-        let path = resource.path(Some(namespace), Some(name));
-        let query = Query::sending(Method::PATCH, path, subject, "application/apply-patch+yaml", json::wire(wanted))
-            .with("fieldManager", MANAGER)
-            .with("fieldValidation", "Strict");
-        let answer = self.ask(if force { query.with("force", "true") } else { query }).await?;
-        let tree = answer.tree()?;
-        self.remember(resource, std::slice::from_ref(&tree));
-        Ok((tree, answer.status == 201))
-    }
-
-    /// Creates an object, which must not be there yet.
-    ///
-    /// # Errors
-    /// `already_exists`, `invalid`, `in_doubt` and the like.
-    pub async fn create(&self, resource: &Resource, namespace: &str, wanted: &Tree) -> Result<Tree, Fault> {
-        let name = Some(object::name(wanted)).filter(|name| !name.is_empty());
-        let subject = self.subject("create", resource, Some(namespace), name);
-        let path = resource.path(Some(namespace), None);
-        let query = Query::sending(Method::POST, path, subject, "application/json", json::wire(wanted))
-            .with("fieldManager", MANAGER)
-            .with("fieldValidation", "Strict")
-            .once();
-        let tree = self.ask(query).await?.tree()?;
-        self.remember(resource, std::slice::from_ref(&tree));
-        Ok(tree)
-    }
-
-    /// Deletes an object.
-    ///
-    /// # Errors
-    /// `denied`, `conflict` (another object has the name now) and the like.
-    pub async fn delete(
-        &self,
-        resource: &Resource,
-        namespace: &str,
-        name: &str,
-        deletion: &Deletion,
-    ) -> Result<Deleted, Fault> {
-        let subject = self.subject("delete", resource, Some(namespace), Some(name));
-        let mut body = serde_json::json!({ "kind": "DeleteOptions", "apiVersion": "v1" });
-        if let Some(propagation) = &deletion.propagation {
-            body["propagationPolicy"] = Value::from(propagation.as_str());
-        }
-        if let Some(grace) = deletion.grace {
-            body["gracePeriodSeconds"] = Value::from(grace);
-        }
-        if let Some(uid) = &deletion.uid {
-            body["preconditions"] = serde_json::json!({ "uid": uid });
-        }
-        let path = resource.path(Some(namespace), Some(name));
-        let query = Query::sending(Method::DELETE, path, subject, "application/json", body.to_string().into_bytes());
-        match self.ask(query).await {
-            Ok(answer) => answer.tree().map(Deleted::Accepted),
-            Err(fault) if fault.kind == Kind::NotFound => Ok(Deleted::Missing),
-            Err(fault) => Err(fault),
-        }
-    }
-
-    /// Changes a subresource, or an object itself, by a merge patch.
-    ///
-    /// # Errors
-    /// `not_found`, `invalid` and the like.
-    pub async fn merge_patch(
-        &self,
-        resource: &Resource,
-        namespace: &str,
-        name: &str,
-        subresource: Option<&str>,
-        patch: &Value,
-    ) -> Result<Tree, Fault> {
-        self.patch(resource, namespace, name, subresource, "application/merge-patch+json", patch).await
-    }
-
-    /// Changes an object by a list of operations, as RFC 6902 has them.
-    ///
-    /// # Errors
-    /// `not_found`, `invalid` and the like.
-    pub async fn json_patch(
-        &self,
-        resource: &Resource,
-        namespace: &str,
-        name: &str,
-        patch: &Value,
-    ) -> Result<Tree, Fault> {
-        self.patch(resource, namespace, name, None, "application/json-patch+json", patch).await
-    }
-
-    async fn patch(
-        &self,
-        resource: &Resource,
-        namespace: &str,
-        name: &str,
-        subresource: Option<&str>,
-        media_type: &'static str,
-        patch: &Value,
-    ) -> Result<Tree, Fault> {
-        let mut subject = self.subject("patch", resource, Some(namespace), Some(name));
-        let mut path = resource.path(Some(namespace), Some(name));
-        if let Some(subresource) = subresource {
-            path.push_str(&format!("/{subresource}"));
-            subject.resource.push_str(&format!("/{subresource}"));
-        }
-        let query = Query::sending(Method::PATCH, path, subject, media_type, patch.to_string().into_bytes())
-            .with("fieldManager", MANAGER)
-            .with("fieldValidation", "Strict");
-        self.ask(query).await?.tree()
     }
 
     /// Takes what these objects hold, if they are Secrets, out of all that is shown from now on.

@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    client::{Cluster, Deletion, Query, Selection},
+    change::Deletion,
+    client::{Cluster, Query, Selection},
     object::{self, at, flag, items, text},
 };
 use crate::script::{

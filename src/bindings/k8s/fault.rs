@@ -2,7 +2,10 @@
 
 use std::{error::Error, io};
 
-use super::object::{integer, items, text};
+use super::{
+    object::{integer, items, text},
+    undeclared,
+};
 use crate::script::{
     fault::{Fault, Kind},
     values::tree::Tree,
@@ -73,6 +76,11 @@ pub fn of_answer(code: u16, status: &Tree, plain: &str, subject: &Subject) -> Fa
         }
         Kind::AlreadyExists => Fault::new(kind, format!("{shown} is in `{cluster}` already"))
             .hint("`apply` changes what is there; `delete` it first to create it anew"),
+        Kind::Invalid if !undeclared::notes(message).is_empty() => {
+            Fault::new(kind, format!("`{cluster}` refuses {shown}: its kind does not have all of the fields"))
+                .notes(undeclared::notes(message))
+                .hint("correct their names, or leave them out with `#{ validation: \"warn\" }`")
+        }
         Kind::Invalid => {
             let fault = Fault::new(kind, format!("`{cluster}` refuses {shown}: {}", first_sentence(message)));
             fault.notes(causes(status))
@@ -126,6 +134,9 @@ fn is_unknown_kind(status: &Tree, subject: &Subject) -> bool {
     !subject.resource.is_empty() && text(status, &["details", "name"]).unwrap_or_default().is_empty()
 }
 
+/// The manager of fields that `kubectl` applied in its older way.
+const CLIENT_SIDE: &str = "kubectl-client-side-apply";
+
 fn conflict(status: &Tree, message: &str, subject: &Subject) -> Fault {
     let cluster = &subject.cluster;
     let owners = causes(status);
@@ -142,9 +153,15 @@ fn conflict(status: &Tree, message: &str, subject: &Subject) -> Fault {
         1 => format!("a field of {object} in `{cluster}` belongs to somebody else"),
         fields => format!("{fields} fields of {object} in `{cluster}` belong to somebody else"),
     };
-    Fault::new(Kind::Conflict, message)
-        .notes(owners)
-        .hint("leave these fields out, set them to what they are, or take them over with `#{ force: true }`")
+    let is_migration = owners.iter().any(|owner| owner.contains(CLIENT_SIDE));
+    let hint = match is_migration {
+        true => {
+            "`kubectl apply` without `--server-side` made this object: take its fields over once with `#{ force: true }`; what \
+             you leave out later stays until it is removed from `kubectl`'s share, too"
+        }
+        false => "leave these fields out, set them to what they are, or take them over with `#{ force: true }`",
+    };
+    Fault::new(Kind::Conflict, message).notes(owners).hint(hint)
 }
 
 /// What the server says about single fields, a line each.

@@ -78,6 +78,19 @@ pub fn resource_version(object: &Tree) -> Option<&str> {
     text(object, &["metadata", "resourceVersion"])
 }
 
+/// Says which state of it an object comes from, or that it comes from none.
+pub fn set_resource_version(object: &mut Tree, version: Option<&str>) {
+    if let Tree::Map(fields) = object
+        && let Some(Tree::Map(metadata)) = Arc::make_mut(fields).get_mut("metadata")
+    {
+        let metadata = Arc::make_mut(metadata);
+        match version {
+            Some(version) => metadata.insert("resourceVersion".into(), Tree::Text(version.into())),
+            None => metadata.remove("resourceVersion"),
+        };
+    }
+}
+
 /// The condition of that type, whatever the case of its letters.
 pub fn condition<'t>(object: &'t Tree, kind: &str) -> Option<&'t Tree> {
     items(object, &["status", "conditions"])

@@ -179,7 +179,8 @@ impl Form<'_> {
     /// True if its last parameter is a map of options.
     fn has_options(&self) -> bool {
         let last = self.signature.parameters.last();
-        last.is_some_and(|(_, rust)| plain_type(rust) == "Map") && !self.function.doc.options.is_empty()
+        last.is_some_and(|(name, rust)| name == "options" && plain_type(rust) == "Map")
+            && !self.function.doc.options.is_empty()
     }
 
     /// The documentation of the parameter that takes an argument.

@@ -3,7 +3,10 @@
 use rhai::Dynamic;
 
 use crate::{
-    bindings::k8s::client::{Cluster, Selection},
+    bindings::k8s::{
+        client::{Cluster, Selection},
+        manifest, object, secrets,
+    },
     script::{
         fault::{Fault, Kind},
         options::Options,
@@ -59,13 +62,49 @@ pub fn selector(options: &Options, name: &str) -> Result<Option<String>, Fault> 
     Ok(Some(pairs.collect::<Result<Vec<_>, _>>()?.join(",")))
 }
 
+/// A list of names.
+///
+/// # Errors
+/// `usage`, if something in it is no text.
+pub fn names(options: &Options, name: &str) -> Result<Vec<String>, Fault> {
+    let Some(value) = options.value(name) else { return Ok(Vec::new()) };
+    let items = value.into_array().unwrap_or_default();
+    let text = |item: Dynamic| {
+        item.into_immutable_string().map(|text| text.to_string()).map_err(|kind| {
+            Fault::new(Kind::Usage, format!("`{name}` is a list of texts, and there is a {kind} in it"))
+        })
+    };
+    items.into_iter().map(text).collect()
+}
+
+/// What is sent in Secrets is as secret as what is read from them.
+pub fn remember(cluster: &Cluster, documents: &[Tree]) {
+    let is_secret = |document: &&Tree| object::kind(document) == "Secret" && object::api_version(document) == "v1";
+    for document in documents.iter().filter(is_secret) {
+        secrets::remember(&cluster.host().secrets, std::slice::from_ref(document));
+    }
+}
+
+/// One object, for functions that take no more.
+///
+/// # Errors
+/// `usage`, if it is none, or several.
+pub fn one(value: &Dynamic, function: &str) -> Result<Tree, Fault> {
+    let mut documents = manifest::documents(trees(value)?)?;
+    if documents.len() != 1 {
+        let message = format!("`{function}` takes one object, and was given {}", documents.len());
+        return Err(Fault::new(Kind::Usage, message).hint("`apply` takes many"));
+    }
+    Ok(documents.remove(0))
+}
+
 /// Objects: one as a map or an `Object`, YAML text with any number of documents, or a list of these.
 ///
 /// # Errors
 /// `parse` for a text that is no YAML, `usage` for what is no object.
 pub fn trees(value: &Dynamic) -> Result<Vec<Tree>, Fault> {
     if let Ok(text) = value.clone().into_immutable_string() {
-        return super::super::apply::read(&text);
+        return manifest::read(&text);
     }
     if let Some(items) = value.read_lock::<rhai::Array>() {
         let trees = items.iter().map(trees).collect::<Result<Vec<_>, _>>()?;
