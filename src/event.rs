@@ -75,6 +75,9 @@ pub enum What {
         what: String,
         #[serde(with = "millis", rename = "deadline_ms")]
         deadline: Duration,
+        /// How long it has been waited for: what may be over at once is told of only when it isn't.
+        #[serde(with = "millis", rename = "elapsed_ms", default)]
+        elapsed: Duration,
     },
     /// Why what is waited for isn't so yet.
     WaitChanged {

@@ -93,13 +93,14 @@ impl Progress {
         self.0.told.lock().unwrap_or_else(PoisonError::into_inner).because.clone()
     }
 
-    fn show(&self) {
+    /// Tells of the wait, which has gone on for so long.
+    fn show(&self, elapsed: Duration) {
         let mut told = self.0.told.lock().unwrap_or_else(PoisonError::into_inner);
         if std::mem::replace(&mut told.shown, true) {
             return;
         }
         let Waiting { what, deadline, .. } = self.0.waiting.clone();
-        self.0.emit(What::WaitStarted { wait: self.0.wait, what, deadline });
+        self.0.emit(What::WaitStarted { wait: self.0.wait, what, deadline, elapsed });
         if let Some(because) = told.because.clone() {
             self.0.emit(What::WaitChanged { wait: self.0.wait, because });
         }
@@ -139,7 +140,7 @@ impl Host {
             told: Mutex::default(),
         }));
         if condition {
-            progress.show();
+            progress.show(Duration::ZERO);
         }
         Wait { host: self, progress, started: self.clock.elapsed(), ended: WaitEnd::Failed }
     }
@@ -191,6 +192,7 @@ impl Wait<'_> {
         let outer = frame.deadline.map(|deadline| (clock.sleep(deadline.at.saturating_sub(now)), deadline.step));
         let patience =
             (kind != Kind::Pause && !self.progress.is_shown()).then(|| (clock.sleep(PATIENCE), self.progress.clone()));
+        let waited = now.saturating_sub(self.started);
         let cancel = frame.cancel;
 
         let slot = Arc::new(Mutex::new(None));
@@ -216,7 +218,7 @@ impl Wait<'_> {
             let shown_late = async {
                 if let Some((patience, progress)) = patience {
                     patience.await;
-                    progress.show();
+                    progress.show(waited + PATIENCE);
                 }
                 std::future::pending::<Result<T, End>>().await
             };

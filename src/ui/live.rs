@@ -116,12 +116,10 @@ impl Live {
     }
 
     /// What a wait that is over leaves behind.
-    fn wait_finished(&self, wait: &Wait, at: Duration, ended: WaitEnd, elapsed: Duration, width: usize) -> Vec<Line> {
+    fn wait_finished(&self, wait: &Wait, ended: WaitEnd, elapsed: Duration, width: usize) -> Vec<Line> {
         let symbols = self.style.symbols;
-        // The host tells of a request only when its answer takes long, so that it is older than its event.
-        let request = elapsed > at.saturating_sub(wait.started) + NOTABLE;
         let worth_it = match ended {
-            WaitEnd::Met => elapsed >= NOTABLE && !request,
+            WaitEnd::Met => elapsed >= NOTABLE && !wait.late,
             WaitEnd::Failed | WaitEnd::TimedOut => true,
             WaitEnd::Stopped => false,
         };
@@ -261,7 +259,7 @@ impl Live {
     /// What is said for good because of an event, before it is taken into account.
     fn said(&mut self, event: &Event, width: usize) -> Vec<Line> {
         let symbols = self.style.symbols;
-        let Event { at, step, what } = event;
+        let Event { step, what, .. } = event;
         match what {
             What::StepFinished { outcome, elapsed, fault, because } => {
                 let finish =
@@ -312,7 +310,7 @@ impl Live {
                 lines
             }
             What::WaitFinished { wait, ended, elapsed } => match self.progress.waits.get(wait) {
-                Some(wait) => self.wait_finished(wait, *at, *ended, *elapsed, width),
+                Some(wait) => self.wait_finished(wait, *ended, *elapsed, width),
                 None => Vec::new(),
             },
             What::EffectIntended { verb, object, destroys: true, dies, .. } => {

@@ -35,6 +35,8 @@ pub struct Wait {
     pub step: String,
     pub what: String,
     pub started: Duration,
+    /// It was told of only when it turned out not to be over at once.
+    pub late: bool,
     pub deadline: Duration,
     pub because: Option<String>,
 }
@@ -82,9 +84,10 @@ impl Progress {
                     fault: fault.clone(),
                 });
             }
-            What::WaitStarted { wait, what, deadline } => {
-                let (step, what) = (step.clone(), what.clone());
-                self.waits.insert(*wait, Wait { step, what, started: *at, deadline: *deadline, because: None });
+            What::WaitStarted { wait, what, deadline, elapsed } => {
+                let (step, what, started) = (step.clone(), what.clone(), at.saturating_sub(*elapsed));
+                let late = !elapsed.is_zero();
+                self.waits.insert(*wait, Wait { step, what, started, late, deadline: *deadline, because: None });
             }
             What::WaitChanged { wait, because } => {
                 if let Some(wait) = self.waits.get_mut(wait) {

@@ -44,7 +44,12 @@ fn waiting(count: u64, size: Size) -> Live {
             &event(seconds(wait), &step, What::StepStarted { narration: String::new(), attempt: 1, of: 1 }),
             size,
         );
-        let started = What::WaitStarted { wait, what: format!("node worker-{wait} empty"), deadline: seconds(300) };
+        let started = What::WaitStarted {
+            wait,
+            what: format!("node worker-{wait} empty"),
+            deadline: seconds(300),
+            elapsed: seconds(0),
+        };
         view.told(&event(seconds(wait), &step, started), size);
         let changed = What::WaitChanged { wait, because: "3 pods left: web-0, web-1, web-2".to_owned() };
         view.told(&event(seconds(wait), &step, changed), size);
@@ -209,8 +214,12 @@ fn no_window_is_too_small() {
 fn wide_characters_are_measured_not_counted() {
     let size = columns(60);
     let mut view = live(Verbosity::Normal);
-    let started =
-        What::WaitStarted { wait: 1, what: "配置の完了を待っています".to_owned(), deadline: seconds(60) };
+    let started = What::WaitStarted {
+        wait: 1,
+        what: "配置の完了を待っています".to_owned(),
+        deadline: seconds(60),
+        elapsed: Duration::ZERO,
+    };
     view.told(&event(seconds(0), "", started), size);
     let changed =
         What::WaitChanged { wait: 1, because: "まだ準備ができていないポッドがあります".to_owned() };
@@ -225,8 +234,12 @@ fn wide_characters_are_measured_not_counted() {
 #[test]
 fn a_message_can_neither_move_the_cursor_nor_break_its_line() {
     let mut view = live(Verbosity::Normal);
-    let started =
-        What::WaitStarted { wait: 1, what: "log\x1b[2J of\n\tweb\x1b]0;title\x07!".to_owned(), deadline: seconds(60) };
+    let started = What::WaitStarted {
+        wait: 1,
+        what: "log\x1b[2J of\n\tweb\x1b]0;title\x07!".to_owned(),
+        deadline: seconds(60),
+        elapsed: Duration::ZERO,
+    };
     view.told(&event(seconds(0), "", started), columns(80));
     let lines = view.region(seconds(1), columns(80));
     assert!(lines[0].to_string().contains("log of  web!"), "{}", lines[0]);
@@ -260,8 +273,11 @@ fn branches_share_one_narration() {
 #[test]
 fn a_wait_that_was_told_late_is_a_request_and_leaves_no_line() {
     let mut view = live(Verbosity::Normal);
-    let started = What::WaitStarted { wait: 1, what: "GET /api/v1/pods".to_owned(), deadline: seconds(30) };
+    let started =
+        What::WaitStarted { wait: 1, what: "GET /api/v1/pods".to_owned(), deadline: seconds(30), elapsed: seconds(2) };
     view.told(&event(seconds(2), "", started), columns(80));
+    let shown: String = view.region(seconds(3), columns(80)).iter().map(ToString::to_string).collect();
+    assert!(shown.contains("3s of 30s"), "it was begun before it was told of: {shown}");
     let finished = What::WaitFinished { wait: 1, ended: WaitEnd::Met, elapsed: seconds(3) };
     assert_eq!(view.told(&event(seconds(3), "", finished), columns(80)), Vec::new());
 }

@@ -100,7 +100,12 @@ fn run() -> Vec<Event> {
         at(
             1_000,
             "nuke/reset[srv2]",
-            What::WaitStarted { wait: 1, what: "node 10.0.0.2 in maintenance mode".to_owned(), deadline: seconds(900) },
+            What::WaitStarted {
+                wait: 1,
+                what: "node 10.0.0.2 in maintenance mode".to_owned(),
+                deadline: seconds(900),
+                elapsed: Duration::ZERO,
+            },
         ),
         at(2_000, "nuke/reset[srv2]", What::WaitChanged { wait: 1, because: "connection refused".to_owned() }),
         at(62_000, "nuke/reset[srv2]", What::WaitFinished { wait: 1, ended: WaitEnd::Met, elapsed: seconds(61) }),

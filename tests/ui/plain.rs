@@ -76,7 +76,8 @@ fn a_quiet_log_has_data_warnings_failures_and_the_end() {
 #[test]
 fn a_wait_that_goes_on_says_so_every_thirty_seconds() {
     let mut view = plain(Verbosity::Normal);
-    let started = What::WaitStarted { wait: 7, what: "etcd healthy".to_owned(), deadline: seconds(600) };
+    let started =
+        What::WaitStarted { wait: 7, what: "etcd healthy".to_owned(), deadline: seconds(600), elapsed: seconds(0) };
     view.told(&event(seconds(5), "boot", started), columns(80));
     let changed = What::WaitChanged { wait: 7, because: "2 of 3 members".to_owned() };
     view.told(&event(seconds(20), "boot", changed), columns(80));

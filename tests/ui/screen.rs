@@ -62,7 +62,7 @@ pub fn screen(data_on_terminal: bool) -> (Screen, Written, Written) {
 }
 
 fn wait() -> What {
-    What::WaitStarted { wait: 1, what: "etcd".to_owned(), deadline: seconds(60) }
+    What::WaitStarted { wait: 1, what: "etcd".to_owned(), deadline: seconds(60), elapsed: seconds(0) }
 }
 
 fn printed() -> What {

@@ -1,13 +1,11 @@
 //! The clock, pauses and the bell.
 
-use std::time::Duration;
-
 use rhai::{Dynamic, Engine, NativeCallContext, plugin::*};
 
 use crate::{
     duration,
-    event::What,
-    host::wait::Waiting,
+    event::{WaitEnd, What},
+    host::wait::{Interrupted, Waiting},
     script::{
         conductor::Outcome,
         context::Call,
@@ -84,11 +82,15 @@ pub fn register(engine: &mut Engine) {
 fn pause(context: &NativeCallContext, pause: &Dynamic) -> Outcome<()> {
     let pause =
         duration::read(pause).map_err(|why| Fault::new(Kind::Usage, format!("`sleep`: {why}")).raise(context))?;
-    let slept = context.host().clock.sleep(pause);
-    // The deadline lies behind the pause, so that it never ends one.
-    let waiting = Waiting::request(format!("{} to pass", duration::show(pause)), pause + Duration::from_secs(1));
-    context.wait(waiting, |_| async move {
-        slept.await;
-        Ok(())
-    })
+    let host = context.host();
+    let slept = host.clock.sleep(pause);
+    let mut wait = host.begin(Waiting::request(format!("{} to pass", duration::show(pause)), pause));
+    match wait.drive(slept) {
+        // It is over when the time is up, whichever of the two clocks strikes first.
+        Ok(()) | Err(Interrupted::TimedOut { .. }) => {
+            wait.end(WaitEnd::Met);
+            Ok(())
+        }
+        Err(stopped) => Err(context.interrupted(stopped)),
+    }
 }
