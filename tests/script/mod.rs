@@ -2,6 +2,7 @@ mod branches;
 mod check;
 mod diagnostic;
 mod fault;
+mod imports;
 mod json;
 mod object;
 mod outline;
