@@ -11,6 +11,8 @@ mod fuzz;
 mod journals;
 #[path = "endurance/mutate.rs"]
 mod mutate;
+#[path = "endurance/protocols.rs"]
+mod protocols;
 #[path = "endurance/runbooks.rs"]
 mod runbooks;
 #[path = "endurance/settings.rs"]

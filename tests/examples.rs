@@ -1,6 +1,8 @@
 //! The examples, the runbooks and the standard library: all are checked, and those that need no cluster are run.
 
 use crate::support::{
+    daemon::redis,
+    nameserver::NameServer,
     server::{Reply, Server},
     transcript::{compare, program, said},
 };
@@ -48,4 +50,33 @@ fn the_website_is_asked_until_it_is_up_and_its_pages_are_told() {
     }
     let health = told.lines().find(|line| line.starts_with("/health")).unwrap();
     assert_eq!(health.split_whitespace().nth(1), Some("404"), "{told}");
+}
+
+#[test]
+fn redis_is_waited_for_counted_in_and_told_of() {
+    let Some(server) = redis(&["--requirepass", "open-sesame"]) else { return };
+    let journal = tempfile::tempdir().unwrap();
+    let address = format!("address={}", server.address());
+    for visit in ["visit number 1", "visit number 2"] {
+        let mut command = program(journal.path());
+        command.env("REDIS_PASSWORD", "open-sesame");
+        let (status, told) = said(command.args(["examples/redis.rhai", "--set", &address, "--set", "locked=true"]));
+        assert_eq!(status, 0, "{told}");
+        for part in ["all is well, for", visit, "master"] {
+            assert!(told.contains(part), "`{part}` is not in {told}");
+        }
+        assert!(!told.contains("open-sesame"), "{told}");
+    }
+}
+
+#[test]
+fn a_name_is_waited_for_and_what_is_gone_is_told() {
+    let server = NameServer::of_examples();
+    let journal = tempfile::tempdir().unwrap();
+    let address = format!("server={}", server.address);
+    let (status, told) = said(program(journal.path()).args(["examples/dns.rhai", "--set", &address]));
+    assert_eq!(status, 0, "{told}");
+    for part in ["www.example.test is 10.17.13.242", "mail for example.test goes to mail.example.test", "it is gone"] {
+        assert!(told.contains(part), "`{part}` is not in {told}");
+    }
 }

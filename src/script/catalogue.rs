@@ -149,6 +149,7 @@ fn collect(engine: &Engine) -> BTreeMap<String, Arc<Function>> {
         let doc = Comment { written: comment, doc: OnceLock::new() };
         match functions.get_mut(&name) {
             Some(function) => {
+                function.method |= method;
                 function.signatures.push(signature);
                 function.signatures.sort_by_key(|signature| signature.parameters.len());
                 // One of its forms speaks for all of them, at length.

@@ -11,6 +11,8 @@ use cozyscript::{
 
 use super::script;
 use crate::support::{
+    daemon::redis,
+    nameserver::NameServer,
     program::Runbook,
     server::{Reply, Server},
 };
@@ -23,7 +25,7 @@ const FILES: [(&str, &str); 4] = [
 ];
 
 /// What of the world an example may ask for by a word after its fence; a cluster is there in other tests.
-const NEEDS: [&str; 2] = ["server", "cluster"];
+const NEEDS: [&str; 4] = ["server", "cluster", "redis", "nameserver"];
 
 fn catalogued() -> Vec<(String, std::sync::Arc<cozyscript::script::catalogue::Function>)> {
     let mut bindings = cozyscript::bindings::all();
@@ -86,11 +88,17 @@ fn server() -> Server {
 #[test]
 fn every_example_that_needs_no_cluster_runs() {
     let server = server();
+    let (redis, nameserver) = (redis(&[]), NameServer::of_examples());
     let mut wrong = Vec::new();
     for (name, function) in catalogued() {
         for Example { code, needs } in &function.doc.examples {
             let given = match needs.as_deref() {
                 Some("cluster") => continue,
+                Some("redis") => match &redis {
+                    Some(redis) => format!("let address = \"{}\";", redis.address()),
+                    None => continue,
+                },
+                Some("nameserver") => format!("let nameserver = \"{}\";", nameserver.address),
                 Some(_) => format!("let server = \"{}\";", server.url("")),
                 None => String::new(),
             };

@@ -65,7 +65,7 @@ fn a_command_hears_its_input_and_its_streams_are_kept_apart() {
     );
     let ended: Map = script.value(&text_of);
     assert_eq!((text(&ended, "stdout"), text(&ended, "stderr")), ("HELLO".into(), "reading\n".into()));
-    assert_eq!((text(&ended, "code"), text(&ended, "ok")), ("3".into(), "false".into()));
+    assert_eq!((text(&ended, "status"), text(&ended, "ok")), ("3".into(), "false".into()));
     let asked = &server.seen()[0];
     assert_eq!(
         asked.path,
@@ -289,4 +289,119 @@ fn the_pods_of_a_service_are_those_that_are_ready_and_one_that_went_is_passed_ov
     let (script, text) = run(&server, r#"cluster.port_forward("svc/web", "metrics")"#);
     let fault = script.fault(&text);
     assert_eq!((fault.kind, fault.hint.as_deref()), (Kind::NotFound, Some("its ports are 80 (http)")));
+}
+
+fn running(name: &str, state: &str) -> Reply {
+    Reply::new(
+        200,
+        format!(
+            r#"{{"kind":"Pod","apiVersion":"v1","metadata":{{"name":"{name}","namespace":"default"}},
+                "spec":{{"containers":[{{"name":"main"}}]}},
+                "status":{{"containerStatuses":[{{"name":"main","state":{{"{state}":{{}}}}}}]}}}}"#
+        ),
+    )
+}
+
+/// Lines of a log with the times of their writing, in thousandths of one minute.
+fn log(lines: &[(u32, &str)]) -> String {
+    let line = |(at, line): &(u32, &str)| format!("2026-11-21T10:00:{:02}.{:03}Z {line}\n", at / 1000, at % 1000);
+    lines.iter().map(line).collect()
+}
+
+#[test]
+fn a_followed_log_goes_on_where_it_broke_without_loss_or_doubling() {
+    let lines = [
+        (500, "one"),
+        (1200, "two"),
+        (1200, "two again"),
+        (1300, "three"),
+        (1300, "four"),
+        (2000, "five"),
+        (2100, "ready"),
+    ];
+    let server = Server::start(move |seen| match (seen.path.contains("/log?"), seen.path.contains("sinceTime")) {
+        (false, _) => running("web-0", "running"),
+        // All of it is announced, and it ends in the middle of a line.
+        (true, false) => Reply::new(200, log(&lines[..6])).cut_off(),
+        (true, true) if seen.before < 4 => Reply::new(200, log(&lines[1..5])),
+        (true, true) => Reply::new(200, log(&lines[1..])),
+    });
+    let (script, text) = run(&server, r#"cluster.logs("web-0", #{ tail: 100, until: "ready", timeout: "20s" })"#);
+    assert_eq!(script.value::<String>(&text), "ready");
+    assert_eq!(script.printed(), ["one", "two", "two again", "three", "four", "five", "ready"]);
+    let asked: Vec<String> =
+        server.seen().into_iter().map(|seen| seen.path).filter(|path| path.contains("/log?")).collect();
+    assert!(asked[0].contains("tailLines=100") && asked[0].contains("timestamps=true"), "{asked:?}");
+    assert!(
+        asked[1].contains("sinceTime=2026%2D11%2D21T10%3A00%3A01Z") && !asked[1].contains("tailLines"),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn a_container_that_has_not_started_is_waited_for_and_one_that_has_ended_is_the_end() {
+    let creating = r#"container \"main\" in pod \"web-0\" is waiting to start: ContainerCreating"#;
+    let server = Server::start(move |seen| match (seen.path.contains("/log"), seen.before) {
+        (true, 0) => status(400, "BadRequest", creating),
+        (true, _) => Reply::new(200, log(&[(1, "hello"), (2, "bye")])),
+        (false, _) => running("web-0", "terminated"),
+    });
+    let (script, text) = run(&server, r#"cluster.logs("web-0", #{ follow: true })"#);
+    drop(script.run(&text).unwrap());
+    assert_eq!(script.printed(), ["hello", "bye"]);
+    let waited = format!("{:?}", script.events());
+    assert!(waited.contains("ContainerCreating"), "{waited}");
+
+    let (script, text) = run(&server, r#"cluster.logs("web-0", #{ until: "ready" })"#);
+    assert_eq!(script.fault(&text).kind, Kind::Failed);
+
+    let server = Server::start(move |_| status(400, "BadRequest", creating));
+    let (script, text) = run(&server, r#"cluster.logs("web-0")"#);
+    let fault = script.fault(&text);
+    assert_eq!(
+        (fault.kind, fault.hint.as_deref()),
+        (Kind::Invalid, Some("`wait` for the pod to be ready first, or follow its log"))
+    );
+}
+
+#[test]
+fn a_closure_is_told_each_line_and_ends_it() {
+    let server = Server::start(|seen| match seen.path.contains("/log") {
+        true => Reply::new(200, log(&[(1, "a 1"), (2, "b 2"), (3, "c 3"), (4, "d 4")])),
+        false => running("web-0", "terminated"),
+    });
+    let (script, text) = run(
+        &server,
+        r#"let sum = 0; let last = cluster.logs("web-0", #{}, |line| { sum += parse_int(line.sub_string(2)); sum >= 6 }); `${sum} ${last}`"#,
+    );
+    assert_eq!(script.value::<String>(&text), "6 c 3");
+    assert!(script.printed().is_empty());
+}
+
+#[test]
+fn many_logs_are_told_apart_and_time_is_no_fault_where_nothing_is_looked_for() {
+    let pods = format!(
+        r#"{{"kind":"PodList","apiVersion":"v1","metadata":{{"resourceVersion":"1"}},"items":[{},{}]}}"#,
+        pod("web-0", "True"),
+        pod("web-1", "True")
+    );
+    let server = Server::start(move |seen| match (seen.path.contains("/log"), seen.path.contains("labelSelector")) {
+        (true, _) if seen.path.contains("follow") && seen.path.contains("web-1") => {
+            Reply::new(200, "").after(std::time::Duration::from_secs(60))
+        }
+        (true, _) => Reply::new(200, log(&[(1, "hello")])),
+        (false, true) => Reply::new(200, pods.clone()),
+        (false, false) => running("web-0", "terminated"),
+    });
+    let (script, text) =
+        run(&server, r#"cluster.logs(#{ labels: "app=web", all_containers: true, timestamps: true })"#);
+    let stamp = "2026-11-21T10:00:00.001Z";
+    assert_eq!(script.value::<String>(&text), format!("web-0/main: {stamp} hello\nweb-1/main: {stamp} hello\n"));
+    let (script, text) = run(&server, r#"cluster.logs(#{ labels: "app=web", follow: true, timeout: "300ms" })"#);
+    drop(script.run(&text).unwrap());
+    assert_eq!(script.printed(), ["web-0: hello"]);
+    let (script, text) = run(&server, r#"cluster.logs(#{ labels: "app=web", until: "bye", timeout: "300ms" })"#);
+    assert_eq!(script.fault(&text).kind, Kind::Timeout);
+    let (script, text) = run(&server, r#"cluster.logs("web-0", #{ since: "1h", since_time: "2026-11-21T10:00:00Z" })"#);
+    assert_eq!(script.fault(&text).message, "both `since` and `since_time` are given");
 }

@@ -1,3 +1,4 @@
+mod dns;
 mod drain;
 mod examples;
 mod exec;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use libtest_mimic::{Failed, Trial};
 
-use super::{journals, runbooks, settings, yaml};
+use super::{journals, protocols, runbooks, settings, yaml};
 
 /// Each reader, with what a plain `cargo test` spends on it.
 pub fn trials(count: Option<u64>) -> Vec<Trial> {
@@ -26,6 +26,10 @@ pub fn trials(count: Option<u64>) -> Vec<Trial> {
         reader("journal", 5_000, journals::text, journals::read_and_add_up),
         reader("kubeconfig", 10_000, settings::kubeconfig, settings::read_kubeconfig),
         reader("values", 10_000, settings::values, settings::read_values),
+        reader("dns", 20_000, protocols::dns, protocols::read_dns),
+        reader("frame", 20_000, protocols::frames, protocols::read_frames),
+        reader("redis", 20_000, protocols::redis, protocols::read_redis),
+        reader("log", 2_000, protocols::log, protocols::follow_log),
         reader("duration", 50_000, settings::duration, settings::read_duration),
     ]
 }

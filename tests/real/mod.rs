@@ -7,11 +7,13 @@
 mod access;
 mod apply;
 mod change;
+mod dns;
 mod events;
 mod guestbook;
 mod k8s;
 mod kubectl;
 mod nodes;
+mod redis;
 mod rollout;
 mod stdlib;
 mod streams;

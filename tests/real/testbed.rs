@@ -119,7 +119,8 @@ fn start() -> Result<Testbed, String> {
 /// Lets kwok do more of a kubelet's work than the control plane starts it with.
 ///
 /// Without leases its nodes are late with their heartbeats about once in a minute, and their pods stop being ready for good.
-/// What is run in a pod is run here, in the folder `pods`; the log of each container is the file `pod.log` there; each
+/// What is run in a pod is run here, in the folder `pods`; the log of each container is the file `pod.log` there,
+/// and of those of a pod `talker` the file `talker.log`; each
 /// connection to a port of a pod leads to the program of that name there: `port-80`.
 fn be_a_kubelet(cluster: &Path, folder: &Path, assets: &Path) -> Result<(), String> {
     let command = folder.join("kwok.command");
@@ -134,9 +135,12 @@ fn be_a_kubelet(cluster: &Path, folder: &Path, assets: &Path) -> Result<(), Stri
     write(&folder.join("kubelet.crt"), &key.cert.pem())?;
     write(&folder.join("kubelet.key"), &key.signing_key.serialize_pem())?;
     write(&folder.join("pods/pod.log"), "")?;
+    write(&folder.join("pods/talker.log"), "")?;
     let kubelet = format!(
         "apiVersion: kwok.x-k8s.io/v1alpha1\nkind: ClusterExec\nmetadata: {{name: here}}\n\
          spec: {{execs: [{{local: {{workDir: \"{pods}\"}}}}]}}\n---\n\
+         apiVersion: kwok.x-k8s.io/v1alpha1\nkind: ClusterLogs\nmetadata: {{name: a-talker}}\n\
+         spec: {{selector: {{matchNames: [talker]}}, logs: [{{logsFile: \"{pods}/talker.log\", follow: true}}]}}\n---\n\
          apiVersion: kwok.x-k8s.io/v1alpha1\nkind: ClusterLogs\nmetadata: {{name: here}}\n\
          spec: {{logs: [{{logsFile: \"{pods}/pod.log\", previousLogsFile: \"{pods}/previous.log\", follow: true}}]}}\n---\n\
          apiVersion: kwok.x-k8s.io/v1alpha1\nkind: ClusterPortForward\nmetadata: {{name: here}}\n\

@@ -1,5 +1,7 @@
 //! A host that records, for tests that run a script on its own, without the run engine.
 
+pub mod daemon;
+pub mod nameserver;
 pub mod program;
 pub mod proxy;
 pub mod server;

@@ -2,8 +2,9 @@
 //! after its time was up.
 
 use super::{
-    client::{Cluster, Query, Selection},
+    client::{Cluster, Selection},
     discovery::Resource,
+    logs::LogOptions,
     object::{self, at, entries, integer, items, kind, name, text},
     wait::{Trouble, shown_condition, worst},
 };
@@ -13,34 +14,7 @@ use crate::script::{fault::Fault, values::tree::Tree};
 const EVENTS: usize = 5;
 const LINES: usize = 10;
 
-/// Which log is read.
-#[derive(Debug, Clone, Default)]
-pub struct LogOptions {
-    pub container: Option<String>,
-    pub tail: Option<u64>,
-    pub previous: bool,
-    pub since: Option<std::time::Duration>,
-}
-
 impl Cluster {
-    /// The log of a pod's container.
-    ///
-    /// # Errors
-    /// `not_found`, or `invalid` if it has several containers and none is named.
-    pub async fn log(&self, namespace: &str, pod: &str, options: &LogOptions) -> Result<String, Fault> {
-        let pods = self.resolve("pods").await?;
-        let mut subject = self.subject("get", &pods, Some(namespace), Some(pod));
-        subject.resource.push_str("/log");
-        let query = Query::get(format!("{}/log", pods.path(Some(namespace), Some(pod))), subject)
-            .accepting("*/*")
-            .with_some("container", options.container.as_deref())
-            .with_some("tailLines", options.tail.map(|tail| tail.to_string()))
-            .with_some("sinceSeconds", options.since.map(|since| since.as_secs().max(1).to_string()))
-            .with_some("previous", options.previous.then_some("true"));
-        let answer = self.ask(query).await?;
-        Ok(String::from_utf8_lossy(&answer.bytes).into_owned())
-    }
-
     /// The pods of a workload, or the pod itself; none for kinds that have none.
     ///
     /// # Errors
@@ -111,7 +85,7 @@ pub async fn diagnose(cluster: &Cluster, object: &Tree) -> Vec<String> {
         container: trouble.container.clone(),
         tail: Some(LINES as u64),
         previous: trouble.crashed,
-        since: None,
+        ..LogOptions::default()
     };
     if let Ok(log) = cluster.log(&namespace, &trouble.pod, &options).await {
         notes.extend(log.lines().map(|line| format!("log of {}: {line}", trouble.pod)));

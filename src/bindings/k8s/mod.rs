@@ -22,6 +22,7 @@ mod functions;
 mod hindrance;
 mod inventory;
 pub mod kubeconfig;
+pub mod logs;
 pub mod manifest;
 pub mod metrics;
 pub mod object;

@@ -1,8 +1,9 @@
 //! Running commands in pods.
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::given;
 use crate::{
@@ -12,14 +13,14 @@ use crate::{
     },
     host::{
         effect::{Effect, digest},
-        secrets::{Secret, Vault},
+        secrets::Secret,
     },
     script::{
         conductor::Outcome,
         context::{Call, Change, Changed, Settled},
         fault::{Fault, Kind},
+        kept,
         options::Options,
-        values::value,
     },
 };
 
@@ -27,7 +28,7 @@ use crate::{
 pub mod functions {
     /// Runs a command in a pod and waits for its end.
     #[rhai_fn(global, pure, return_raw)]
-    pub fn exec(context: NativeCallContext, cluster: &mut Cluster, pod: &str, argv: Array) -> Outcome<Map> {
+    pub fn exec(context: NativeCallContext, cluster: &mut Cluster, pod: &str, argv: Array) -> Outcome<Dynamic> {
         run(&context, cluster, pod, &argv, Map::new())
     }
 
@@ -50,7 +51,7 @@ pub mod functions {
     /// - `timeout` (duration, `1m`): how long it may take
     ///
     /// # Returns
-    /// A map: `ok`, `code`, `stdout` and `stderr`; what was written is a text, or bytes where it is none.
+    /// A map: `ok`, `status` (the exit code), `stdout` and `stderr`; what was written is a text, or bytes where it is none.
     ///
     /// # Effect
     /// The command does in the pod what it does. After a crash in the middle of it a person is asked whether it happened.
@@ -80,18 +81,15 @@ pub mod functions {
         pod: &str,
         argv: Array,
         options: Map,
-    ) -> Outcome<Map> {
+    ) -> Outcome<Dynamic> {
         run(&context, cluster, pod, &argv, options)
     }
 }
 
-/// How much of what a command wrote is kept in the journal.
-const LARGEST_KEPT: usize = 64 << 10;
-
 /// How many of its last lines a fault shows.
 const LINES: usize = 10;
 
-fn run(context: &NativeCallContext, cluster: &Cluster, pod: &str, argv: &Array, options: Map) -> Outcome<Map> {
+fn run(context: &NativeCallContext, cluster: &Cluster, pod: &str, argv: &Array, options: Map) -> Outcome<Dynamic> {
     let options = context.options("k8s::exec", options)?;
     let raise = |fault: Fault| context.raise(fault);
     let timeout = options.deadline("timeout").map_err(raise)?;
@@ -116,6 +114,7 @@ fn run(context: &NativeCallContext, cluster: &Cluster, pod: &str, argv: &Array, 
     };
     let title = format!("{} {}", effect.verb, effect.object);
     let secrets = context.host().secrets;
+    let unseen = secrets.clone();
     let pod = pod.to_owned();
     let perform = async move {
         let pod = cluster.ready_pod(&namespace, &pod).await?;
@@ -129,24 +128,24 @@ fn run(context: &NativeCallContext, cluster: &Cluster, pod: &str, argv: &Array, 
         if !expected.holds(ended.code) {
             return Err(unexpected(&line, &pod, &ended, &expected));
         }
-        Ok(changed(ended, &secrets))
+        let detail = Some(format!("ended with {}", ended.code));
+        let value = told(ended);
+        Ok(Changed { kept: kept::keep(&value, &secrets), value, detail })
     };
-    let recall = move |kept: Value| -> futures::future::BoxFuture<'static, _> {
-        Box::pin(async move { recalled(&title, &kept) })
-    };
+    let recall = move |kept: Value| -> BoxFuture<'static, _> { Box::pin(async move { kept::recall(&title, &kept) }) };
     let settle = async move {
         let why = "a command leaves nothing behind that could be looked for".to_owned();
-        let assumed = Changed { value: Ended::default(), kept: Value::Null, detail: None };
+        let value = told(Ended::default());
+        let assumed = Changed { kept: kept::keep(&value, &unseen), value, detail: None };
         Ok(Settled::Unknown { why, assumed })
     };
-    let ended = context.change(Change {
+    context.change(Change {
         effect,
         deadline: timeout,
         perform: Box::new(|_| Box::pin(perform)),
         recall: Box::new(recall),
         settle: Box::pin(settle),
-    })?;
-    Ok(told(ended))
+    })
 }
 
 /// The command as it is sent, and as it is shown.
@@ -233,7 +232,7 @@ fn unexpected(line: &str, pod: &str, ended: &Ended, expected: &Expected) -> Faul
     let said = String::from_utf8_lossy(said);
     let lines: Vec<&str> = said.lines().collect();
     let last = lines.iter().skip(lines.len().saturating_sub(LINES)).map(|line| format!("{stream}: {line}"));
-    Fault::new(Kind::Failed, message).notes(last).hint("if that is fine: `expect: \"any\"`, then look at `code`")
+    Fault::new(Kind::Failed, message).notes(last).hint("if that is fine: `expect: \"any\"`, then look at `status`")
 }
 
 /// The bytes as a script sees them.
@@ -244,59 +243,12 @@ fn text_or_bytes(bytes: Vec<u8>) -> Dynamic {
     }
 }
 
-fn told(ended: Ended) -> Map {
-    Map::from_iter([
+fn told(ended: Ended) -> Dynamic {
+    let told = Map::from_iter([
         ("ok".into(), (ended.code == 0).into()),
-        ("code".into(), ended.code.into()),
+        ("status".into(), ended.code.into()),
         ("stdout".into(), text_or_bytes(ended.stdout)),
         ("stderr".into(), text_or_bytes(ended.stderr)),
-    ])
-}
-
-/// What the command did, and of what it wrote as much as the journal may hold.
-fn changed(ended: Ended, secrets: &Vault) -> Changed<Ended> {
-    let streams = json!({
-        "stdout": value::keep(&text_or_bytes(ended.stdout.clone())).expect("texts and bytes are kept"),
-        "stderr": value::keep(&text_or_bytes(ended.stderr.clone())).expect("texts and bytes are kept"),
-    });
-    let withheld = match () {
-        () if ended.stdout.len() + ended.stderr.len() > LARGEST_KEPT => Some("it is larger than 64 KB"),
-        () if secrets.redact_value(streams.clone()) != streams => Some("it holds a secret"),
-        () => None,
-    };
-    let kept = match withheld {
-        None => json!({ "code": ended.code, "streams": streams }),
-        Some(why) => json!({ "code": ended.code, "withheld": why }),
-    };
-    let detail = Some(format!("ended with {}", ended.code));
-    Changed { value: ended, kept, detail }
-}
-
-/// What a command did earlier in this run.
-fn recalled(title: &str, kept: &Value) -> Result<Ended, Fault> {
-    if kept.is_null() {
-        return Ok(Ended::default());
-    }
-    let unkept = |why: &str| {
-        Fault::new(Kind::InDoubt, format!("`{title}` was done earlier in this run, but {why}")).hint(
-            "let the step that runs the command use what it writes and end there: a step that is done is not run again",
-        )
-    };
-    if let Some(why) = kept["withheld"].as_str() {
-        return Err(unkept(&format!("what it wrote was not kept, because {why}")));
-    }
-    let stream = |name: &str| -> Result<Vec<u8>, Fault> {
-        let restored = value::restore(&kept["streams"][name], &|_| None);
-        let restored = restored.map_err(|error| unkept(&format!("what it wrote can't be read again: {error}")))?;
-        Ok(match restored.read_lock::<rhai::Blob>() {
-            Some(bytes) => bytes.to_vec(),
-            None => restored.to_string().into_bytes(),
-        })
-    };
-    Ok(Ended {
-        code: kept["code"].as_i64().unwrap_or_default(),
-        stdout: stream("stdout")?,
-        stderr: stream("stderr")?,
-        lost: 0,
-    })
+    ]);
+    told.into()
 }
