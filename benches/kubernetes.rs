@@ -58,7 +58,7 @@ pub struct Testbed {
 }
 
 impl Testbed {
-    fn start(folder: PathBuf) -> Result<Self, String> {
+    pub fn start(folder: PathBuf) -> Result<Self, String> {
         let scripts = match std::env::var_os("COZYSCRIPT_TESTBED") {
             Some(folder) => PathBuf::from(folder),
             None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/testbed"),
@@ -90,8 +90,12 @@ impl Testbed {
         command
     }
 
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.assets.join(name)
+    }
+
     pub fn kubectl(&self) -> Command {
-        self.known_to(Command::new(self.assets.join("kubectl")))
+        self.known_to(Command::new(self.program("kubectl")))
     }
 }
 

@@ -13,6 +13,7 @@ mod binary_size;
 mod check;
 mod cold_start;
 mod contest;
+mod discovery;
 mod kubernetes;
 mod memory;
 mod peers;
@@ -37,7 +38,7 @@ pub fn program() -> PathBuf {
 type Subject = fn(&Path) -> Vec<Row>;
 
 /// The subjects, by the names that choose them on the command line.
-const SUBJECTS: [(&str, Subject); 8] = [
+const SUBJECTS: [(&str, Subject); 9] = [
     ("cold_start", cold_start::rows),
     ("memory", memory::rows),
     ("steps", steps::rows),
@@ -46,6 +47,7 @@ const SUBJECTS: [(&str, Subject); 8] = [
     ("resume", resume::rows),
     ("binary_size", binary_size::rows),
     ("kubernetes", kubernetes::rows),
+    ("discovery", discovery::rows),
 ];
 
 fn main() {

@@ -6,6 +6,7 @@ pub mod diagnostic;
 pub mod duration;
 pub mod event;
 pub mod host;
+pub mod kubeconfig;
 pub mod run;
 pub mod script;
 pub mod ui;

@@ -9,6 +9,8 @@ mod crash;
 mod fuzz;
 #[path = "endurance/journals.rs"]
 mod journals;
+#[path = "endurance/kubeconfigs.rs"]
+mod kubeconfigs;
 #[path = "endurance/mutate.rs"]
 mod mutate;
 #[path = "endurance/protocols.rs"]

@@ -34,6 +34,25 @@ fn hello_greets_whom_it_is_told_to() {
 }
 
 #[test]
+fn a_kubeconfig_is_laid_into_ones_own_and_nothing_changes_the_second_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let mine = folder.path().join("mine.kubeconfig");
+    let run = || {
+        let mut command = program(folder.path());
+        let (status, told) = said(command.arg("examples/kubeconfig.rhai").env("KUBECONFIG", &mine));
+        assert_eq!(status, 0, "{told}");
+        for part in ["known as admin@lab", "1 contexts, and admin@lab is the current one"] {
+            assert!(told.contains(part), "`{part}` is not in {told}");
+        }
+        assert!(!told.contains("an-example-and-no-secret"), "{told}");
+        std::fs::read_to_string(&mine).unwrap()
+    };
+    let first = run();
+    assert!(first.contains("an-example-and-no-secret"), "{first}");
+    assert_eq!(run(), first);
+}
+
+#[test]
 fn the_website_is_asked_until_it_is_up_and_its_pages_are_told() {
     let journal = tempfile::tempdir().unwrap();
     let asked = std::sync::atomic::AtomicUsize::new(0);

@@ -6,6 +6,7 @@ mod exec;
 mod fs;
 mod http;
 pub mod k8s;
+mod kubeconfig;
 pub mod redis;
 mod secret;
 mod show;
@@ -22,6 +23,7 @@ pub fn all() -> Vec<Binding> {
         fs::BINDING,
         http::BINDING,
         k8s::BINDING,
+        kubeconfig::BINDING,
         redis::BINDING,
         secret::BINDING,
         show::BINDING,

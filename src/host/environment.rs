@@ -8,6 +8,9 @@ pub trait Environment: Send + Sync {
     /// The variable's value, if it is set and is text.
     fn variable(&self, name: &str) -> Option<String>;
 
+    /// All variables that are text, in the order of their names.
+    fn variables(&self) -> Vec<(String, String)>;
+
     /// The person's home folder.
     fn home(&self) -> Option<PathBuf>;
 

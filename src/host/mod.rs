@@ -13,6 +13,7 @@ pub mod environment;
 pub mod events;
 pub mod files;
 pub mod frame;
+pub mod personal;
 pub mod programs;
 pub mod real;
 pub mod secrets;

@@ -9,6 +9,7 @@ pub mod programs;
 mod tcp;
 
 use std::{
+    ffi::OsString,
     path::PathBuf,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     thread,
@@ -98,6 +99,13 @@ pub struct ProcessEnvironment {
 impl Environment for ProcessEnvironment {
     fn variable(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
+    }
+
+    fn variables(&self) -> Vec<(String, String)> {
+        let as_text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let mut variables: Vec<_> = std::env::vars_os().filter_map(as_text).collect();
+        variables.sort();
+        variables
     }
 
     fn home(&self) -> Option<PathBuf> {

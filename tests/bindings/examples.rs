@@ -17,11 +17,12 @@ use crate::support::{
     server::{Reply, Server},
 };
 
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     ("motd.txt", "hello"),
     ("token.txt", "8d7f-11c2\n"),
     ("app.yaml", "kind: ConfigMap\nmetadata:\n  name: app\n"),
     ("settings.json", "{\"replicas\": 3}"),
+    ("lab.kubeconfig", include_str!("../../examples/kubeconfig/lab.kubeconfig")),
 ];
 
 /// What of the world an example may ask for by a word after its fence; a cluster is there in other tests.

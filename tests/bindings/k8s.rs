@@ -275,6 +275,69 @@ fn a_kind_is_found_in_two_requests_and_then_in_none() {
     );
 }
 
+/// Everything a server with one kind more answers when it is asked for its kinds.
+fn kinds(kinds: &[(&str, &str)]) -> String {
+    let items: Vec<String> = kinds
+        .iter()
+        .map(|(version, kind)| {
+            let plural = format!("{}s", kind.to_lowercase());
+            format!(
+                r#"{{"metadata":{{"name":"x.org"}},"versions":[{{"version":"{version}","resources":[{{"resource":"{plural}","responseKind":{{"kind":"{kind}"}},"scope":"Namespaced","verbs":["get"]}}]}}]}}"#
+            )
+        })
+        .collect();
+    format!(r#"{{"kind":"APIGroupDiscoveryList","items":[{}]}}"#, items.join(","))
+}
+
+#[test]
+fn a_kind_that_is_installed_later_or_in_another_version_is_found() {
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let server = Server::start(move |seen| match seen.path.as_str() {
+        "/api" => Reply::new(200, kinds(&[])),
+        "/apis" => match asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+            0 => Reply::new(200, kinds(&[])),
+            1 => Reply::new(200, kinds(&[("v1alpha1", "Thing")])),
+            _ => Reply::new(200, kinds(&[("v1", "Thing")])),
+        },
+        path if path.starts_with("/apis/x.org/v1/") || path.ends_with("/first") => Reply::new(200, map("a", 1, "x")),
+        _ => Reply::new(404, "404 page not found"),
+    });
+    let (script, text) = run(
+        &server,
+        r#"
+        let kinds = [];
+        for name in ["none", "first", "second", "third"] {
+            try { cluster.get("thing", name); kinds.push(name); } catch (fault) { kinds.push(fault.kind); }
+        }
+        kinds"#,
+    );
+    let said: rhai::Array = script.value(&text);
+    let said: Vec<String> = said.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        ["unsupported", "first", "unsupported", "third"],
+        "what was known of the old version is forgotten"
+    );
+    let paths: Vec<_> = server.seen().into_iter().map(|seen| seen.path).collect();
+    assert_eq!(paths.iter().filter(|path| *path == "/apis").count(), 3, "{paths:?}");
+    assert_eq!(paths.last().unwrap(), "/apis/x.org/v1/namespaces/default/things/third");
+}
+
+#[test]
+fn many_who_miss_a_kind_ask_for_it_once() {
+    let server = Server::start(|seen| match seen.path.as_str() {
+        "/api" => Reply::new(200, kinds(&[])),
+        "/apis" => Reply::new(200, kinds(&[("v1", "Thing")])).after(std::time::Duration::from_millis(300)),
+        _ => Reply::new(200, map("a", 1, "x")),
+    });
+    let (script, connect) = run(&server, "cluster");
+    let cluster: cozyscript::bindings::k8s::client::Cluster = script.value(&connect);
+    let found =
+        crate::support::runtime().block_on(futures::future::join_all((0..20).map(|_| cluster.resolve("thing"))));
+    assert!(found.iter().all(|found| found.as_ref().is_ok_and(|kind| kind.plural == "things")), "{found:?}");
+    assert_eq!(server.seen().len(), 2);
+}
+
 #[test]
 fn a_server_without_aggregated_discovery_is_asked_group_by_group() {
     let server = Server::start(|seen| match seen.path.as_str() {

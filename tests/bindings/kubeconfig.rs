@@ -1,9 +1,9 @@
 //! Kubeconfigs, merged and resolved as kubectl does; and what is said of broken ones.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cozyscript::{
-    bindings::k8s::kubeconfig::{Login, Material, Target, merge},
+    kubeconfig::{Login, Material, Source, Target, read},
     script::fault::{Fault, Kind},
 };
 
@@ -27,7 +27,7 @@ users:
 "#;
 
 fn target_of(files: &[(&str, &str)], context: Option<&str>) -> Result<Target, Fault> {
-    merge(files.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned())).collect())?.target(context)
+    read(files.iter().map(|(path, text)| (Source::File(path.into()), (*text).to_owned())).collect())?.target(context)
 }
 
 fn lab_with(from: &str, to: &str) -> String {
@@ -95,6 +95,12 @@ fn every_way_to_log_in_is_read() {
     let certificate = user("{client-certificate: me.crt, client-key-data: aGVsbG8=}");
     let identity = certificate.identity.unwrap();
     assert_eq!(identity, (Material::File("/a/me.crt".into()), Material::Data(b"hello".to_vec())));
+    let plugin = user("{exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: bin/login, args: [now]}}");
+    let Login::Plugin(plugin) = plugin.login else { panic!("{:?}", plugin.login) };
+    assert_eq!((plugin.command.as_str(), plugin.arguments.as_slice()), ("/a/bin/login", &["now".to_owned()][..]));
+    // As for kubectl, who has a token needs no plugin.
+    let both = user("{token: t0ken, exec: {apiVersion: client.authentication.k8s.io/v1, command: login}}");
+    assert!(matches!(both.login, Login::Token(_)));
     let other = user("{token: t0ken, as: jane, as-groups: [ops], as-user-extra: {scope: [a, b]}}");
     let headers: Vec<String> = other.impersonation.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(
@@ -105,7 +111,7 @@ fn every_way_to_log_in_is_read() {
 
 #[test]
 fn what_is_shown_of_a_kubeconfig_has_no_secrets() {
-    let config = merge(vec![("/a/config".into(), LAB.to_owned())]).unwrap();
+    let config = read(vec![(Source::File("/a/config".into()), LAB.to_owned())]).unwrap();
     let shown = format!("{config:?} {:?}", config.target(None));
     assert!(!shown.contains("s3cr3t"), "{shown}");
 }
@@ -166,12 +172,6 @@ fn broken_kubeconfigs_are_told_with_their_file_and_a_remedy() {
             "and a certificate authority",
             "remove",
         ),
-        (
-            lab_with("certs/ca.crt", "ca.crt, proxy-url: \"http://p:1\""),
-            Kind::Unsupported,
-            "through the proxy",
-            "proxies are not supported",
-        ),
         (lab_with("token: s3cr3t-token", "client-certificate: a.crt"), Kind::Parse, "without its key", "client-key"),
         (
             lab_with("token: s3cr3t-token", "client-key: a.key"),
@@ -193,16 +193,36 @@ fn broken_kubeconfigs_are_told_with_their_file_and_a_remedy() {
             "in quotes",
         ),
         (
-            lab_with("{token: s3cr3t-token}", "{exec: {command: aws}}"),
-            Kind::Unsupported,
-            "(`exec`), `aws`",
-            "kubectl create token",
-        ),
-        (
             lab_with("{token: s3cr3t-token}", "{auth-provider: {name: gcp}}"),
             Kind::Unsupported,
             "`auth-provider`, `gcp`",
-            "use a token",
+            "credential plugin",
+        ),
+        (lab_with("{token: s3cr3t-token}", "{exec: aws}"), Kind::Parse, "`users[0].user.exec` is a text", "below"),
+        (lab_with("{token: s3cr3t-token}", "{exec: {args: [x]}}"), Kind::Parse, "has no `command`", "name or path"),
+        (
+            lab_with("{token: s3cr3t-token}", "{exec: {command: aws}}"),
+            Kind::Parse,
+            "`users[0].user.exec.apiVersion` is not there",
+            "client.authentication.k8s.io/v1",
+        ),
+        (
+            lab_with(
+                "{token: s3cr3t-token}",
+                "{exec: {command: aws, apiVersion: client.authentication.k8s.io/v1alpha1}}",
+            ),
+            Kind::Parse,
+            "`client.authentication.k8s.io/v1alpha1`",
+            "update the plugin",
+        ),
+        (
+            lab_with(
+                "{token: s3cr3t-token}",
+                "{exec: {command: login, apiVersion: client.authentication.k8s.io/v1, interactiveMode: Always}}",
+            ),
+            Kind::Unsupported,
+            "the plugin `login`",
+            "once by hand",
         ),
     ];
     for (text, kind, message, hint) in cases {

@@ -1,3 +1,4 @@
+mod connect;
 mod dns;
 mod drain;
 mod examples;
@@ -7,6 +8,7 @@ mod http;
 mod k8s;
 mod k8s_streams;
 mod kubeconfig;
+mod kubeconfig_changes;
 mod secret;
 mod show;
 mod time;

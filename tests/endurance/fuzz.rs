@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use libtest_mimic::{Failed, Trial};
 
-use super::{journals, protocols, runbooks, settings, yaml};
+use super::{journals, kubeconfigs, protocols, runbooks, settings, yaml};
 
 /// Each reader, with what a plain `cargo test` spends on it.
 pub fn trials(count: Option<u64>) -> Vec<Trial> {
@@ -25,6 +25,8 @@ pub fn trials(count: Option<u64>) -> Vec<Trial> {
         reader("runbook", 1_000, runbooks::text, runbooks::read_and_check),
         reader("journal", 5_000, journals::text, journals::read_and_add_up),
         reader("kubeconfig", 10_000, settings::kubeconfig, settings::read_kubeconfig),
+        reader("kubeconfig_edit", 3_000, kubeconfigs::text, kubeconfigs::edit),
+        reader("kubeconfig_merge", 1_000, kubeconfigs::text, kubeconfigs::merge),
         reader("values", 10_000, settings::values, settings::read_values),
         reader("dns", 20_000, protocols::dns, protocols::read_dns),
         reader("frame", 20_000, protocols::frames, protocols::read_frames),

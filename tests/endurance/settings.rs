@@ -1,8 +1,12 @@
 //! What an operator hands over beside the runbook: kubeconfigs, values for parameters, durations.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
-use cozyscript::{bindings::k8s::kubeconfig::merge, duration, run::params};
+use cozyscript::{
+    duration,
+    kubeconfig::{Source, read},
+    run::params,
+};
 
 use super::mutate::mutated;
 
@@ -12,9 +16,9 @@ pub fn kubeconfig(seed: u64) -> String {
 
 /// Each context can be connected to, or says why not; two equal files are one.
 pub fn read_kubeconfig(text: &str) -> Result<(), String> {
-    let file = || (PathBuf::from("/srv/lab/.kube/config"), text.to_owned());
-    let Ok(config) = merge(vec![file()]) else { return Ok(()) };
-    let twice = merge(vec![file(), file()]).map_err(|fault| format!("twice it is wrong: {}", fault.message))?;
+    let file = || (Source::File("/srv/lab/.kube/config".into()), text.to_owned());
+    let Ok(config) = read(vec![file()]) else { return Ok(()) };
+    let twice = read(vec![file(), file()]).map_err(|fault| format!("twice it is wrong: {}", fault.message))?;
     for context in [None].into_iter().chain(config.contexts.keys().map(|name| Some(name.as_str()))) {
         let (once, twice) = (config.target(context), twice.target(context));
         if once.as_ref().ok() != twice.as_ref().ok() {

@@ -7,10 +7,12 @@
 mod access;
 mod apply;
 mod change;
+mod connect;
 mod dns;
 mod events;
 mod guestbook;
 mod k8s;
+mod kubeconfig;
 mod kubectl;
 mod nodes;
 mod redis;

@@ -129,6 +129,10 @@ impl Environment for Recording {
         self.0.variables.lock().unwrap().get(name).cloned()
     }
 
+    fn variables(&self) -> Vec<(String, String)> {
+        self.0.variables.lock().unwrap().clone().into_iter().collect()
+    }
+
     fn home(&self) -> Option<PathBuf> {
         self.variable("HOME").map(PathBuf::from)
     }

@@ -12,6 +12,10 @@ impl Environment for Variables {
         self.0.get(name).map(ToString::to_string)
     }
 
+    fn variables(&self) -> Vec<(String, String)> {
+        self.0.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
     fn home(&self) -> Option<PathBuf> {
         None
     }

@@ -7,16 +7,17 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use kube::client::Body;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::de::DeserializeOwned;
 
 use super::{
     discovery::{Known, Resource},
     fault::{self, Subject},
-    kubeconfig::Target,
     object, secrets, transport,
 };
 use crate::{
     event::What,
     host::{Host, frame},
+    kubeconfig::Target,
     script::{
         fault::{Fault, Kind},
         values::fields::Fields,
@@ -171,12 +172,22 @@ impl Answer {
         self.tree_sharing(&mut Interner::default())
     }
 
+    /// The body as what it is known to be.
+    ///
+    /// # Errors
+    /// As for [`Answer::tree`].
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        serde_json::from_slice(&self.bytes).map_err(|error| self.unreadable(&error))
+    }
+
     fn tree_sharing(&self, interner: &mut Interner) -> Result<Tree, Fault> {
-        json::read_sharing(&self.bytes, &self.server, interner).map_err(|error| {
-            Fault::new(Kind::Unavailable, format!("`{}` answers with something that is no JSON", self.server))
-                .note(error.to_string())
-                .hint("is there a proxy or a login page between this machine and the API server?")
-        })
+        json::read_sharing(&self.bytes, &self.server, interner).map_err(|error| self.unreadable(&error))
+    }
+
+    fn unreadable(&self, error: &dyn std::fmt::Display) -> Fault {
+        Fault::new(Kind::Unavailable, format!("`{}` answers with something that is no JSON of its kind", self.server))
+            .note(error.to_string())
+            .hint("is there a proxy or a login page between this machine and the API server?")
     }
 }
 
@@ -378,8 +389,13 @@ impl Cluster {
         let header = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
         let passes = matches!(code, 429 | 502 | 503 | 504);
         let plain: String = plain.chars().take(300).collect();
+        let fault = fault::of_answer(code, &status, &plain, subject);
+        if fault.kind == Kind::Unsupported && code == 404 {
+            // The kind was there when its name was looked up: whoever asks next looks again.
+            self.kinds().forget();
+        }
         Failed {
-            fault: fault::of_answer(code, &status, &plain, subject),
+            fault,
             // The server was too busy to begin.
             unsent: code == 429,
             passes,

@@ -1,18 +1,17 @@
 //! Which kinds a cluster has: any kind by any of its names, in at most two requests, whatever the number of kinds.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
     client::{Cluster, Query},
     fault::Subject,
-    object::{flag, items, text},
+    served::{Root, Served, VersionList},
 };
 use crate::script::{
     fault::{Fault, Kind},
     options::nearest,
-    values::tree::Tree,
 };
 
 /// A kind as a server serves it.
@@ -184,22 +183,37 @@ fn built_in() -> impl Iterator<Item = Resource> {
 
 /// What is known of a cluster's kinds.
 #[derive(Default)]
-pub struct Known(Mutex<Arc<Vec<Resource>>>);
+pub struct Known {
+    held: Mutex<Held>,
+    /// Held by whoever asks for all kinds, so that many who miss one ask once.
+    asking: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct Held {
+    resources: Arc<Vec<Resource>>,
+    /// How often all kinds were asked for.
+    asked: u64,
+}
 
 impl Known {
-    fn all(&self) -> Arc<Vec<Resource>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn replace(&self, resources: Vec<Resource>) -> Arc<Vec<Resource>> {
-        let resources = Arc::new(resources);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = resources.clone();
-        resources
+    fn all(&self) -> Arc<Vec<Resource>> {
+        self.held().resources.clone()
+    }
+
+    fn replace(&self, resources: Vec<Resource>) {
+        let mut held = self.held();
+        held.resources = Arc::new(resources);
+        held.asked += 1;
     }
 
     fn add(&self, more: Vec<Resource>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = Arc::make_mut(&mut known);
+        let mut held = self.held();
+        let all = Arc::make_mut(&mut held.resources);
         for resource in more {
             if !all.contains(&resource) {
                 all.push(resource);
@@ -207,8 +221,9 @@ impl Known {
         }
     }
 
+    /// From now on kinds are looked up anew.
     pub fn forget(&self) {
-        self.replace(Vec::new());
+        self.held().resources = Arc::default();
     }
 }
 
@@ -219,23 +234,21 @@ impl Cluster {
     /// `unsupported` with the nearest name, if the server has no such kind; or the fault of asking it.
     pub async fn resolve(&self, name: &str) -> Result<Resource, Fault> {
         let wanted = Wanted::read(name);
+        let asked = self.kinds().held().asked;
         if let Some(found) = self.known(&wanted) {
             return Ok(found);
         }
         if let Some(Qualifier::Exact { group, version }) = &wanted.qualifier {
             let resources = self.version_resources(group, version).await?;
-            let found = resources.iter().find(|resource| wanted.matches(resource)).cloned();
             self.kinds().add(resources);
-            if let Some(found) = found {
-                return Ok(found);
-            }
         } else {
-            let all = self.kinds().replace(self.all_resources().await?);
-            if let Some(found) = all.iter().find(|resource| wanted.matches(resource)) {
-                return Ok(found.clone());
+            let _asking = self.kinds().asking.lock().await;
+            // Somebody else may have asked meanwhile, and the answer is as good for us.
+            if self.kinds().held().asked == asked {
+                self.kinds().replace(self.all_resources().await?);
             }
         }
-        Err(self.unknown(name))
+        self.known(&wanted).ok_or_else(|| self.unknown(name))
     }
 
     /// What is known of the kind without asking.
@@ -272,106 +285,41 @@ impl Cluster {
     async fn all_resources(&self) -> Result<Vec<Resource>, Fault> {
         let (core, groups) = futures::try_join!(self.root_of("/api"), self.root_of("/apis"))?;
         let mut resources = Vec::new();
-        for tree in [&core, &groups] {
-            if text(tree, &["kind"]) == Some("APIGroupDiscoveryList") {
-                resources.extend(aggregated(tree));
-            } else {
-                resources.extend(self.one_by_one(tree).await?);
+        for root in [core, groups] {
+            match root.served() {
+                Served::Resources(served) => resources.extend(served),
+                // The way of servers before 1.26: a request for each version of each group.
+                Served::Versions(versions) => resources.extend(
+                    stream::iter(versions)
+                        .map(|(group, version)| async move { self.version_resources(&group, &version).await })
+                        .buffered(16)
+                        .try_concat()
+                        .await?,
+                ),
             }
         }
         Ok(resources)
     }
 
-    async fn root_of(&self, path: &str) -> Result<Tree, Fault> {
+    async fn root_of(&self, path: &str) -> Result<Root, Fault> {
         const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
                                   application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,\
                                   application/json";
         let query = Query::get(path.to_owned(), self.about_itself()).accepting(AGGREGATED);
-        self.ask(query).await?.tree()
-    }
-
-    /// The way of servers before 1.26: a request for each version of each group.
-    async fn one_by_one(&self, tree: &Tree) -> Result<Vec<Resource>, Fault> {
-        let core = items(tree, &["versions"]).iter().filter_map(|version| match version {
-            Tree::Text(version) => Some((String::new(), version.to_string())),
-            _ => None,
-        });
-        let groups = items(tree, &["groups"]).iter().flat_map(|group| {
-            let preferred = text(group, &["preferredVersion", "version"]).unwrap_or_default();
-            let mut versions: Vec<&str> =
-                items(group, &["versions"]).iter().filter_map(|version| text(version, &["version"])).collect();
-            versions.sort_by_key(|version| *version != preferred);
-            let name = text(group, &["name"]).unwrap_or_default();
-            versions.into_iter().map(|version| (name.to_owned(), version.to_owned())).collect::<Vec<_>>()
-        });
-        let wanted: Vec<(String, String)> = if tree_is_core(tree) { core.collect() } else { groups.collect() };
-        stream::iter(wanted)
-            .map(|(group, version)| async move { self.version_resources(&group, &version).await })
-            .buffered(16)
-            .try_concat()
-            .await
+        self.ask(query).await?.read()
     }
 
     async fn version_resources(&self, group: &str, version: &str) -> Result<Vec<Resource>, Fault> {
         let path = if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
-        let answer = match self.ask(Query::get(path, self.about_itself())).await {
-            Ok(answer) => answer.tree()?,
+        match self.ask(Query::get(path, self.about_itself())).await {
+            Ok(answer) => Ok(answer.read::<VersionList>()?.resources(group, version)),
             // The group or version is not there, or its extension server is down.
-            Err(fault) if matches!(fault.status, Some(404 | 503)) => return Ok(Vec::new()),
-            Err(fault) => return Err(fault),
-        };
-        let resource = |item: &Tree| {
-            let plural = text(item, &["name"]).filter(|name| !name.contains('/'))?;
-            Some(Resource {
-                group: group.to_owned(),
-                version: version.to_owned(),
-                kind: text(item, &["kind"])?.to_owned(),
-                plural: plural.to_owned(),
-                singular: text(item, &["singularName"]).unwrap_or_default().to_owned(),
-                short_names: texts(item, "shortNames"),
-                namespaced: flag(item, &["namespaced"]),
-            })
-        };
-        Ok(items(&answer, &["resources"]).iter().filter_map(resource).collect())
+            Err(fault) if matches!(fault.status, Some(404 | 503)) => Ok(Vec::new()),
+            Err(fault) => Err(fault),
+        }
     }
 
     fn about_itself(&self) -> Subject {
         Subject { verb: "get", cluster: self.context().to_owned(), ..Subject::default() }
     }
-}
-
-fn tree_is_core(tree: &Tree) -> bool {
-    text(tree, &["kind"]) == Some("APIVersions")
-}
-
-fn texts(tree: &Tree, name: &str) -> Vec<String> {
-    let text = |item: &Tree| match item {
-        Tree::Text(text) => Some(text.to_string()),
-        _ => None,
-    };
-    items(tree, &[name]).iter().filter_map(text).collect()
-}
-
-/// The kinds in an aggregated answer: groups in the server's order, the preferred version of each first.
-fn aggregated(tree: &Tree) -> Vec<Resource> {
-    let mut resources = Vec::new();
-    for group in items(tree, &["items"]) {
-        let name = text(group, &["metadata", "name"]).unwrap_or_default();
-        for version in items(group, &["versions"]) {
-            let number = text(version, &["version"]).unwrap_or_default();
-            resources.extend(items(version, &["resources"]).iter().filter_map(|item| {
-                let kind = text(item, &["responseKind", "kind"]).filter(|kind| !kind.is_empty())?;
-                Some(Resource {
-                    group: name.to_owned(),
-                    version: number.to_owned(),
-                    kind: kind.to_owned(),
-                    plural: text(item, &["resource"])?.to_owned(),
-                    singular: text(item, &["singularResource"]).unwrap_or_default().to_owned(),
-                    short_names: texts(item, "shortNames"),
-                    namespaced: text(item, &["scope"]) == Some("Namespaced"),
-                })
-            }));
-        }
-    }
-    resources
 }

@@ -6,9 +6,12 @@ use super::{
     object::{integer, items, text},
     undeclared,
 };
-use crate::script::{
-    fault::{Fault, Kind},
-    values::tree::Tree,
+use crate::{
+    script::{
+        fault::{Fault, Kind},
+        values::tree::Tree,
+    },
+    wire::failure::Unconnected,
 };
 
 /// What a request was about, for messages and hints.
@@ -201,7 +204,20 @@ pub struct Broken {
 
 /// The fault for a request that got no answer, from the chain of its errors.
 pub fn of_transport(error: &(dyn Error + 'static), server: &str, cluster: &str) -> Broken {
+    if let Some(fault) = Fault::behind(error) {
+        return Broken { fault: fault.clone(), unsent: true, passes: fault.kind.passes() };
+    }
     let chain = chain(error);
+    let through_proxy = chain.iter().find_map(|error| match error.downcast_ref::<Unconnected>() {
+        Some(Unconnected::Proxy { proxy, because }) => Some((proxy, because)),
+        _ => None,
+    });
+    if let Some((proxy, because)) = through_proxy {
+        let message = format!("`{cluster}` at `{server}` is not reached through its proxy `{proxy}`: {because}");
+        let fault = Fault::new(Kind::Unreachable, message)
+            .hint("check the proxy; `proxy-url` of the kubeconfig, the option `proxy` or `HTTPS_PROXY` name it");
+        return Broken { fault, unsent: true, passes: true };
+    }
     let mut tls = None;
     let mut io = None;
     let mut unsent = false;

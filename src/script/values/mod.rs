@@ -3,6 +3,7 @@
 //! Nothing here knows of steps, calls of bindings, or the host beyond a secret's reference.
 
 pub mod absent;
+pub mod at;
 mod faults;
 pub mod fields;
 pub mod interner;
