@@ -1,4 +1,5 @@
-//! `try` and `catch`: as in Rhai, except that an error of the language is caught as a fault, too, with a kind.
+//! `try` and `catch`: as in Rhai, except that an error of the language is caught as a fault, too, with a kind, and that the
+//! whole has a value: that of the block which came to its end.
 
 use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, Expression, ImmutableString, ParseError, Token};
 
@@ -70,17 +71,14 @@ fn run(context: &mut EvalContext, inputs: &[Expression], _state: &Dynamic) -> Ou
     let rescued = rescue.eval_with_context(context);
     context.global_runtime_state_mut().always_search_scope = searched;
     context.scope_mut().rewind(outside);
-    match rescued {
-        Ok(_) => Ok(Dynamic::UNIT),
+    rescued.map_err(|thrown| match *thrown {
         // `throw` alone throws what was caught.
-        Err(thrown) => match *thrown {
-            EvalAltResult::ErrorRuntime(nothing, position) if nothing.is_unit() => {
-                error.set_position(position);
-                Err(error)
-            }
-            _ => Err(thrown),
-        },
-    }
+        EvalAltResult::ErrorRuntime(nothing, position) if nothing.is_unit() => {
+            error.set_position(position);
+            error
+        }
+        _ => thrown,
+    })
 }
 
 /// What the script threw is caught as it was thrown, everything else as a fault.

@@ -90,6 +90,15 @@ fn try_and_catch_are_the_languages_own() {
 }
 
 #[test]
+fn an_attempt_has_the_value_of_the_block_that_came_to_its_end() {
+    let script = Script::new(&[OBJECT], ".");
+    let value = |text: &str| script.value::<i64>(text);
+    assert_eq!(value("let a = try { parse_int(\"3\") } catch { 4 }; a"), 3);
+    assert_eq!(value("let a = try { parse_int(\"x\") } catch { 4 }; a"), 4);
+    assert_eq!(value("fn read(text) { try { parse_int(text) } catch (e) { e.message.len() } } read(\"y\")"), 16);
+}
+
+#[test]
 fn a_caught_fault_says_what_is_there_in_the_place_of_the_absent() {
     let script = Script::new(&[OBJECT], ".");
     let hint =
