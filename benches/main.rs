@@ -15,12 +15,14 @@ mod cold_start;
 mod contest;
 mod discovery;
 mod kubernetes;
+mod lists;
 mod memory;
 mod peers;
 mod resume;
 mod steps;
 mod stop;
 mod table;
+mod waits;
 
 use std::{
     path::{Path, PathBuf},
@@ -38,7 +40,7 @@ pub fn program() -> PathBuf {
 type Subject = fn(&Path) -> Vec<Row>;
 
 /// The subjects, by the names that choose them on the command line.
-const SUBJECTS: [(&str, Subject); 9] = [
+const SUBJECTS: [(&str, Subject); 11] = [
     ("cold_start", cold_start::rows),
     ("memory", memory::rows),
     ("steps", steps::rows),
@@ -47,6 +49,8 @@ const SUBJECTS: [(&str, Subject); 9] = [
     ("resume", resume::rows),
     ("binary_size", binary_size::rows),
     ("kubernetes", kubernetes::rows),
+    ("lists", lists::rows),
+    ("waits", waits::rows),
     ("discovery", discovery::rows),
 ];
 

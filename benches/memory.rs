@@ -1,4 +1,4 @@
-//! The most memory that a trivial run had at once.
+//! The most memory that a run had at once; of a trivial one, to begin with.
 
 use std::{
     path::Path,
@@ -9,8 +9,8 @@ use std::{
 
 use crate::{cozyscript, peers, table::Row, write};
 
-/// How long a run stays for its memory to be read: nobody can ask a process that has ended.
-const STAY: Duration = Duration::from_millis(600);
+/// How often a process is asked for its memory: nobody can ask one that has ended.
+const LOOK: Duration = Duration::from_millis(2);
 
 pub fn rows(folder: &Path) -> Vec<Row> {
     write(folder, "stay.rhai", "step \"stay\" { sleep(\"1s\"); }\n");
@@ -28,17 +28,25 @@ pub fn rows(folder: &Path) -> Vec<Row> {
     }]
 }
 
-/// What the system says was the most, in KiB.
-fn peak(mut command: Command) -> u64 {
+/// The most memory that a command had at once, in KiB.
+pub fn peak(mut command: Command) -> u64 {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
-    thread::sleep(STAY);
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).expect("the run is still there");
-    child.wait().expect("it is our child");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the system counts memory");
-    line.trim().trim_end_matches(" kB").trim().parse().expect("it is a number of KiB")
+    let mut most = None;
+    while child.try_wait().expect("it is our child").is_none() {
+        most = most_so_far(child.id()).or(most);
+        thread::sleep(LOOK);
+    }
+    most.expect("it runs long enough to be looked at")
 }
 
-fn mebibytes(kibibytes: u64) -> String {
+/// What the system says was the most up to now, in KiB; nothing of a process that has ended.
+pub fn most_so_far(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().trim_end_matches(" kB").trim().parse().expect("it is a number of KiB"))
+}
+
+pub fn mebibytes(kibibytes: u64) -> String {
     format!("{:.1} MiB", kibibytes as f64 / 1024.0)
 }

@@ -65,7 +65,7 @@ pub fn read(value: &Dynamic) -> Result<Duration, String> {
     }
 }
 
-/// Writes a duration the way a person says it: `850ms`, `4.2s`, `12m03s`, `1h05m`.
+/// Writes a duration the way a person says it: `850ms`, `4.2s`, `12m03s`, `1h05m`, `2h`, `1d06h`, `7d`.
 pub fn show(duration: Duration) -> String {
     let millis = duration.as_millis();
     let seconds = duration.as_secs();
@@ -75,6 +75,16 @@ pub fn show(duration: Duration) -> String {
         0..60 => format!("{}.{}s", seconds, millis % 1000 / 100),
         60..3600 if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
         60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
-        _ => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
+        3600..86_400 if seconds % 3600 < 60 => format!("{}h", seconds / 3600),
+        3600..86_400 => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
+        _ if seconds % 86_400 < 3600 => format!("{}d", seconds / 86_400),
+        _ => format!("{}d{:02}h", seconds / 86_400, seconds % 86_400 / 3600),
     }
+}
+
+/// Writes how long something may take: what is left of `5m` after a moment is still `5m` to a person.
+pub fn show_limit(limit: Duration) -> String {
+    let unit = if limit < Duration::from_secs(60) { 1 } else { 60 };
+    let whole = Duration::from_secs((limit.as_secs() + unit / 2) / unit * unit);
+    if whole.abs_diff(limit) <= limit / 50 { show(whole) } else { show(limit) }
 }

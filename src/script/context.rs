@@ -347,7 +347,7 @@ fn interruption(call: &NativeCallContext, interrupted: Interrupted) -> Box<EvalA
     match interrupted {
         Interrupted::Stopped(reason) => stopped(call, reason),
         Interrupted::TimedOut { what, after, because } => {
-            let after = duration::show(after);
+            let after = duration::show_limit(after);
             let mut fault = Fault::new(Kind::Timeout, format!("gave up waiting for {what} after {after}"));
             if let Some(because) = because {
                 fault = fault.note(format!("last seen: {because}"));

@@ -134,7 +134,7 @@ impl Live {
         let mut line = Line::of(tone, symbol).with(Tone::Plain, &format!(" {}", wait.what));
         let because = wait.because.as_ref().filter(|_| ended != WaitEnd::Met);
         let time = match ended {
-            WaitEnd::TimedOut => format!("not within {}", duration::show(wait.deadline)),
+            WaitEnd::TimedOut => format!("not within {}", duration::show_limit(wait.deadline)),
             WaitEnd::Met | WaitEnd::Failed | WaitEnd::Stopped => duration::show(elapsed),
         };
         let time = Line::of(Tone::Quiet, &time);
@@ -402,14 +402,21 @@ fn lines(progress: &Progress, now: Duration, size: Size, style: Style) -> Vec<Li
     }
     let width = measure(size);
     let room = size.rows.saturating_sub(LEFT_ROWS).max(1);
-    // The last line is about the run, and the one before it about what has no room.
-    let shown = if rows.len() < room { rows.len() } else { room.saturating_sub(2) };
     let frame = (now.as_millis() / SPIN.as_millis()) as usize % style.symbols.spinner.len();
     let spinner = style.symbols.spinner[frame];
-    let mut lines: Vec<Line> = rows[..shown].iter().map(|row| row.line(spinner, now, width, style)).collect();
-    if shown < rows.len() && lines.len() < room {
-        lines.push(rest(&rows[shown..], now, width, style));
-    }
+    let whole: Vec<Line> = rows.iter().flat_map(|row| row.lines(spinner, now, width, style)).collect();
+    // The last line is about the run, and the one before it about what has no room.
+    let mut lines = match whole.len() < room {
+        true => whole,
+        false => {
+            let shown = if rows.len() < room { rows.len() } else { room.saturating_sub(2) };
+            let mut lines: Vec<Line> = rows[..shown].iter().map(|row| row.line(spinner, now, width, style)).collect();
+            if shown < rows.len() && lines.len() < room {
+                lines.push(rest(&rows[shown..], now, width, style));
+            }
+            lines
+        }
+    };
     if lines.len() < room {
         lines.push(footer(progress, now, width, style));
     }
@@ -424,39 +431,63 @@ struct Row<'p> {
 }
 
 impl Row<'_> {
+    /// All on one line, cut to the window.
     fn line(&self, spinner: &str, now: Duration, width: usize, style: Style) -> Line {
-        let symbols = style.symbols;
-        let mut left = Line::of(Tone::Waiting, spinner).with(Tone::Plain, " ").indented(2 * self.depth);
-        if let Some(step) = self.step {
-            // The step around it stands above.
-            let around = if self.depth > 0 { progress::parent(&step.path).len() + 1 } else { 0 };
-            left = left.join(name_of(&step.path[around..]));
+        let ellipsis = style.symbols.ellipsis;
+        let (mut left, time) = (self.lead(spinner, now), self.time(now));
+        let Some(wait) = self.wait else { return left.against(time, width, ellipsis) };
+        let because = match &wait.because {
+            Some(because) => Line::of(Tone::Waiting, &format!(": {because}")),
+            None => Line::default(),
+        };
+        // Which of many waits it is comes first; some of why it isn't so yet is always seen.
+        let free = width.saturating_sub(time.width() + 2).saturating_sub(left.width());
+        let kept = free.saturating_sub(because.width().min(REASON)).max(free / 2);
+        left = left.join(Line::plain(&wait.what).cut(kept, ellipsis)).join(because);
+        left.against(time, width, ellipsis)
+    }
+
+    /// The reason on a line of its own, where one line is too short for both.
+    fn lines(&self, spinner: &str, now: Duration, width: usize, style: Style) -> Vec<Line> {
+        let Some((wait, because)) = self.wait.and_then(|wait| Some((wait, wait.because.as_ref()?))) else {
+            return vec![self.line(spinner, now, width, style)];
+        };
+        let (lead, time) = (self.lead(spinner, now), self.time(now));
+        let together = lead.width() + Line::plain(&wait.what).width() + Line::plain(because).width() + ": ".len();
+        if together + time.width() + 2 <= width {
+            return vec![self.line(spinner, now, width, style)];
         }
+        let ellipsis = style.symbols.ellipsis;
+        let indent = 2 * self.depth + 4;
+        let because = Line::of(Tone::Waiting, because).cut(width.saturating_sub(indent), ellipsis).indented(indent);
+        vec![lead.join(Line::plain(&wait.what)).against(time, width, ellipsis), because]
+    }
+
+    /// What stands before what is waited for: the step, or why it is tried again.
+    fn lead(&self, spinner: &str, now: Duration) -> Line {
+        let mut lead = Line::of(Tone::Waiting, spinner).with(Tone::Plain, " ").indented(2 * self.depth);
+        let Some(step) = self.step else { return lead };
+        // The step around it stands above.
+        let around = if self.depth > 0 { progress::parent(&step.path).len() + 1 } else { 0 };
+        lead = lead.join(name_of(&step.path[around..]));
+        match (self.wait, &step.retry) {
+            (Some(_), _) => lead.push(Tone::Plain, "  "),
+            (None, Some((again, why))) => {
+                let pause = again.saturating_sub(now).as_secs();
+                lead.push(Tone::Waiting, &format!("  again in {pause}s: {why}"));
+            }
+            (None, None) => {}
+        }
+        lead
+    }
+
+    fn time(&self, now: Duration) -> Line {
         let time = match (self.wait, self.step) {
-            (Some(wait), _) => format!("{} of {}", clock(now, wait.started), duration::show(wait.deadline)),
+            (Some(wait), _) => format!("{} of {}", clock(now, wait.started), duration::show_limit(wait.deadline)),
             (None, Some(step)) => clock(now, step.started),
             (None, None) => String::new(),
         };
-        let time = Line::of(Tone::Quiet, &time);
-        let room = width.saturating_sub(time.width() + 2);
-        if let Some(wait) = self.wait {
-            if self.step.is_some() {
-                left.push(Tone::Plain, "  ");
-            }
-            let because = match &wait.because {
-                Some(because) => Line::of(Tone::Waiting, &format!(": {because}")),
-                None => Line::default(),
-            };
-            // Which of many waits it is comes first; some of why it isn't so yet is always seen.
-            let free = room.saturating_sub(left.width());
-            let what = Line::plain(&wait.what);
-            let kept = free.saturating_sub(because.width().min(REASON)).max(free / 2);
-            left = left.join(what.cut(kept, symbols.ellipsis)).join(because);
-        } else if let Some((again, why)) = self.step.and_then(|step| step.retry.as_ref()) {
-            let pause = again.saturating_sub(now).as_secs();
-            left.push(Tone::Waiting, &format!("  again in {pause}s: {why}"));
-        }
-        left.against(time, width, symbols.ellipsis)
+        Line::of(Tone::Quiet, &time)
     }
 }
 

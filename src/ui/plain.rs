@@ -114,7 +114,7 @@ impl Plain {
                 say("step", Tone::Waiting, &text)
             }
             What::WaitStarted { what, deadline, .. } => {
-                say("wait", Tone::Plain, &format!("{what}, up to {}", duration::show(*deadline)))
+                say("wait", Tone::Plain, &format!("{what}, up to {}", duration::show_limit(*deadline)))
             }
             What::WaitChanged { wait, because } => match self.progress.waits.get(wait) {
                 Some(wait) => say("wait", Tone::Waiting, &format!("{}: {because}", wait.what)),
@@ -200,7 +200,7 @@ impl View for Plain {
             *spoken = now;
             let wait = self.progress.waits.get(wait).expect("what was spoken of is waited for");
             let because = wait.because.as_ref().map(|because| format!(": {because}")).unwrap_or_default();
-            let (so_far, deadline) = (now.saturating_sub(wait.started), duration::show(wait.deadline));
+            let (so_far, deadline) = (now.saturating_sub(wait.started), duration::show_limit(wait.deadline));
             let so_far = duration::show(Duration::from_secs(so_far.as_secs()));
             let text = format!("{}{because} ({so_far} of {deadline})", wait.what);
             shown.push(Shown::Said(stamped(now, "wait", &wait.step, Tone::Waiting, &text)));

@@ -76,15 +76,19 @@ fn a_wait_begins_anew_when_its_version_is_too_old() {
 
 #[test]
 fn a_wait_goes_on_after_its_connection_broke() {
-    let server = Server::start(|seen| match seen.before {
+    let added = |version: u32, data: &str| format!(r#"{{"type":"ADDED","object":{}}}"#, map("a", version, data));
+    let server = Server::start(move |seen| match seen.before {
         0 => Reply::new(200, list(5, &[])),
-        1 => Reply::new(200, format!(r#"{{"type":"ADDED","object":{}}}"#, map("a", 6, "old"))).cut_off(),
+        // The second change is cut in two.
+        1 => Reply::new(200, format!("{}\n{}", added(6, "old"), added(7, &"long".repeat(100)))).cut_off(),
         2 => Reply::reset(),
         3 => status(503, "ServiceUnavailable", "the server is starting"),
         _ => Reply::new(200, list(9, &[map("a", 9, "new")])),
     });
     let found: String = value(&server, r#"cluster.wait("cm", "a", |o| o.data.x == "new", #{ timeout: "20s" }).data.x"#);
     assert_eq!(found, "new");
+    let paths: Vec<_> = server.seen().into_iter().map(|seen| seen.path).collect();
+    assert!(paths[2].contains("resourceVersion=6"), "it goes on from where it was: {paths:?}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod k8s;
 mod k8s_streams;
 mod kubeconfig;
 mod kubeconfig_changes;
+mod readiness;
 mod secret;
 mod show;
 mod time;

@@ -34,7 +34,7 @@ fn durations_can_be_reckoned_with_and_compared() {
         "1.5 * 1.minute == 90.s && 90.s * 0.5 == 45.s",
         "90.s > 1.minute && 90.s >= 90.s && 1.s < 2.s && 1.s <= 1.s",
         "90.s.minutes == 1.5",
-        r#"`${90.minutes}` == "1h30m""#,
+        r#"`${90.minutes}` == "1h30m" && `${2.hours}` == "2h" && `${7.days}` == "7d" && `${30.hours}` == "1d06h""#,
     ] {
         assert!(script.value::<bool>(claim), "{claim}");
     }

@@ -15,11 +15,14 @@ mod k8s;
 mod kubeconfig;
 mod kubectl;
 mod nodes;
+mod outage;
 mod redis;
 mod rollout;
 mod stdlib;
 mod streams;
 mod testbed;
+mod wait;
+mod watch;
 mod workloads;
 
 use testbed::{Bed, alone, shared};

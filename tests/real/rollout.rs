@@ -36,6 +36,7 @@ fn an_image_is_rolled_out_only_if_somebody_says_so_and_taken_back_if_it_does_not
 
     // There is no room for a third pod beside the one that runs.
     bed.kubectl(&["create", "quota", "full", "-n", &space, "--hard=pods=1"]);
+    bed.kubectl(&["wait", "quota/full", "-n", &space, "--for=jsonpath={.status.used.pods}=1", "--timeout=60s"]);
     let yes = "ask@roll out web:3 in place of web:2?";
     let (status, told) = roll_out(&bed, journal.path(), &space, "web:3", &["--yes", yes, "--set", "patience=4s"]);
     assert_eq!((status, image(&bed, &space).as_str()), (1, "web:2"), "{told}");

@@ -2,6 +2,7 @@
 
 pub mod daemon;
 pub mod nameserver;
+pub mod pipe;
 pub mod program;
 pub mod proxy;
 pub mod server;

@@ -172,9 +172,12 @@ fn verbose_also_tells_what_changed_nothing() {
 fn what_goes_on_stands_below_with_its_reason_and_its_deadline() {
     insta::assert_snapshot!(region(&waiting(3, columns(80)), seconds(75), columns(80)), @r#"
     ⠧ drain                                                                   1m15s
-      ⠧ evict[worker-0]  node worker-0 empty: 3 pods left: web-0, web…  1m15s of 5m
-      ⠧ evict[worker-1]  node worker-1 empty: 3 pods left: web-0, web…  1m14s of 5m
-      ⠧ evict[worker-2]  node worker-2 empty: 3 pods left: web-0, web…  1m13s of 5m
+      ⠧ evict[worker-0]  node worker-0 empty                            1m15s of 5m
+          3 pods left: web-0, web-1, web-2
+      ⠧ evict[worker-1]  node worker-1 empty                            1m14s of 5m
+          3 pods left: web-0, web-1, web-2
+      ⠧ evict[worker-2]  node worker-2 empty                            1m13s of 5m
+          3 pods left: web-0, web-1, web-2
     ── drain.rhai · 0 of 3 steps                                              1m15s
     "#);
     insta::assert_snapshot!(region(&waiting(3, columns(160)), seconds(75), columns(160)), @r#"
@@ -226,7 +229,8 @@ fn wide_characters_are_measured_not_counted() {
     view.told(&event(seconds(1), "", changed), size);
     assert!(view.region(seconds(2), size).iter().all(|line| line.width() <= 59));
     insta::assert_snapshot!(region(&view, seconds(2), size), @r#"
-    ⠴ 配置の完了を待っています: まだ準備ができていな…  2s of 1m
+    ⠴ 配置の完了を待っています                         2s of 1m
+        まだ準備ができていないポッドがあります
     ──                                                       2s
     "#);
 }

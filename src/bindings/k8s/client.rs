@@ -37,6 +37,9 @@ const PAGE: usize = 500;
 const REPEATS: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
+/// How soon the next page of a list is asked for again from a server that went away.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// The longest pause that a server may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
@@ -208,6 +211,19 @@ pub struct Selection {
     pub labels: Option<String>,
     pub fields: Option<String>,
     pub keep_managed_fields: bool,
+}
+
+impl Selection {
+    /// What is selected, behind the name of a kind: ` with app=web in shop`.
+    pub fn shown(&self, namespaced: bool) -> String {
+        let selectors: Vec<&str> = self.labels.iter().chain(&self.fields).map(String::as_str).collect();
+        let with = if selectors.is_empty() { String::new() } else { format!(" with {}", selectors.join(" and ")) };
+        match &self.namespace {
+            _ if !namespaced => with,
+            Some(namespace) => format!("{with} in {namespace}"),
+            None => format!("{with} in all namespaces"),
+        }
+    }
 }
 
 /// A list at one moment.
@@ -443,6 +459,11 @@ impl Cluster {
                 Err(fault) if fault.status == Some(410) && next.is_some() => {
                     listed.objects.clear();
                     self.ask(self.selecting(resource, selection)).await?
+                }
+                // A server that has begun will be back: whoever asks has set a deadline.
+                Err(fault) if fault.kind.passes() && next.is_some() => {
+                    self.host().clock.sleep(AGAIN).await;
+                    continue;
                 }
                 page => page?,
             };

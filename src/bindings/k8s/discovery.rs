@@ -77,6 +77,13 @@ impl Resource {
     }
 }
 
+/// Words for a kind: `deployment`, `deployments`.
+pub struct Words {
+    pub one: String,
+    pub many: String,
+    pub namespaced: bool,
+}
+
 fn escape(segment: &str) -> String {
     const SEGMENT: &percent_encoding::AsciiSet =
         &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
@@ -263,6 +270,14 @@ impl Cluster {
         match self.known(&Wanted::read(kind)) {
             Some(resource) => super::explain::shown(&resource, namespace, name),
             None => format!("{kind}/{name} in {namespace}"),
+        }
+    }
+
+    /// How an operator speaks of the kind, before anything is asked.
+    pub fn words_for(&self, kind: &str) -> Words {
+        match self.known(&Wanted::read(kind)) {
+            Some(resource) => Words { one: resource.shown(), namespaced: resource.namespaced, many: resource.plural },
+            None => Words { one: kind.to_owned(), many: kind.to_owned(), namespaced: true },
         }
     }
 

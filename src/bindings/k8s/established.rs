@@ -39,7 +39,7 @@ pub async fn wait(cluster: &Cluster, definition: &Tree) -> Result<Tree, Fault> {
                     return Err(Fault::new(Kind::Failed, format!("definition `{name}` is not served: {why}"))
                         .hint("another definition has one of its names already"));
                 }
-                Seen::Object(_) | Seen::Absent | Seen::NotYet(_) => {}
+                _ => {}
             }
         }
     };

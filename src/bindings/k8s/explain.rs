@@ -6,7 +6,8 @@ use super::{
     discovery::Resource,
     logs::LogOptions,
     object::{self, at, entries, integer, items, kind, name, text},
-    wait::{Trouble, shown_condition, worst},
+    trouble::{Trouble, worst},
+    wait::shown_condition,
 };
 use crate::script::{fault::Fault, values::tree::Tree};
 

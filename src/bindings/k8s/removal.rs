@@ -135,7 +135,8 @@ async fn one_gone(cluster: &Cluster, one: &Doomed, progress: &Progress, of: usiz
                 }
             }
             // With the definition of its kind it is gone as well.
-            Seen::NotYet(why) if why.contains("has no kind") => return Ok(()),
+            Seen::Gone(_) | Seen::NoKind(_) => return Ok(()),
+            Seen::Current => {}
             Seen::NotYet(why) => because(why),
         }
     }

@@ -31,8 +31,9 @@ use crate::{
 /// How long a connection may take to come up.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// How often an idle connection is asked whether it is still there.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// How often a connection on which something is awaited is asked whether it is still there, and how long it has to answer.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+const ALIVE: Duration = Duration::from_secs(5);
 
 /// A client of the target's server. Nothing is sent yet. It must be made where a runtime is entered.
 ///
@@ -138,6 +139,7 @@ fn connections(host: &Host, target: &Target, identity: Option<&(Material, Materi
             .pool_timer(TokioTimer::new())
             .http2_adaptive_window(true)
             .http2_keep_alive_interval(KEEP_ALIVE)
+            .http2_keep_alive_timeout(ALIVE)
             .build(Connector::new(route.clone(), tls.clone().speaking(protocols)))
     };
     Ok(Connections { shared: speaking(&["h2", "http/1.1"]), switched: speaking(&["http/1.1"]) })

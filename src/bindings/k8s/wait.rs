@@ -1,13 +1,18 @@
 //! What is waited for, and whether an object is so: judged from the object alone.
 
-use super::object::{at, condition, integer, items, kind, name, text};
+use super::{
+    jsonpath::{JsonPath, printed},
+    object::{at, condition, integer, items, kind, text},
+    readiness::{hopeless, readiness, replicas},
+};
 use crate::script::{
     fault::{Fault, Kind},
+    options::nearest,
     values::tree::Tree,
 };
 
 /// What is waited for, as far as it can be judged without the script.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Until {
     Exists,
     Deleted,
@@ -16,6 +21,11 @@ pub enum Until {
     Condition {
         kind: String,
         status: String,
+    },
+    /// A field has this value, or any.
+    Field {
+        path: JsonPath,
+        value: Option<String>,
     },
 }
 
@@ -30,28 +40,36 @@ pub enum Verdict {
 }
 
 impl Until {
-    /// Reads `exists`, `deleted`, `ready`, `condition=Available`, `condition=Ready=False`.
+    /// Reads `exists`, `deleted`, `ready`, `condition=Available`, `condition=Ready=False`, `status.phase=Running`,
+    /// `{.status.phase}=Running`, `{.status.loadBalancer.ingress}`.
     ///
     /// # Errors
     /// `usage`, with what there is.
     pub fn read(text: &str) -> Result<Self, Fault> {
-        match text.trim() {
+        let text = text.trim();
+        match text {
             "exists" | "created" | "create" => return Ok(Until::Exists),
             "deleted" | "delete" | "gone" => return Ok(Until::Deleted),
             "ready" => return Ok(Until::Ready),
             _ => {}
         }
-        let refuse = || {
-            Fault::new(Kind::Usage, format!("`{text}` is nothing that can be waited for")).hint(
-                "write `ready`, `condition=Available`, `condition=Ready=False`, `exists`, `deleted`, or a closure",
-            )
-        };
-        let wanted = text.trim().strip_prefix("condition=").ok_or_else(refuse)?;
-        let (kind, status) = wanted.split_once('=').unwrap_or((wanted, "True"));
-        if kind.is_empty() || status.is_empty() {
-            return Err(refuse());
+        if let Some(wanted) = text.strip_prefix("condition=") {
+            let (kind, status) = wanted.split_once('=').unwrap_or((wanted, "True"));
+            if kind.is_empty() || status.is_empty() {
+                return Err(refused(text));
+            }
+            return Ok(Until::Condition { kind: kind.to_owned(), status: status.to_owned() });
         }
-        Ok(Until::Condition { kind: kind.to_owned(), status: status.to_owned() })
+        let field = text.strip_prefix("jsonpath=").unwrap_or(text);
+        if !field.contains(['.', '{']) {
+            return Err(refused(text));
+        }
+        let (path, value) = split_field(field);
+        let path = JsonPath::parse(path).map_err(|why| {
+            Fault::new(Kind::Usage, format!("`{text}` names no field: {why}"))
+                .hint("write `status.phase=Running`, or `{.status.phase}=Running` as for `kubectl wait`")
+        })?;
+        Ok(Until::Field { path, value: value.map(str::to_owned) })
     }
 
     /// The rest of a sentence that begins with the object's name.
@@ -62,12 +80,18 @@ impl Until {
             Until::Ready => "to be ready".to_owned(),
             Until::Condition { kind, status } if status.eq_ignore_ascii_case("true") => format!("to be {kind}"),
             Until::Condition { kind, status } => format!("to have {kind}={status}"),
+            Until::Field { path, value: Some(value) } => format!("to have {path}={value}"),
+            Until::Field { path, value: None } => format!("to have {path}"),
         }
     }
 
     /// True if the state of the object's pods matters.
     pub fn needs_progress(&self) -> bool {
-        matches!(self, Until::Ready | Until::Condition { .. })
+        match self {
+            Until::Exists | Until::Deleted => false,
+            Until::Ready | Until::Condition { .. } => true,
+            Until::Field { path, .. } => speaks_of_status(path),
+        }
     }
 
     pub fn judge(&self, object: &Tree) -> Verdict {
@@ -75,12 +99,68 @@ impl Until {
             Until::Exists => Verdict::Met,
             Until::Deleted => Verdict::Waiting(why_it_stays(object)),
             Until::Condition { kind, status } => judge_condition(object, kind, status),
+            Until::Field { path, value } => judge_field(object, path, value.as_deref()),
             Until::Ready => match readiness(object) {
-                Verdict::Waiting(why) => hopeless(object).map_or(Verdict::Waiting(why), Verdict::Hopeless),
+                Verdict::Waiting(why) => or_hopeless(object, why),
                 verdict => verdict,
             },
         }
     }
+}
+
+/// The path, and the text behind the `=` that is in none of its brackets.
+fn split_field(field: &str) -> (&str, Option<&str>) {
+    let mut depth = 0_usize;
+    for (at, letter) in field.char_indices() {
+        match letter {
+            '{' | '[' | '(' => depth += 1,
+            '}' | ']' | ')' => depth = depth.saturating_sub(1),
+            '=' if depth == 0 => {
+                let value = field[at + 1..].trim_start_matches('=');
+                return (&field[..at], Some(value.trim_matches('"')));
+            }
+            _ => {}
+        }
+    }
+    (field, None)
+}
+
+fn refused(text: &str) -> Fault {
+    let fault = Fault::new(Kind::Usage, format!("`{text}` is nothing that can be waited for"));
+    let word = text.split('=').next().unwrap_or_default();
+    match nearest(word, ["ready", "exists", "deleted"]) {
+        // `Ready` is a condition, `ready` is a rule.
+        Some(near) if near != word.to_lowercase() => fault.hint(format!("did you mean `{near}`?")),
+        _ if text.chars().next().is_some_and(char::is_uppercase) => {
+            fault.hint(format!("a condition is written `condition={text}`"))
+        }
+        _ => fault.hint(
+            "write `ready`, `condition=Available`, `condition=Ready=False`, `status.phase=Running`, `exists`, `deleted`, \
+             or a closure",
+        ),
+    }
+}
+
+fn speaks_of_status(path: &JsonPath) -> bool {
+    path.to_string().starts_with("status")
+}
+
+fn judge_field(object: &Tree, path: &JsonPath, value: Option<&str>) -> Verdict {
+    let found: Vec<String> = path.find(object).into_iter().map(printed).collect();
+    let because = match (found.as_slice(), value) {
+        ([], _) => format!("`{path}` is not there yet"),
+        (found, None) if found.iter().any(|found| found != "null") => return Verdict::Met,
+        (found, Some(wanted)) if found.iter().all(|found| found == wanted) => return Verdict::Met,
+        (found, _) => format!("`{path}` is {}", found.join(", ")),
+    };
+    match speaks_of_status(path) {
+        true => or_hopeless(object, because),
+        false => Verdict::Waiting(because),
+    }
+}
+
+fn or_hopeless(object: &Tree, because: String) -> Verdict {
+    hopeless(object).map_or(Verdict::Waiting(because), Verdict::Hopeless)
 }
 
 fn judge_condition(object: &Tree, wanted: &str, status: &str) -> Verdict {
@@ -89,7 +169,7 @@ fn judge_condition(object: &Tree, wanted: &str, status: &str) -> Verdict {
             Some(because) => because,
             None => with_numbers(object, format!("it has no condition `{wanted}` yet")),
         };
-        return hopeless(object).map_or(Verdict::Waiting(because), Verdict::Hopeless);
+        return or_hopeless(object, because);
     };
     let is = text(found, &["status"]).unwrap_or("Unknown");
     if let Some(because) = unobserved(object, Some(found)) {
@@ -101,7 +181,7 @@ fn judge_condition(object: &Tree, wanted: &str, status: &str) -> Verdict {
     let because = with_numbers(object, shown_condition(found));
     match hopeless(object) {
         // Whoever waits for `Stalled=True` or `Failed=False` is not told that it is hopeless for that very reason.
-        Some(why) if !why.starts_with(&format!("{wanted} is")) => Verdict::Hopeless(why),
+        Some(why) if !why.starts_with(&shown_condition(found)) => Verdict::Hopeless(why),
         _ => Verdict::Waiting(because),
     }
 }
@@ -115,12 +195,17 @@ fn with_numbers(object: &Tree, because: String) -> String {
 }
 
 /// Says that the controller has not seen the latest change yet.
-fn unobserved(object: &Tree, condition: Option<&Tree>) -> Option<String> {
+pub fn unobserved(object: &Tree, condition: Option<&Tree>) -> Option<String> {
     let generation = integer(object, &["metadata", "generation"])?;
     let observed = condition
         .and_then(|condition| integer(condition, &["observedGeneration"]))
         .or_else(|| integer(object, &["status", "observedGeneration"]))?;
-    (observed < generation).then(|| format!("its controller has seen generation {observed} and not yet {generation}"))
+    match observed {
+        observed if observed >= generation => None,
+        // What Flux writes before it has looked.
+        ..0 => Some("its controller has not seen it yet".to_owned()),
+        _ => Some(format!("its controller has seen generation {observed} and not yet {generation}")),
+    }
 }
 
 /// `Available is False: MinimumReplicasUnavailable: Deployment does not have minimum availability`
@@ -131,134 +216,6 @@ pub fn shown_condition(condition: &Tree) -> String {
         shown.push_str(&format!(": {}", part.trim()));
     }
     shown
-}
-
-/// Why it can no longer become ready by itself.
-fn hopeless(object: &Tree) -> Option<String> {
-    let is = |kind: &str, status: &str| {
-        let found = condition(object, kind)?;
-        (text(found, &["status"]) == Some(status) && unobserved(object, Some(found)).is_none()).then_some(found)
-    };
-    let found = match kind(object) {
-        "Job" => is("Failed", "True"),
-        "Deployment" => {
-            is("Progressing", "False").filter(|found| text(found, &["reason"]) == Some("ProgressDeadlineExceeded"))
-        }
-        _ => None,
-    };
-    if let Some(found) = found.or_else(|| is("Stalled", "True")) {
-        return Some(shown_condition(found));
-    }
-    let phase = text(object, &["status", "phase"]);
-    (kind(object) == "Pod" && phase == Some("Failed")).then(|| {
-        let why = text(object, &["status", "message"]).or(text(object, &["status", "reason"]));
-        format!("it has failed{}", why.map(|why| format!(": {why}")).unwrap_or_default())
-    })
-}
-
-/// `1 of 3 replicas are ready`, for kinds that have replicas.
-fn replicas(object: &Tree) -> Option<String> {
-    let (wanted, ready) = match kind(object) {
-        "Deployment" | "StatefulSet" | "ReplicaSet" | "ReplicationController" => {
-            (integer(object, &["spec", "replicas"]).unwrap_or(1), integer(object, &["status", "readyReplicas"]))
-        }
-        "DaemonSet" => {
-            (integer(object, &["status", "desiredNumberScheduled"])?, integer(object, &["status", "numberReady"]))
-        }
-        _ => return None,
-    };
-    Some(format!("{} of {wanted} replicas are ready", ready.unwrap_or(0)))
-}
-
-/// How ready it is, by the rules of its kind.
-fn readiness(object: &Tree) -> Verdict {
-    if at(object, &["metadata", "deletionTimestamp"]).is_some() {
-        return Verdict::Waiting("it is being deleted".to_owned());
-    }
-    if let Some(because) = unobserved(object, None) {
-        return Verdict::Waiting(because);
-    }
-    let number = |name: &str| integer(object, &["status", name]).unwrap_or(0);
-    let unless = |met: bool, because: String| if met { Verdict::Met } else { Verdict::Waiting(because) };
-    match kind(object) {
-        "Deployment" => {
-            let wanted = integer(object, &["spec", "replicas"]).unwrap_or(1);
-            let (all, updated, available) =
-                (number("replicas"), number("updatedReplicas"), number("availableReplicas"));
-            if at(object, &["status", "observedGeneration"]).is_none() {
-                return Verdict::Waiting("its controller has not seen it yet".to_owned());
-            }
-            match () {
-                () if updated < wanted => {
-                    Verdict::Waiting(format!("{updated} of {wanted} replicas are of the new version"))
-                }
-                () if all == updated + 1 => Verdict::Waiting("1 old replica is still there".to_owned()),
-                () if all > updated => Verdict::Waiting(format!("{} old replicas are still there", all - updated)),
-                () => unless(available >= wanted, format!("{available} of {wanted} replicas are available")),
-            }
-        }
-        "StatefulSet" => {
-            let wanted = integer(object, &["spec", "replicas"]).unwrap_or(1);
-            let ready = number("readyReplicas");
-            let revisions = text(object, &["status", "updateRevision"]) == text(object, &["status", "currentRevision"]);
-            match () {
-                () if at(object, &["status", "observedGeneration"]).is_none() => {
-                    Verdict::Waiting("its controller has not seen it yet".to_owned())
-                }
-                () if ready < wanted => Verdict::Waiting(format!("{ready} of {wanted} replicas are ready")),
-                () => unless(
-                    revisions,
-                    format!("{} of {wanted} replicas are of the new version", number("updatedReplicas")),
-                ),
-            }
-        }
-        "DaemonSet" => {
-            let wanted = number("desiredNumberScheduled");
-            let (updated, available) = (number("updatedNumberScheduled"), number("numberAvailable"));
-            match () {
-                () if at(object, &["status", "observedGeneration"]).is_none() => {
-                    Verdict::Waiting("its controller has not seen it yet".to_owned())
-                }
-                () if updated < wanted => {
-                    Verdict::Waiting(format!("{updated} of {wanted} pods are of the new version"))
-                }
-                () => unless(available >= wanted, format!("{available} of {wanted} pods are available")),
-            }
-        }
-        "Job" => judge_plain_condition(object, "Complete"),
-        "Pod" if text(object, &["status", "phase"]) == Some("Succeeded") => Verdict::Met,
-        "CustomResourceDefinition" => judge_plain_condition(object, "Established"),
-        "Namespace" | "PersistentVolumeClaim" => {
-            let phase = text(object, &["status", "phase"]).unwrap_or("without a phase");
-            unless(matches!(phase, "Active" | "Bound"), format!("it is {phase}"))
-        }
-        "Service" if text(object, &["spec", "type"]) == Some("LoadBalancer") => unless(
-            !items(object, &["status", "loadBalancer", "ingress"]).is_empty(),
-            "it has no address yet".to_owned(),
-        ),
-        _ if at(object, &["status", "conditions"]).is_some() => {
-            match (condition(object, "Ready"), condition(object, "Available")) {
-                (None, Some(_)) => judge_plain_condition(object, "Available"),
-                _ => judge_plain_condition(object, "Ready"),
-            }
-        }
-        // What has neither conditions nor replicas is as ready as it is there, unless a controller is still to come.
-        _ if matches!(kind(object), "Pod" | "Node" | "Deployment") => {
-            Verdict::Waiting("it has no status yet".to_owned())
-        }
-        _ => Verdict::Met,
-    }
-}
-
-fn judge_plain_condition(object: &Tree, kind: &str) -> Verdict {
-    match condition(object, kind) {
-        None => Verdict::Waiting(format!("it has no condition `{kind}` yet")),
-        Some(found) if unobserved(object, Some(found)).is_some() => {
-            Verdict::Waiting(unobserved(object, Some(found)).unwrap_or_default())
-        }
-        Some(found) if text(found, &["status"]) == Some("True") => Verdict::Met,
-        Some(found) => Verdict::Waiting(shown_condition(found)),
-    }
 }
 
 /// Why something that is to go is still there.
@@ -281,93 +238,4 @@ fn why_it_stays(object: &Tree) -> String {
         (true, None) => "it is going".to_owned(),
         (false, None) => format!("it is going, held by {}", finalizers.join(", ")),
     }
-}
-
-/// `pod web-0: ImagePullBackOff: Back-off pulling image "nope"`, and whether it is of the sort that stays.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
-    pub pod: String,
-    pub container: Option<String>,
-    pub why: String,
-    /// True if it has been seen to stay so: no image, or one crash after another.
-    pub stays: bool,
-    /// True if the container has run before, so that its earlier log says why.
-    pub crashed: bool,
-}
-
-impl std::fmt::Display for Trouble {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "pod {}: {}", self.pod, self.why)
-    }
-}
-
-/// What keeps the worst of these pods from being ready; none if nothing does.
-pub fn worst(pods: &[Tree]) -> Option<Trouble> {
-    pods.iter().filter_map(trouble).max_by_key(|(rank, _)| *rank).map(|(_, trouble)| trouble)
-}
-
-fn trouble(pod: &Tree) -> Option<(u8, Trouble)> {
-    const STAYS: &[&str] = &[
-        "ImagePullBackOff",
-        "ErrImagePull",
-        "ErrImageNeverPull",
-        "InvalidImageName",
-        "CrashLoopBackOff",
-        "CreateContainerConfigError",
-        "CreateContainerError",
-        "RunContainerError",
-    ];
-    let pod_name = name(pod).to_owned();
-    let says = |container: Option<&str>, why: String, stays: bool, crashed: bool| Trouble {
-        pod: pod_name.clone(),
-        container: container.map(str::to_owned),
-        why,
-        stays,
-        crashed,
-    };
-    let with = |reason: &str, message: Option<&str>| match message.filter(|message| !message.is_empty()) {
-        Some(message) => format!("{reason}: {message}"),
-        None => reason.to_owned(),
-    };
-    let states =
-        (items(pod, &["status", "initContainerStatuses"]).iter()).chain(items(pod, &["status", "containerStatuses"]));
-    let mut found = None;
-    for status in states {
-        let container = text(status, &["name"]);
-        let crashed = integer(status, &["restartCount"]).unwrap_or(0) > 0;
-        let waiting = text(status, &["state", "waiting", "reason"]);
-        let ended = integer(status, &["state", "terminated", "exitCode"]).filter(|code| *code != 0);
-        let next = match (waiting, ended) {
-            (Some(reason), _) if STAYS.contains(&reason) => {
-                let why = with(reason, text(status, &["state", "waiting", "message"]));
-                Some((4, says(container, why, true, crashed || reason == "CrashLoopBackOff")))
-            }
-            (None, Some(code)) => {
-                let reason = text(status, &["state", "terminated", "reason"]).unwrap_or("Error");
-                Some((3, says(container, format!("its container ended with {code}, {reason}"), false, false)))
-            }
-            (Some(reason), _) => {
-                let why = with(reason, text(status, &["state", "waiting", "message"]));
-                Some((1, says(container, why, false, crashed)))
-            }
-            _ => None,
-        };
-        if next.as_ref().map(|(rank, _)| *rank) > found.as_ref().map(|(rank, _): &(u8, Trouble)| *rank) {
-            found = next;
-        }
-    }
-    if found.is_some() {
-        return found;
-    }
-    let scheduled = condition(pod, "PodScheduled").filter(|condition| text(condition, &["status"]) == Some("False"));
-    if let Some(scheduled) = scheduled {
-        let reason = text(scheduled, &["reason"]).unwrap_or("Unscheduled");
-        return Some((2, says(None, with(reason, text(scheduled, &["message"])), false, false)));
-    }
-    let ready = condition(pod, "Ready").is_some_and(|condition| text(condition, &["status"]) == Some("True"));
-    let finished = text(pod, &["status", "phase"]) == Some("Succeeded");
-    (!ready && !finished).then(|| {
-        let phase = text(pod, &["status", "phase"]).unwrap_or("Pending");
-        (0, says(None, format!("{phase} and not ready"), false, false))
-    })
 }

@@ -1,6 +1,8 @@
 //! What a script gives to the functions of this binding, read once and the same way.
 
-use rhai::Dynamic;
+use std::collections::{BTreeMap, BTreeSet};
+
+use rhai::{Array, Dynamic};
 
 use crate::{
     bindings::k8s::{
@@ -19,18 +21,27 @@ pub fn namespace(options: &Options, cluster: &Cluster) -> String {
     options.text("namespace").unwrap_or_else(|| cluster.namespace().to_owned())
 }
 
-/// What to list.
+/// What to list, with the bookkeeping of fields if that is asked for.
 ///
 /// # Errors
 /// `usage`, if a selector can't be read.
 pub fn selection(options: &Options, cluster: &Cluster) -> Result<Selection, Fault> {
+    let keep_managed_fields = options.flag("keep_managed_fields");
+    Ok(Selection { keep_managed_fields, ..selected(options, cluster)? })
+}
+
+/// What is selected by labels, fields and namespaces.
+///
+/// # Errors
+/// `usage`, if a selector can't be read.
+pub fn selected(options: &Options, cluster: &Cluster) -> Result<Selection, Fault> {
     let everywhere = options.flag("all_namespaces");
     only_one_scope(options)?;
     Ok(Selection {
         namespace: (!everywhere).then(|| namespace(options, cluster)),
         labels: selector(options, "labels")?,
         fields: selector(options, "fields")?,
-        keep_managed_fields: options.flag("keep_managed_fields"),
+        keep_managed_fields: false,
     })
 }
 
@@ -106,7 +117,7 @@ pub fn trees(value: &Dynamic) -> Result<Vec<Tree>, Fault> {
     if let Ok(text) = value.clone().into_immutable_string() {
         return manifest::read(&text);
     }
-    if let Some(items) = value.read_lock::<rhai::Array>() {
+    if let Some(items) = value.read_lock::<Array>() {
         let trees = items.iter().map(trees).collect::<Result<Vec<_>, _>>()?;
         return Ok(trees.into_iter().flatten().collect());
     }
@@ -114,5 +125,58 @@ pub fn trees(value: &Dynamic) -> Result<Vec<Tree>, Fault> {
         tree @ Tree::Map(_) => Ok(vec![tree]),
         other => Err(Fault::new(Kind::Usage, format!("this is {}, not a Kubernetes object", other.kind()))
             .hint("give a map, an object, YAML text, or a list of them")),
+    }
+}
+
+/// A name, or a list of names.
+///
+/// # Errors
+/// `usage`, if there is none, or something else.
+pub fn object_names(given: &Dynamic) -> Result<Vec<String>, Fault> {
+    let one = |name: &Dynamic| match name.as_immutable_string_ref() {
+        Ok(name) => Ok(name.to_string()),
+        Err(kind) => Err(Fault::new(Kind::Usage, format!("an object's name is a text, not `{kind}`"))),
+    };
+    let names = match given.read_lock::<Array>() {
+        Some(names) => names.iter().map(one).collect::<Result<Vec<_>, _>>()?,
+        None => vec![one(given)?],
+    };
+    if names.is_empty() {
+        return Err(Fault::new(Kind::Usage, "the list of names is empty"));
+    }
+    Ok(names)
+}
+
+/// Objects by kind and namespace: texts such as `deployment/web`, or objects that say it themselves.
+///
+/// # Errors
+/// `usage`, if the list is empty, or something in it is no object.
+pub fn objects(given: &[Dynamic], namespace: &str) -> Result<BTreeMap<(String, String), BTreeSet<String>>, Fault> {
+    let mut found: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    for item in given {
+        let (kind, namespace, name) = match item.clone().into_immutable_string() {
+            Ok(text) => match text.rsplit_once('/') {
+                Some((kind, name)) => (kind.to_owned(), namespace.to_owned(), name.to_owned()),
+                None => {
+                    let message = format!("`{text}` names no object");
+                    return Err(Fault::new(Kind::Usage, message).hint("write `kind/name`, such as `deployment/web`"));
+                }
+            },
+            Err(_) => {
+                let tree = Tree::from_dynamic(item)?;
+                let (kind, name) = (object::kind(&tree), object::name(&tree).to_owned());
+                if kind.is_empty() || name.is_empty() {
+                    let message = format!("this is {}, not an object with a kind and a name", tree.kind());
+                    return Err(Fault::new(Kind::Usage, message).hint("write `kind/name`, or give an object"));
+                }
+                let kind = format!("{}/{kind}", object::api_version(&tree));
+                (kind, object::namespace(&tree).unwrap_or(namespace).to_owned(), name)
+            }
+        };
+        found.entry((kind, namespace)).or_default().insert(name);
+    }
+    match found.is_empty() {
+        true => Err(Fault::new(Kind::Usage, "the list of objects is empty")),
+        false => Ok(found),
     }
 }

@@ -19,3 +19,5 @@ pub mod rollout;
 pub mod scale;
 mod settle;
 pub mod wait;
+pub mod waiting;
+pub mod watch;

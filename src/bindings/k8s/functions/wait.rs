@@ -1,26 +1,20 @@
-//! Waiting: the script thread judges closures, the futures in between watch.
+//! Waiting, as scripts see it.
 
-use std::time::Duration;
+use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
 
-use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext, plugin::*};
-
-use super::given;
+use super::{
+    given,
+    waiting::{Judge, Order, wait_on},
+};
 use crate::{
     bindings::k8s::{
-        client::{Cluster, Selection},
-        explain,
-        object::{self, text},
-        wait::{Trouble, Until, Verdict, worst},
-        watch::{Observer, Seen},
+        client::Cluster,
+        waited::{Group, Which},
     },
-    duration,
-    event::WaitEnd,
-    host::wait::{Interrupted, Progress, Wait, Waiting},
     script::{
         conductor::Outcome,
         context::Call,
         fault::{Fault, Kind},
-        values::tree::Tree,
     },
 };
 
@@ -29,325 +23,258 @@ pub mod functions {
     /// Waits until an object is ready.
     #[rhai_fn(global, pure, return_raw)]
     pub fn wait(context: NativeCallContext, cluster: &mut Cluster, kind: &str, name: &str) -> Outcome<Dynamic> {
-        wait_for(&context, cluster, kind, name, None, Map::new())
+        wait_named(&context, cluster, kind, &name.into(), None, Map::new())
     }
 
-    /// Waits until an object is as it should be, or as the options say.
+    /// Waits until objects are ready.
+    #[rhai_fn(global, name = "wait", pure, return_raw)]
+    pub fn wait_for_names(
+        context: NativeCallContext,
+        cluster: &mut Cluster,
+        kind: &str,
+        name: Array,
+    ) -> Outcome<Dynamic> {
+        wait_named(&context, cluster, kind, &name.into(), None, Map::new())
+    }
+
+    /// Waits until the objects that the options select are ready, or as the options say.
+    #[rhai_fn(global, name = "wait", pure, return_raw)]
+    pub fn wait_for_selected(
+        context: NativeCallContext,
+        cluster: &mut Cluster,
+        kind: &str,
+        options: Map,
+    ) -> Outcome<Dynamic> {
+        wait_selected(&context, cluster, kind, options)
+    }
+
+    /// Waits until objects are ready, or as the options say.
+    #[rhai_fn(global, name = "wait", pure, return_raw)]
+    pub fn wait_with_options(
+        context: NativeCallContext,
+        cluster: &mut Cluster,
+        kind: &str,
+        name: Dynamic,
+        options: Map,
+    ) -> Outcome<Dynamic> {
+        wait_named(&context, cluster, kind, &name, None, options)
+    }
+
+    /// Waits until objects are as they should be.
     #[rhai_fn(global, name = "wait", pure, return_raw)]
     pub fn wait_until(
         context: NativeCallContext,
         cluster: &mut Cluster,
         kind: &str,
-        name: &str,
+        name: Dynamic,
         until: Dynamic,
     ) -> Outcome<Dynamic> {
-        match until.read_lock::<Map>().map(|options| options.clone()) {
-            Some(options) => wait_for(&context, cluster, kind, name, None, options),
-            None => wait_for(&context, cluster, kind, name, Some(until), Map::new()),
-        }
+        wait_named(&context, cluster, kind, &name, Some(until), Map::new())
     }
 
-    /// Waits until an object is as it should be.
+    /// Waits until an object, or several, are as they should be.
     ///
-    /// It watches, so it sees a change at once. The object, its namespace and even its kind may still be to come. A condition
-    /// counts only if it speaks of the object's latest generation. The wait fails early when the object can no longer become
-    /// so by itself: a failed Job, a Deployment past its progress deadline, `Stalled=True`, or pods that have had no image or
-    /// crashed one time after another for longer than `grace`. While it waits it says why it isn't so yet; if it gives up,
-    /// the notes have the conditions, the warnings, and the end of the worst pod's log.
+    /// It watches, so it sees a change at once. The object, its namespace and even its kind may still be to come; a server
+    /// that is away is waited for. A condition counts only if it speaks of the object's latest generation. While it waits
+    /// it says why it isn't so yet.
+    ///
+    /// *How to say what is waited for:* `ready`; `condition=Available`, or `condition=Ready=False` for another status than
+    /// `True`; `status.phase=Running` for a field with that value, `status.loadBalancer.ingress` for a field with any, both
+    /// also as `kubectl` writes them (`{.status.phase}=Running`, `{.status.conditions[?(@.type=="Ready")].status}=True`);
+    /// `exists`; `deleted`, of the very object that was there; or a closure that is given the object.
+    ///
+    /// *Ready* is, after the latest change: a Deployment, StatefulSet, DaemonSet or ReplicaSet whose replicas are all of the
+    /// new version and available (a partition, and updates by hand, are respected); a Pod that is Ready or has succeeded; a
+    /// Job that is complete; a claim that is bound; a Service of type LoadBalancer that has an address; a definition that is
+    /// established; a namespace that is Active; a Node or an APIService whose condition says so. Anything else, such as a
+    /// HelmRelease, is ready when it isn't `Reconciling` and its condition `Ready`, or else `Available`, is true, or when its
+    /// `status.ready` is; what has no status at all is ready as soon as it is there.
+    ///
+    /// *It fails early* when an object can no longer become so by itself: a failed Job or Pod, a Deployment past its progress
+    /// deadline, `Stalled`, a lost claim, a definition whose names are taken, or pods that for longer than `grace` have had no
+    /// image, no configuration, or one crash after another.
+    ///
+    /// *Several objects* are waited for by a list of names, or by the options `labels`, `fields` and `all_namespaces` in place
+    /// of a name. All of them must be so, and of what is selected at least one must be there; `count` and `any` ask for less.
+    /// For objects of several kinds there is `wait_for`.
+    ///
+    /// If it gives up, the notes have what was seen last, the conditions, the warnings, and the end of the worst pod's log.
     ///
     /// # Parameters
     /// - `cluster` (cluster): the cluster
     /// - `kind` (text): plural, singular, short name or kind; `Kind.group` or `group/version/Kind` where that is not clear
-    /// - `name` (text): the object's name
-    /// - `until` (text or function): `ready`, `condition=Available`, `condition=Ready=False`, `exists`, `deleted`, or a closure
-    ///   that is given the object and says `true` or `false`
+    /// - `name` (text or list): the object's name, or several; left out where the options select
+    /// - `until` (text or function): what it should be, `ready` if nothing is said
     /// - `options` (map): see below
     ///
     /// # Options
+    /// - `until` (text or function): the same as the parameter, where that is not given
     /// - `condition` (text): the condition that must be true, where `until` is not given
     /// - `namespace` (text, the context's own): where it is
+    /// - `labels` (text or map): in place of a name, whatever has these labels: `app=web,tier!=db`, or a map
+    /// - `fields` (text or map): in place of a name, whatever has these fields, such as `spec.nodeName=worker-1`
+    /// - `all_namespaces` (boolean, `false`): in place of a name, in all namespaces
+    /// - `count` (integer): so many of them are enough
+    /// - `any` (boolean, `false`): one of them is enough
     /// - `timeout` (duration, `5m`): how long to wait
-    /// - `grace` (duration, `30s`): how long pods may be without an image, or crash, before the wait fails
+    /// - `grace` (duration, `30s`): how long pods may be stuck, or crash, before the wait fails
     /// - `fail_fast` (boolean, `true`): fail as soon as it can no longer become so
     ///
     /// # Returns
-    /// The object as it was then; `()` if its deletion was waited for.
+    /// The object as it was then, `()` if its deletion was waited for; a list of those that are so if there may be several.
     ///
     /// # Faults
     /// - `timeout`: it did not become so in time; the notes say why
     /// - `failed`: it can no longer become so; the notes say why
     /// - `denied`: this user may not watch it
+    /// - `unsupported`: the kind whose object should go is not there, so that nobody can tell
     /// - `usage`: `until` can't be understood, or the closure says neither `true` nor `false`
+    /// - `invalid`: a selector can't be understood
     /// - `tls`: the server can't be trusted
     ///
     /// # Example
     /// ```rhai cluster
     /// cluster.wait("namespace", "default", |space| space.status.phase == "Active", #{ timeout: "10s" });
+    /// cluster.wait("namespace", ["default", "kube-system"], "status.phase=Active", #{ timeout: "10s" });
+    /// cluster.wait("namespaces", #{ fields: "metadata.name=default", until: "exists", timeout: "10s" });
     /// ```
     #[rhai_fn(global, name = "wait", pure, return_raw)]
     pub fn wait_until_with_options(
         context: NativeCallContext,
         cluster: &mut Cluster,
         kind: &str,
-        name: &str,
+        name: Dynamic,
         until: Dynamic,
         options: Map,
     ) -> Outcome<Dynamic> {
-        wait_for(&context, cluster, kind, name, Some(until), options)
+        wait_named(&context, cluster, kind, &name, Some(until), options)
+    }
+
+    /// Waits until objects of several kinds are ready.
+    #[rhai_fn(global, pure, return_raw)]
+    pub fn wait_for(context: NativeCallContext, cluster: &mut Cluster, objects: Array) -> Outcome<Dynamic> {
+        wait_mixed(&context, cluster, &objects, None, Map::new())
+    }
+
+    /// Waits until objects of several kinds are ready, or as the options say.
+    #[rhai_fn(global, name = "wait_for", pure, return_raw)]
+    pub fn wait_for_with_options(
+        context: NativeCallContext,
+        cluster: &mut Cluster,
+        objects: Array,
+        options: Map,
+    ) -> Outcome<Dynamic> {
+        wait_mixed(&context, cluster, &objects, None, options)
+    }
+
+    /// Waits until objects of several kinds are as they should be.
+    #[rhai_fn(global, name = "wait_for", pure, return_raw)]
+    pub fn wait_for_until(
+        context: NativeCallContext,
+        cluster: &mut Cluster,
+        objects: Array,
+        until: Dynamic,
+    ) -> Outcome<Dynamic> {
+        wait_mixed(&context, cluster, &objects, Some(until), Map::new())
+    }
+
+    /// Waits until objects of several kinds are as they should be.
+    ///
+    /// All that `wait` says of one kind holds here too; each object is ready by the rules of its own kind.
+    ///
+    /// # Parameters
+    /// - `cluster` (cluster): the cluster
+    /// - `objects` (list): texts such as `deployment/web`, or objects
+    /// - `until` (text or function): what they should be, `ready` if nothing is said
+    /// - `options` (map): see below
+    ///
+    /// # Options
+    /// - `until` (text or function): the same as the parameter, where that is not given
+    /// - `condition` (text): the condition that must be true, where `until` is not given
+    /// - `namespace` (text, the context's own): where those are that don't say so themselves
+    /// - `count` (integer): so many of them are enough
+    /// - `any` (boolean, `false`): one of them is enough
+    /// - `timeout` (duration, `5m`): how long to wait
+    /// - `grace` (duration, `30s`): how long pods may be stuck, or crash, before the wait fails
+    /// - `fail_fast` (boolean, `true`): fail as soon as it can no longer become so
+    ///
+    /// # Returns
+    /// A list of the objects that are so.
+    ///
+    /// # Faults
+    /// - `timeout`: they did not become so in time; the notes say why
+    /// - `failed`: they can no longer become so; the notes say why
+    /// - `denied`: this user may not watch them
+    /// - `unsupported`: the kind whose object should go is not there, so that nobody can tell
+    /// - `usage`: something in the list is no object, or `until` can't be understood
+    /// - `tls`: the server can't be trusted
+    ///
+    /// # Example
+    /// ```rhai cluster
+    /// cluster.wait_for(["namespace/default", "service/kubernetes"], #{ namespace: "default", timeout: "10s" });
+    /// ```
+    #[rhai_fn(global, name = "wait_for", pure, return_raw)]
+    pub fn wait_for_until_with_options(
+        context: NativeCallContext,
+        cluster: &mut Cluster,
+        objects: Array,
+        until: Dynamic,
+        options: Map,
+    ) -> Outcome<Dynamic> {
+        wait_mixed(&context, cluster, &objects, Some(until), options)
     }
 }
 
-/// How often the pods are looked at while their owner isn't ready.
-const LOOK: Duration = Duration::from_secs(2);
-
-/// How long finding out why may take after time was up.
-const DIAGNOSIS: Duration = Duration::from_secs(5);
-
-/// What decides.
-enum Judge {
-    Rule(Until),
-    Closure(FnPtr),
-}
-
-impl Judge {
-    fn read(until: Option<&Dynamic>, condition: Option<String>) -> Result<Self, Fault> {
-        match (until, condition) {
-            (Some(_), Some(_)) => {
-                Err(Fault::new(Kind::Usage, "what to wait for is given twice: as a parameter and as `condition`")
-                    .hint("leave one of them out"))
-            }
-            (None, None) => Ok(Judge::Rule(Until::Ready)),
-            (None, Some(condition)) => Until::read(&format!("condition={condition}")).map(Judge::Rule),
-            (Some(until), None) => match until.clone().try_cast::<FnPtr>() {
-                Some(closure) => Ok(Judge::Closure(closure)),
-                None => Until::read(&until.to_string()).map(Judge::Rule),
-            },
-        }
-    }
-
-    fn shown(&self) -> String {
-        match self {
-            Judge::Rule(until) => until.shown(),
-            Judge::Closure(_) => "to be as asked".to_owned(),
-        }
-    }
-
-    fn waits_for_deletion(&self) -> bool {
-        matches!(self, Judge::Rule(Until::Deleted))
-    }
-
-    fn needs_progress(&self) -> bool {
-        match self {
-            Judge::Rule(until) => until.needs_progress(),
-            Judge::Closure(_) => true,
-        }
-    }
-
-    fn judge(&self, context: &NativeCallContext, object: &Tree) -> Outcome<Verdict> {
-        let closure = match self {
-            Judge::Rule(until) => return Ok(until.judge(object)),
-            Judge::Closure(closure) => closure,
-        };
-        let whole = object::whole(object.clone()).map_err(|fault| context.raise(fault))?;
-        let said = match closure.call_within_context::<Dynamic>(context, (whole,)) {
-            Ok(said) => said,
-            // What is not there yet can't be as asked.
-            Err(error) => match innermost_fault(&error) {
-                Some(fault) if fault.kind == Kind::Absent => return Ok(Verdict::Waiting(fault.message)),
-                _ => return Err(error),
-            },
-        };
-        match said.as_bool() {
-            Ok(true) => Ok(Verdict::Met),
-            Ok(false) => Ok(match Until::Ready.judge(object) {
-                Verdict::Met => Verdict::Waiting("it is not yet as asked".to_owned()),
-                other => other,
-            }),
-            Err(kind) => {
-                let fault = Fault::new(
-                    Kind::Usage,
-                    format!("the closure of `k8s::wait` gave a `{kind}`, not `true` or `false`"),
-                );
-                Err(context.raise(fault.hint("such as `|o| o.status.phase == \"Running\"`")))
-            }
-        }
-    }
-}
-
-fn innermost_fault(error: &EvalAltResult) -> Option<Fault> {
-    match error {
-        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) => innermost_fault(inner),
-        other => Fault::of(other),
-    }
-}
-
-/// One piece of a wait: what was seen, or that it is time to look at the pods.
-enum Piece {
-    Seen(Seen),
-    Look(Option<Trouble>),
-}
-
-fn wait_for(
+fn wait_named(
     context: &NativeCallContext,
     cluster: &Cluster,
     kind: &str,
-    name: &str,
+    name: &Dynamic,
     until: Option<Dynamic>,
     options: Map,
 ) -> Outcome<Dynamic> {
     let options = context.options("k8s::wait", options)?;
-    let raise = |fault: Fault| context.raise(fault);
-    let timeout = options.deadline("timeout").map_err(raise)?;
-    let grace = options.deadline("grace").map_err(raise)?;
-    let judge = Judge::read(until.as_ref(), options.text("condition")).map_err(raise)?;
-    let fail_fast = options.flag("fail_fast");
-    let cluster = cluster.here();
-    let namespace = given::namespace(&options, &cluster);
-    let object = cluster.shown(kind, &namespace, name);
-    let what = format!("{object} {}", judge.shown());
-
-    let host = context.host();
-    let mut wait = host.begin(Waiting::until(what.clone(), timeout));
-    let progress = wait.progress();
-    let selection = Selection {
-        namespace: Some(namespace.clone()),
-        fields: Some(format!("metadata.name={name}")),
-        ..Selection::default()
-    };
-    let mut observer = Observer::new(cluster.clone(), kind.to_owned(), selection);
-    let mut last: Option<Tree> = None;
-    let mut because = String::new();
-    let mut stuck_since: Option<(String, Duration)> = None;
-    loop {
-        // Pods are of interest only while their owner is there and not as it should be.
-        let looked_at = last.clone().filter(|_| judge.needs_progress());
-        let (piece, back) = match wait.drive(piece(observer, cluster.clone(), looked_at)) {
-            Ok((piece, back)) => (piece.map_err(raise)?, back),
-            Err(interrupted) => return Err(given_up(context, &cluster, &mut wait, interrupted, last.as_ref())),
-        };
-        observer = back;
-        match piece {
-            Piece::Seen(Seen::Absent) if judge.waits_for_deletion() => {
-                wait.end(WaitEnd::Met);
-                return Ok(Dynamic::UNIT);
-            }
-            Piece::Seen(Seen::Absent) => {
-                last = None;
-                because = format!("there is no {object} yet");
-                progress.because(because.clone());
-            }
-            Piece::Seen(Seen::NotYet(why)) => progress.because(why),
-            Piece::Seen(Seen::Object(object)) => {
-                match judge.judge(context, &object)? {
-                    Verdict::Met => {
-                        wait.end(WaitEnd::Met);
-                        return Ok(object.to_dynamic());
-                    }
-                    Verdict::Hopeless(why) if fail_fast => {
-                        return Err(hopeless(context, &cluster, &mut wait, &what, &why, &object));
-                    }
-                    Verdict::Waiting(why) | Verdict::Hopeless(why) => because = why,
-                }
-                tell(
-                    &progress,
-                    &because,
-                    worst(std::slice::from_ref(&object)).filter(|_| object::kind(&object) == "Pod"),
-                );
-                last = Some(object);
-            }
-            Piece::Look(trouble) => {
-                let now = host.clock.elapsed();
-                let stays = trouble.as_ref().filter(|trouble| trouble.stays).map(|trouble| trouble.pod.clone());
-                stuck_since = match (stays, stuck_since) {
-                    (Some(_), Some(since)) => Some(since),
-                    (Some(pod), None) => Some((pod, now)),
-                    (None, _) => None,
-                };
-                tell(&progress, &because, trouble.clone());
-                if let (Some((_, since)), Some(trouble), Some(object)) = (&stuck_since, &trouble, &last)
-                    && fail_fast
-                    && now.saturating_sub(*since) >= grace
-                {
-                    let why = format!("{trouble}, for {}", duration::show(now.saturating_sub(*since)));
-                    return Err(hopeless(context, &cluster, &mut wait, &what, &why, object));
-                }
+    let read = || -> Result<Order, Fault> {
+        for selector in ["labels", "fields", "all_namespaces"] {
+            if options.value(selector).is_some() {
+                let message = format!("both a name and `{selector}` are given");
+                return Err(Fault::new(Kind::Usage, message).hint("keep one of them"));
             }
         }
-    }
-}
-
-fn tell(progress: &Progress, because: &str, trouble: Option<Trouble>) {
-    match trouble {
-        Some(trouble) => progress.because(format!("{because}; {trouble}")),
-        None => progress.because(because.to_owned()),
-    }
-}
-
-/// Waits for the next thing to be seen of the object; if that takes long, looks at its pods instead.
-async fn piece(mut observer: Observer, cluster: Cluster, object: Option<Tree>) -> (Result<Piece, Fault>, Observer) {
-    let pause = cluster.host().clock.sleep(LOOK);
-    let look = async {
-        match &object {
-            None => std::future::pending().await,
-            Some(object) => {
-                pause.await;
-                match explain::look(&cluster, object).await {
-                    Ok(trouble) => trouble,
-                    // Whoever may not see the pods waits without them.
-                    Err(_) => std::future::pending().await,
-                }
-            }
-        }
+        let names = given::object_names(name)?.into_iter().collect();
+        let judge = Judge::read("k8s::wait", until.as_ref(), &options)?;
+        let groups = Group::of_names(kind, &given::namespace(&options, cluster), names);
+        Order::read(groups, judge, name.is_array(), &options)
     };
-    let piece = tokio::select! {
-        biased;
-        seen = observer.next() => seen.map(Piece::Seen),
-        trouble = look => Ok(Piece::Look(trouble)),
-    };
-    (piece, observer)
+    let order = read().map_err(|fault| context.raise(fault))?;
+    wait_on(context, cluster, order)
 }
 
-fn hopeless(
+fn wait_selected(context: &NativeCallContext, cluster: &Cluster, kind: &str, options: Map) -> Outcome<Dynamic> {
+    let options = context.options("k8s::wait", options)?;
+    let read = || -> Result<Order, Fault> {
+        let group = Group { kind: kind.to_owned(), which: Which::Selected(given::selected(&options, cluster)?) };
+        let judge = Judge::read("k8s::wait", None, &options)?;
+        Order::read(vec![group], judge, true, &options)
+    };
+    let order = read().map_err(|fault| context.raise(fault))?;
+    wait_on(context, cluster, order)
+}
+
+fn wait_mixed(
     context: &NativeCallContext,
     cluster: &Cluster,
-    wait: &mut Wait<'_>,
-    what: &str,
-    why: &str,
-    object: &Tree,
-) -> Box<EvalAltResult> {
-    wait.end(WaitEnd::Failed);
-    let fault = Fault::new(Kind::Failed, format!("waiting for {what} is in vain: {why}"));
-    context.raise(
-        fault
-            .notes(notes(context, cluster, object))
-            .hint("mend it and run the step again, or wait on with `fail_fast: false`"),
-    )
-}
-
-fn given_up(
-    context: &NativeCallContext,
-    cluster: &Cluster,
-    wait: &mut Wait<'_>,
-    interrupted: Interrupted,
-    last: Option<&Tree>,
-) -> Box<EvalAltResult> {
-    let Interrupted::TimedOut { what, after, because } = interrupted else { return context.interrupted(interrupted) };
-    wait.end(WaitEnd::TimedOut);
-    let mut fault = Fault::new(Kind::Timeout, format!("gave up waiting for {what} after {}", duration::show(after)));
-    fault = fault.notes(because.map(|because| format!("last seen: {because}")));
-    if let Some(object) = last {
-        fault = fault.notes(notes(context, cluster, object));
-    }
-    context.raise(fault)
-}
-
-/// What may explain it, if that can be found out in a moment.
-fn notes(context: &NativeCallContext, cluster: &Cluster, object: &Tree) -> Vec<String> {
-    let asked = Waiting::request(
-        format!("why {} is not so", text(object, &["metadata", "name"]).unwrap_or_default()),
-        DIAGNOSIS,
-    );
-    let (cluster, object) = (cluster.clone(), object.clone());
-    let found = context.host().wait(asked, |_| async move { explain::diagnose(&cluster, &object).await });
-    found.unwrap_or_default()
+    objects: &Array,
+    until: Option<Dynamic>,
+    options: Map,
+) -> Outcome<Dynamic> {
+    let options = context.options("k8s::wait_for", options)?;
+    let read = || -> Result<Order, Fault> {
+        let named = given::objects(objects, &given::namespace(&options, cluster))?;
+        let judge = Judge::read("k8s::wait_for", until.as_ref(), &options)?;
+        let groups = named.into_iter().flat_map(|((kind, namespace), names)| Group::of_names(&kind, &namespace, names));
+        Order::read(groups.collect(), judge, true, &options)
+    };
+    let order = read().map_err(|fault| context.raise(fault))?;
+    wait_on(context, cluster, order)
 }
