@@ -67,6 +67,10 @@ fn a_runbook_ends_where_kubectl_ends_and_tells_no_less() {
 
 #[test]
 fn every_comparison_is_kept() {
+    if std::env::var_os("UPDATE").is_some() {
+        // They are being written.
+        return;
+    }
     let cases: BTreeSet<String> = CASES.iter().map(|case| format!("{}.txt", case.name)).collect();
     let names = fs::read_dir(kept("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert_eq!(names.collect::<BTreeSet<_>>(), cases, "`UPDATE=1` writes what is missing");
