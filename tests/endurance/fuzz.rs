@@ -31,7 +31,7 @@ pub fn trials(count: Option<u64>) -> Vec<Trial> {
         reader("dns", 20_000, protocols::dns, protocols::read_dns),
         reader("frame", 20_000, protocols::frames, protocols::read_frames),
         reader("redis", 20_000, protocols::redis, protocols::read_redis),
-        reader("log", 2_000, protocols::log, protocols::follow_log),
+        reader("log", 200, protocols::log, protocols::follow_log),
         reader("duration", 50_000, settings::duration, settings::read_duration),
     ]
 }

@@ -13,6 +13,7 @@ use super::{Bed, alone, shared};
 use crate::support::{
     daemon::redis,
     runtime,
+    server::{Reply, Server},
     transcript::{program, said},
 };
 
@@ -172,16 +173,32 @@ fn logs_are_read_and_followed_through_a_restart_of_the_server() {
     assert_eq!(printed, ["one", "two", "three", "before", "meanwhile", "meanwhile, too", "the end"]);
 }
 
+/// Makes the port of every pod lead to a port of this machine.
+fn lead(bed: &Bed, port: u16, to: u16) {
+    let way = bed.folder.join(format!("pods/port-{port}"));
+    let program = format!("#!/usr/bin/env bash\nexec 3<>/dev/tcp/127.0.0.1/{to}\ncat <&3 &\ncat >&3\nkill $!\n");
+    std::fs::write(&way, program).unwrap();
+    std::fs::set_permissions(&way, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn http_is_spoken_through_a_forwarded_port() {
+    let Some(bed) = shared() else { return };
+    let script = bed.script();
+    let space = bed.space("forward-http");
+    let server = Server::start(|seen| Reply::new(200, format!("{} at {}", seen.path, seen.headers["host"])));
+    lead(&bed, 80, server.address.port());
+    let text =
+        r#"let web = cluster.port_forward("web", 80); http::get(`http://${web.host}/hello`, #{ through: web }).text"#;
+    assert_eq!(script.value::<String>(&in_space(&space, &format!("{UP} {text}"))), "/hello at web");
+}
+
 #[test]
 fn redis_is_spoken_through_a_forwarded_port() {
     let (Some(bed), Some(server)) = (shared(), redis(&[])) else { return };
     let script = bed.script();
     let space = bed.space("forward-redis");
-    let way = bed.folder.join("pods/port-6379");
-    let program =
-        format!("#!/usr/bin/env bash\nexec 3<>/dev/tcp/127.0.0.1/{}\ncat <&3 &\ncat >&3\nkill $!\n", server.port);
-    std::fs::write(&way, program).unwrap();
-    std::fs::set_permissions(&way, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    lead(&bed, 6379, server.port);
     let text = format!(
         r#"{UP}
         let tunnel = cluster.port_forward("web", 6379);

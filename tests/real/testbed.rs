@@ -144,7 +144,8 @@ fn be_a_kubelet(cluster: &Path, folder: &Path, assets: &Path) -> Result<(), Stri
          apiVersion: kwok.x-k8s.io/v1alpha1\nkind: ClusterLogs\nmetadata: {{name: here}}\n\
          spec: {{logs: [{{logsFile: \"{pods}/pod.log\", previousLogsFile: \"{pods}/previous.log\", follow: true}}]}}\n---\n\
          apiVersion: kwok.x-k8s.io/v1alpha1\nkind: ClusterPortForward\nmetadata: {{name: here}}\n\
-         spec: {{forwards: [{{ports: [7], command: [cat]}}, {{ports: [6379], command: [\"{pods}/port-6379\"]}}]}}\n"
+         spec: {{forwards: [{{ports: [7], command: [cat]}}, {{ports: [80], command: [\"{pods}/port-80\"]}}, \
+         {{ports: [6379], command: [\"{pods}/port-6379\"]}}]}}\n"
     );
     write(&folder.join("kwok.yaml"), &kubelet)?;
     let folder_shown = folder.display();

@@ -137,7 +137,13 @@ impl Follower {
             .iter()
             .chain(items(&pod, &["status", "containerStatuses"]));
         let mut own = statuses.filter(|status| text(status, &["name"]) == Some(&container));
-        Ok(options.previous || !own.any(|status| at(status, &["state", "running"]).is_some()))
+        // A server has an empty log for a pod that no node has yet.
+        let has_run = own.any(|status| {
+            at(status, &["state", "running"]).is_none()
+                && [["state", "terminated"], ["lastState", "terminated"]].iter().any(|path| at(status, path).is_some())
+        });
+        let over = matches!(text(&pod, &["status", "phase"]), Some("Succeeded" | "Failed"));
+        Ok(options.previous || over || has_run)
     }
 }
 
@@ -167,7 +173,7 @@ impl Following {
                     return Ok(Some(format!("{}{line}", self.follower.prefix)));
                 }
                 Ok(None) if self.follower.has_ended().await? => return Ok(None),
-                Ok(None) => self.again("it was cut off").await,
+                Ok(None) => self.again("it ended, and its container has not").await,
                 Err(fault) if is_to_start(&fault) || fault.kind.passes() || fault.kind == Kind::Timeout => {
                     self.again(&fault.message).await;
                 }

@@ -1,13 +1,9 @@
 //! A connection to a Redis server, made when it is needed and again when it broke.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use redis::{AsyncConnectionConfig, Cmd, ProtocolVersion, RedisConnectionInfo, Value, aio::MultiplexedConnection};
-use tokio::task::JoinHandle;
+use tokio::{sync::Mutex, task::JoinHandle};
 
 use super::fault::{Broken, of_error, of_no_connection};
 use crate::{
@@ -37,7 +33,14 @@ pub struct Redis(Arc<Held>);
 struct Held {
     host: Host,
     target: Target,
-    live: Mutex<Option<Live>>,
+    live: Mutex<Connections>,
+}
+
+/// The connection that is up, and how many were made.
+#[derive(Default)]
+struct Connections {
+    made: u64,
+    live: Option<Live>,
 }
 
 /// A connection that is up, and the task that moves its bytes.
@@ -109,20 +112,25 @@ impl Redis {
     }
 
     async fn send(&self, command: &Cmd) -> Result<Value, Broken> {
-        let mut connection = self.connection().await.map_err(|fault| Broken { fault, doubt: false })?;
-        let answer = connection.send_packed_command(command).await.and_then(Value::extract_error);
-        answer.map_err(|error| {
-            let broken = of_error(&error, &self.to_string());
-            if broken.doubt {
-                self.live().take();
-            }
-            broken
-        })
+        let (mut connection, number) = self.connection().await.map_err(|fault| Broken { fault, doubt: false })?;
+        let error = match connection.send_packed_command(command).await.and_then(Value::extract_error) {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        let broken = of_error(&error, &self.to_string());
+        let mut connections = self.0.live.lock().await;
+        // Somebody else may have made another one already.
+        if broken.doubt && connections.made == number {
+            connections.live = None;
+        }
+        Err(broken)
     }
 
-    async fn connection(&self) -> Result<MultiplexedConnection, Fault> {
-        if let Some(live) = self.live().as_ref().filter(|live| !live.driver.is_finished()) {
-            return Ok(live.connection.clone());
+    /// The connection, and its number. Whoever comes while it is being made waits for it.
+    async fn connection(&self) -> Result<(MultiplexedConnection, u64), Fault> {
+        let mut connections = self.0.live.lock().await;
+        if let Some(live) = connections.live.as_ref().filter(|live| !live.driver.is_finished()) {
+            return Ok((live.connection.clone(), connections.made));
         }
         let Target { authority, through, tls, user, password, database, protocol, timeout } = self.target();
         let route = Route::of(&self.0.host, *timeout);
@@ -140,12 +148,8 @@ impl Redis {
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
         let made = MultiplexedConnection::new_with_config(&info, stream, config).await;
         let (connection, driver) = made.map_err(|error| of_error(&error, &self.to_string()).fault)?;
-        let live = Live { connection: connection.clone(), driver: tokio::spawn(driver) };
-        *self.live() = Some(live);
-        Ok(connection)
-    }
-
-    fn live(&self) -> std::sync::MutexGuard<'_, Option<Live>> {
-        self.0.live.lock().unwrap_or_else(PoisonError::into_inner)
+        connections.live = Some(Live { connection: connection.clone(), driver: tokio::spawn(driver) });
+        connections.made += 1;
+        Ok((connection, connections.made))
     }
 }
