@@ -13,6 +13,7 @@ use super::{
     k8s::{assert_note, effects, in_space, run, waits},
     shared,
 };
+use crate::support::transcript::{program, said};
 
 /// A node that only pods come to which are made for it, in a namespace of the same name.
 fn node(bed: &Bed, name: &str) -> String {
@@ -226,4 +227,22 @@ fn who_may_not_drain_is_told_so() {
     assert_eq!(fault.kind, Kind::Denied);
     let fault = script.fault(&format!("k8s::connect().drain(\"{node}\", #{{ labels: \"a in (\" }})"));
     assert_eq!(fault.kind, Kind::Invalid);
+}
+
+#[test]
+fn the_example_takes_a_node_out_of_service_and_back() {
+    let Some(bed) = shared() else { return };
+    let node = node(&bed, "example");
+    workload(&bed, "StatefulSet", &node, "");
+    let journal = tempfile::tempdir().unwrap();
+    let drain = |more: &[&str]| {
+        let mut command = program(journal.path());
+        said(command.args(more).env("KUBECONFIG", bed.kubeconfig()))
+    };
+    let (status, told) = drain(&["examples/drain.rhai", "--set", "node=example"]);
+    assert_eq!((status, is_cordoned(&bed, &node)), (4, true), "{told}");
+    assert!(told.contains("pod/statefulset-0 in example, of statefulset/statefulset"), "{told}");
+    assert!(told.contains("2 pods have left example"), "{told}");
+    let (status, told) = drain(&["resume", "--yes", "wait for a person@is example ready to work again?"]);
+    assert_eq!((status, is_cordoned(&bed, &node)), (0, false), "{told}");
 }

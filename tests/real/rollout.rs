@@ -1,4 +1,4 @@
-//! The runbook that rolls out an image, on a real control plane.
+//! The runbook and the example that roll out an image, on a real control plane.
 
 use std::path::Path;
 
@@ -42,4 +42,18 @@ fn an_image_is_rolled_out_only_if_somebody_says_so_and_taken_back_if_it_does_not
     assert_eq!((status, image(&bed, &space).as_str()), (1, "web:2"), "{told}");
     assert!(told.contains("web:3 does not come up: back to web:2"), "{told}");
     assert!(told.contains("exceeded quota: full"), "{told}");
+}
+
+#[test]
+fn the_example_rolls_out_and_goes_back() {
+    let Some(bed) = shared() else { return };
+    let journal = tempfile::tempdir().unwrap();
+    let mut command = program(journal.path());
+    command.args(["examples/rollout.rhai", "--set", "namespace=rollout-and-back"]).env("KUBECONFIG", bed.kubeconfig());
+    let (status, told) = said(&mut command);
+    assert_eq!(status, 0, "{told}");
+    let undone = "undo testbed: deployment/web in rollout-and-back to the revision before (back to revision 1";
+    for part in [undone, "deployment/web in rollout-and-back to be rolled out: met", "ScalingReplicaSet"] {
+        assert!(told.contains(part), "`{part}` is not in {told}");
+    }
 }

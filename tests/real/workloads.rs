@@ -5,7 +5,7 @@ use rhai::Array;
 
 use super::{
     Bed,
-    k8s::{WEB, effects, in_space, run},
+    k8s::{WEB, assert_note, effects, in_space, run, waits},
     shared,
 };
 use crate::support::Planned;
@@ -102,7 +102,8 @@ fn a_restart_replaces_every_pod_and_a_resumed_run_does_not_repeat_it() {
             ),
         );
         let at: String = script.value(&restart);
-        bed.kubectl(&["rollout", "status", kind, "web", "-n", &space, "--timeout=60s"]);
+        let status = format!("cluster.rollout_status(\"{kind}\", \"web\", #{{ timeout: \"1m\" }}).metadata.name");
+        assert_eq!(script.value::<String>(&in_space(&space, &status)), "web", "{kind}");
         let after = bed.kubectl(&names);
         assert!(before.split(' ').all(|uid| !after.contains(uid)), "{kind}: {before} → {after}");
 
@@ -179,6 +180,13 @@ fn a_rollout_of_what_is_not_there_or_not_allowed_says_so() {
     let space = bed.space("rollout-faults");
     let script = bed.script();
     run(&script, &in_space(&space, &format!("cluster.apply({WEB})")));
+    let fault = |context: &str, kind: &str| {
+        script.fault(&format!(
+            "k8s::connect(\"{context}\", #{{ namespace: \"{space}\" }}).rollout_status(\"{kind}\", \"web\")"
+        ))
+    };
+    assert_eq!(fault("testbed", "configmap").kind, Kind::Unsupported);
+    assert_eq!(fault("viewer@testbed", "deployment").kind, Kind::Denied);
     for function in ["rollout_history", "rollout_restart", "rollout_undo", "rollout_pause", "rollout_resume"] {
         let fault = |cluster: &str, kind: &str, name: &str| {
             script.fault(&format!(
@@ -194,4 +202,31 @@ fn a_rollout_of_what_is_not_there_or_not_allowed_says_so() {
     assert_eq!(fault.message, format!("deployment/web in {space} has no revision before the current one"));
     let fault = script.fault(&in_space(&space, r#"cluster.rollout_undo("deployment", "web", #{ to: "first" })"#));
     assert_eq!(fault.kind, Kind::Usage);
+}
+
+#[test]
+fn a_rollout_that_can_not_succeed_ends_at_once_and_says_why() {
+    let Some(bed) = shared() else { return };
+    let space = bed.space("rollout-in-vain");
+    bed.kubectl(&["create", "quota", "none", "-n", &space, "--hard=pods=0"]);
+    let script = bed.script();
+    let late = WEB.replace("replicas: 3", "progressDeadlineSeconds: 1, replicas: 3");
+    run(&script, &in_space(&space, &format!("cluster.apply({late})")));
+    let fault = script.fault(&in_space(&space, r#"cluster.rollout_status("deployment", "web", #{ timeout: "1m" })"#));
+    assert_eq!(fault.kind, Kind::Failed);
+    assert!(fault.message.contains("ProgressDeadlineExceeded"), "{fault}");
+    assert_note(&fault, "exceeded quota: none");
+
+    let patient = r#"cluster.rollout_status("deployment", "web", #{ timeout: "2s", fail_fast: false })"#;
+    assert_eq!(script.fault(&in_space(&space, patient)).kind, Kind::Timeout);
+    assert!(
+        waits(&script).iter().any(|why| why.contains("0 of 3 replicas are of the new version")),
+        "{:?}",
+        waits(&script)
+    );
+
+    bed.kubectl_with(&["create", "-n", &space], "{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: by-hand}, spec: {updateStrategy: {type: OnDelete}, selector: {matchLabels: {app: x}}, template: {metadata: {labels: {app: x}}, spec: {containers: [{name: c, image: c}]}}}}");
+    let fault = script.fault(&in_space(&space, r#"cluster.rollout_status("ds", "by-hand", #{ timeout: "1m" })"#));
+    assert_eq!(fault.kind, Kind::Failed);
+    assert!(fault.message.contains("only when somebody deletes them"), "{fault}");
 }

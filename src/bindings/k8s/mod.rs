@@ -69,6 +69,7 @@ pub const BINDING: Binding = Binding {
         combine_with_exported_module!(module, "exec", f::exec::functions);
         combine_with_exported_module!(module, "port_forward", f::port_forward::functions);
         combine_with_exported_module!(module, "rollout", f::rollout::functions);
+        combine_with_exported_module!(module, "rollout_status", f::rollout_status::functions);
         combine_with_exported_module!(module, "nodes", f::nodes::functions);
         combine_with_exported_module!(module, "events", f::events::functions);
         combine_with_exported_module!(module, "access", f::access::functions);

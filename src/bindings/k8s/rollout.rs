@@ -82,6 +82,11 @@ pub fn is_paused(workload: &Tree) -> bool {
     flag(workload, &["spec", "paused"])
 }
 
+/// Whether its pods stay of an old template until somebody deletes them.
+pub fn is_by_hand(workload: &Tree) -> bool {
+    text(workload, &["spec", "updateStrategy", "type"]) == Some("OnDelete")
+}
+
 /// When the pods were last told to start anew.
 pub fn restarted_at(workload: &Tree) -> Option<&str> {
     text(workload, &["spec", "template", "metadata", "annotations", RESTARTED])

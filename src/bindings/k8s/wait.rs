@@ -4,6 +4,7 @@ use super::{
     jsonpath::{JsonPath, printed},
     object::{at, condition, integer, items, kind, text},
     readiness::{hopeless, readiness, replicas},
+    rollout,
 };
 use crate::script::{
     fault::{Fault, Kind},
@@ -18,6 +19,8 @@ pub enum Until {
     Deleted,
     /// As ready as its kind can be.
     Ready,
+    /// Ready, with all pods of the newest template.
+    RolledOut,
     Condition {
         kind: String,
         status: String,
@@ -78,6 +81,7 @@ impl Until {
             Until::Exists => "to be there".to_owned(),
             Until::Deleted => "to be gone".to_owned(),
             Until::Ready => "to be ready".to_owned(),
+            Until::RolledOut => "to be rolled out".to_owned(),
             Until::Condition { kind, status } if status.eq_ignore_ascii_case("true") => format!("to be {kind}"),
             Until::Condition { kind, status } => format!("to have {kind}={status}"),
             Until::Field { path, value: Some(value) } => format!("to have {path}={value}"),
@@ -89,7 +93,7 @@ impl Until {
     pub fn needs_progress(&self) -> bool {
         match self {
             Until::Exists | Until::Deleted => false,
-            Until::Ready | Until::Condition { .. } => true,
+            Until::Ready | Until::RolledOut | Until::Condition { .. } => true,
             Until::Field { path, .. } => speaks_of_status(path),
         }
     }
@@ -100,7 +104,10 @@ impl Until {
             Until::Deleted => Verdict::Waiting(why_it_stays(object)),
             Until::Condition { kind, status } => judge_condition(object, kind, status),
             Until::Field { path, value } => judge_field(object, path, value.as_deref()),
-            Until::Ready => match readiness(object) {
+            Until::RolledOut if rollout::is_by_hand(object) => {
+                Verdict::Hopeless("its pods are replaced only when somebody deletes them: `OnDelete`".to_owned())
+            }
+            Until::Ready | Until::RolledOut => match readiness(object) {
                 Verdict::Waiting(why) => or_hopeless(object, why),
                 verdict => verdict,
             },

@@ -401,6 +401,30 @@ pub const CASES: &[&Case] = &[
         facts: &[("Metrics API not available", "has no `metrics.k8s.io`")],
     },
     &Case {
+        name: "rollout-status",
+        given: &["kubectl create -f web.yaml"],
+        theirs: "kubectl rollout status deployment/web --timeout=60s",
+        ours: r#"cluster.rollout_status("deployment", "web", #{ timeout: "60s" });"#,
+        facts: &[("successfully rolled out", "deployment/web in SPACE to be rolled out: met")],
+    },
+    &Case {
+        name: "rollout-status-past-its-deadline",
+        given: &["kubectl create -f parked.yaml"],
+        theirs: "kubectl rollout status deployment/parked --timeout=60s",
+        ours: r#"cluster.rollout_status("deployment", "parked", #{ timeout: "60s" });"#,
+        facts: &[("exceeded its progress deadline", "ProgressDeadlineExceeded")],
+    },
+    &Case {
+        name: "rollout-status-in-vain",
+        given: &["kubectl create quota none --hard=pods=0", "kubectl create -f web.yaml"],
+        theirs: "kubectl rollout status deployment/web --timeout=2s",
+        ours: r#"cluster.rollout_status("deployment", "web", #{ timeout: "2s" });"#,
+        facts: &[
+            ("0 out of 2 new replicas have been updated", "0 of 2 replicas are of the new version"),
+            ("timed out waiting for the condition", "gave up waiting for deployment/web in SPACE to be rolled out"),
+        ],
+    },
+    &Case {
         name: "rollout-history",
         given: &[TWO_REVISIONS],
         theirs: "kubectl rollout history deployment/web",

@@ -16,6 +16,7 @@ pub mod port_forward;
 pub mod read;
 pub mod replace;
 pub mod rollout;
+pub mod rollout_status;
 pub mod scale;
 mod settle;
 pub mod wait;

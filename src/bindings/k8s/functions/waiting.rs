@@ -85,6 +85,11 @@ impl Order {
         let (timeout, grace) = (options.deadline("timeout")?, options.deadline("grace")?);
         Ok(Self { groups, judge, enough, several, timeout, grace, fail_fast: options.flag("fail_fast") })
     }
+
+    /// For one object, by a rule.
+    pub fn for_one(groups: Vec<Group>, until: Until, timeout: Duration, grace: Duration, fail_fast: bool) -> Self {
+        Self { groups, judge: Judge::Rule(until), enough: Enough::All, several: false, timeout, grace, fail_fast }
+    }
 }
 
 /// What decides.
