@@ -144,7 +144,42 @@ fn applying_is_sent_again_when_the_answer_is_lost() {
     assert_eq!(seen[2].headers["content-type"], "application/apply-patch+yaml");
 }
 
-/// A deployment as a server has it after it was applied by us.
+/// A server whose webhook never comes up.
+fn without_its_webhook() -> Server {
+    let refused = r#"Internal error occurred: failed calling webhook \"check.example.org\": failed to call webhook: Post \"https://check.example.svc:443/\": no endpoints available for service \"check\""#;
+    Server::start(move |seen| match seen.method.as_str() {
+        "GET" => Reply::new(200, map("a", 1, "old")),
+        _ => status(500, "InternalError", refused),
+    })
+}
+
+const TWO: &str = r#"[#{ apiVersion: "v1", kind: "ConfigMap", metadata: #{ name: "a" } },
+    #{ apiVersion: "v1", kind: "ConfigMap", metadata: #{ name: "b" } }]"#;
+
+#[test]
+fn a_webhook_that_does_not_come_up_in_time_is_told_for_each_object() {
+    let server = without_its_webhook();
+    let (script, text) = run(&server, &format!("cluster.apply({TWO}, #{{ timeout: \"2s\" }})"));
+    let fault = script.fault(&text);
+    assert_eq!((fault.kind, fault.status), (Kind::Unavailable, Some(500)), "{fault:?}");
+    assert_eq!(fault.message, "2 of 2 objects were not applied");
+    for (note, name) in fault.notes.iter().zip(["a", "b"]) {
+        assert!(note.starts_with(&format!("configmap/{name}: ")) && note.contains("check.example.org"), "{note}");
+    }
+}
+
+#[test]
+fn who_waits_for_a_webhook_can_be_stopped() {
+    let server = without_its_webhook();
+    let (script, text) = run(&server, &format!("cluster.apply({TWO}, #{{ timeout: \"1m\" }})"));
+    script.stop_after(std::time::Duration::from_millis(700));
+    let begun = std::time::Instant::now();
+    let (fault, reason) = script.end(&text);
+    assert!(fault.is_none() && reason.is_some(), "{fault:?}");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+/// A service as a server has it after it was applied by us.
 fn applied(owned: &str, ports: &str) -> String {
     format!(
         r#"{{"kind":"Service","apiVersion":"v1","metadata":{{"name":"web","namespace":"default","uid":"u1","resourceVersion":"7",

@@ -27,14 +27,25 @@ pub fn that_passes(fault: &Fault, tries: u32, answered: bool) -> Option<String> 
     }
 }
 
-/// Why a webhook could not be called, if its server is what is missing.
+/// What is said of a webhook's server that is not there, or not ready.
+const NOT_UP: &[&str] = &[
+    "connection refused",
+    "no endpoints available",
+    "not found",
+    "no route to host",
+    "i/o timeout",
+    "deadline exceeded",
+    "Client.Timeout",
+    "certificate signed by unknown authority",
+    "EOF",
+];
+
+/// Why a webhook, of admission or of conversion, could not be called, if its server is what is missing.
 fn webhook(message: &str) -> Option<String> {
-    let (_, told) = message.split_once("failed calling webhook \"")?;
-    let (name, told) = told.split_once("\": ")?;
-    let missing =
-        ["connection refused", "no endpoints available", "not found", "no route to host", "i/o timeout", "EOF"];
-    let why = missing.into_iter().find(|why| told.contains(why));
-    let late = ["deadline exceeded", "Client.Timeout", "certificate signed by unknown authority"];
-    let why = why.or_else(|| late.into_iter().find(|why| told.contains(why)))?;
+    let admission = message.split_once("failed calling webhook \"").and_then(|(_, told)| told.split_once("\": "));
+    let conversion =
+        || message.split_once("conversion webhook for ").and_then(|(_, told)| told.split_once(" failed: "));
+    let (name, told) = admission.or_else(conversion)?;
+    let why = NOT_UP.iter().find(|why| told.contains(**why))?;
     Some(format!("the webhook `{name}` is not up yet: {why}"))
 }

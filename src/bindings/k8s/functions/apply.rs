@@ -69,17 +69,19 @@ pub mod functions {
     ///   get the label (`app.kubernetes.io/managed-set` for a name), and what has it and is no longer given is deleted, after it was
     ///   shown
     /// - `prune_kinds` (list, none): kinds to look for leftovers of, besides those of the given objects
-    /// - `concurrency` (integer, `32`): how many requests are under way at once
+    /// - `concurrency` (integer, `64`): how many requests are under way at once
     /// - `timeout` (duration, `2m`): how long all of it may take; the deletion of leftovers has the same time again
     ///
     /// # Returns
     /// For one object (a map, or a text with one document) the object as it is now. For a list, and for several documents, a
     /// report: `objects` (as they are now, in the order given), `created`, `changed`, `unchanged` and `pruned`: lists of
-    /// `#{ kind, namespace, name }`; those of `changed` have `fields`, too: a list of `#{ path, before, after }`.
+    /// `#{ kind, namespace, name }`; those of `changed` have `fields`, too, a list of `#{ path, before, after }`, unless this user
+    /// may not read what was there.
     ///
     /// # Effect
     /// The objects are made or changed. Doing it twice is the same as doing it once. The run shows of each whether it was created,
-    /// changed (which field, from what to what) or unchanged. What is pruned is a change of its own, which shows what goes.
+    /// changed (which field, from what to what) or unchanged. What is pruned is a change of its own, which shows what goes;
+    /// nothing is, if an object could not be applied.
     ///
     /// # Faults
     /// - `conflict`: others own some of the fields; the notes say which, and who
@@ -139,7 +141,7 @@ pub mod functions {
     /// - `validation` (text, `"strict"`): what becomes of fields that a kind doesn't have, as for `apply`
     /// - `prune` (text): the inventory, as for `apply`; tells what would be deleted
     /// - `prune_kinds` (list, none): kinds to look for leftovers of, besides those of the given objects
-    /// - `concurrency` (integer, `32`): how many requests are under way at once
+    /// - `concurrency` (integer, `64`): how many requests are under way at once
     /// - `timeout` (duration, `2m`): how long all of it may take
     ///
     /// # Returns
