@@ -25,6 +25,8 @@ mod support;
 #[path = "real/testbed.rs"]
 #[expect(dead_code, reason = "the behaviour tests use the rest of it")]
 mod testbed;
+#[path = "endurance/texts.rs"]
+mod texts;
 #[path = "endurance/world.rs"]
 mod world;
 #[path = "endurance/yaml.rs"]

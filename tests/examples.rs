@@ -3,6 +3,7 @@
 use crate::support::{
     daemon::redis,
     nameserver::NameServer,
+    program::Runbook,
     server::{Reply, Server},
     transcript::{compare, program, said},
 };
@@ -69,6 +70,91 @@ fn the_website_is_asked_until_it_is_up_and_its_pages_are_told() {
     }
     let health = told.lines().find(|line| line.starts_with("/health")).unwrap();
     assert_eq!(health.split_whitespace().nth(1), Some("404"), "{told}");
+}
+
+/// Runs a runbook of `examples/` in a folder of its own.
+fn example(name: &str) -> Runbook {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+    Runbook::new(&std::fs::read_to_string(path).unwrap())
+}
+
+#[test]
+fn a_backup_is_made_proven_and_tidied_up() {
+    let told = example("files.rhai").run().done();
+    let told = told.stdout(
+        "/config/shop.yaml: 29 bytes, mode 0644\n/config/token: 9 bytes, mode 0600\n/diary.txt: 36 bytes, mode 0644\n",
+    );
+    told.stderr_has("destroys: remove").stderr_has("/shop/diary.txt").stderr_lacks("8d7f");
+}
+
+#[test]
+fn a_values_file_keeps_its_comments() {
+    let told = example("values.rhai").run().done();
+    told.stdout(
+        r#"# The corner shop. Ask Rosa before you change the hosts.
+replicas: 3          # three in December
+image:
+  repository: corner/shop
+  tag: "1.5.0"       # renovated by hand
+hosts:
+- shop.example.org   # the one on the sign
+
+- december.example.org
+limits: {cpu: 250m, memory: 256Mi}
+resources:
+  requests:
+    cpu: 100m
+
+3 replicas of corner/shop:1.5.0 for ["shop.example.org", "december.example.org"]
+"#,
+    );
+}
+
+#[test]
+fn a_template_is_filled_and_what_is_missing_is_told() {
+    let told = example("template.rhai").run().args(["--set", "name=stall"]).done();
+    told.stdout(
+        "apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: stall
+  labels: {tier: front}
+data:
+  start.sh: exec serve --port $PORT --name $NAME
+
+absent: text needs a value for `HOST`, `PORT`
+",
+    );
+}
+
+#[test]
+fn programs_are_run_as_far_as_they_were_allowed() {
+    example("programs.rhai").run().fails(4).stderr_has("--allow-exec=sort");
+    let told =
+        example("programs.rhai").run().args(["--allow-exec=sort,sh,grep"]).variable("PATH", "/usr/bin:/bin").done();
+    told.stdout("Rosa\nLinus\nAda\n\nGrace could not make it\n")
+        .stderr_has("program greet: sh: Good evening, operator");
+}
+
+#[test]
+fn a_deploy_key_is_made_and_not_shown() {
+    let told = example("keys.rhai").run().done();
+    let told = told.stdout(
+        "mode 0600, private [secret ssh key flux@lab]\nSecret deploy-key holds [\"identity\", \"identity.pub\"]\n[git.example.org]:2222\n",
+    );
+    told.stderr_lacks("PRIVATE KEY");
+}
+
+#[test]
+fn a_backup_is_named_by_chance_and_dated() {
+    let told = example("chance.rhai").run().args(["--set", "keep_days=1"]).done();
+    told.stdout(
+        "sha256 of nothing: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+base64 of a line: dG8gd2hvbSBpdCBtYXkgY29uY2Vybgo=
+its key is [secret random:key of the backup]
+made on 31.01.2026, kept until 01.02.2026
+",
+    );
 }
 
 #[test]

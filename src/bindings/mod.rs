@@ -1,15 +1,20 @@
 //! What scripts can do: one folder a binding. They reach the world through the host's ports and know no steps.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod base64;
 pub mod dns;
 mod exec;
 mod fs;
+mod hash;
 mod http;
 pub mod k8s;
 mod kubeconfig;
+mod random;
 pub mod redis;
 mod secret;
 mod show;
+mod ssh;
+pub mod template;
 mod time;
 mod yaml;
 
@@ -18,15 +23,20 @@ use crate::script::binding::Binding;
 /// Every binding, in the order of their names.
 pub fn all() -> Vec<Binding> {
     vec![
+        base64::BINDING,
         dns::BINDING,
         exec::BINDING,
         fs::BINDING,
+        hash::BINDING,
         http::BINDING,
         k8s::BINDING,
         kubeconfig::BINDING,
+        random::BINDING,
         redis::BINDING,
         secret::BINDING,
         show::BINDING,
+        ssh::BINDING,
+        template::BINDING,
         time::BINDING,
         yaml::JSON,
         yaml::YAML,

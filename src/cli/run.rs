@@ -90,8 +90,8 @@ pub struct Running {
     #[command(flatten)]
     pub look: Look,
     /// The seed of everything random, so that a run can be repeated
-    #[arg(long, value_name = "NUMBER", default_value_t = 1, hide = true)]
-    seed: u64,
+    #[arg(long, value_name = "NUMBER", hide = true)]
+    seed: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

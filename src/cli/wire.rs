@@ -18,9 +18,10 @@ use crate::{
         cancel::Cancel,
         clock::Clock,
         effect::{Decision, Effect, Effects, Ticket},
+        entropy::Entropy,
         events::Events,
         files::Files,
-        real::{Blocking, ProcessEnvironment, SystemClock, Tcp, programs::LocalPrograms},
+        real::{Blocking, ProcessEnvironment, SystemClock, SystemEntropy, Tcp, programs::LocalPrograms},
         secrets::Vault,
     },
     run::{
@@ -61,7 +62,8 @@ pub struct Order {
     pub screen: Screen,
     pub terminal: Terminal,
     pub store: Store,
-    pub seed: u64,
+    /// Drawn by the operating system, if nobody gave one.
+    pub seed: Option<u64>,
     /// What must not be shown; the journal to go on with knows it, too.
     pub secrets: Arc<Vault>,
     /// The journal to go on with.
@@ -124,6 +126,11 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| unfit(vec![Diagnostic::error("system", format!("no runtime: {error}"))]))?;
     let cancel = Cancel::root();
+    let seed = seed.unwrap_or_else(|| match &before {
+        // What a run draws after it was resumed must not be what it drew before.
+        Some((_, journal, past)) => journal.head.seed.wrapping_add(past.sessions as u64),
+        None => drawn(),
+    });
     let clock = Arc::new(SystemClock::new(seed));
     let events = Arc::new(Events::new(clock.clone(), secrets.clone(), vec![screen.reporter()]));
     let stopper = Stopper::new(cancel.clone(), events.clone());
@@ -140,6 +147,7 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
         environment: Arc::new(ProcessEnvironment::default()),
         files: Arc::new(Files::below(&program.folder).allowing(allowed.folders.iter().map(PathBuf::from))),
         programs: Arc::new(LocalPrograms),
+        entropy: Arc::new(SystemEntropy),
         allowed: Arc::new(allowed.clone()),
         secrets: secrets.clone(),
         threads: Arc::new(Blocking::on(runtime.handle().clone())),
@@ -243,6 +251,12 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
     // The process ends, and takes its memory with it faster than piece by piece.
     std::mem::forget((program, ast));
     Ok(outcome.into())
+}
+
+fn drawn() -> u64 {
+    let mut bytes = [0; 8];
+    SystemEntropy.fill(&mut bytes);
+    u64::from_le_bytes(bytes)
 }
 
 fn begin(

@@ -46,10 +46,29 @@ pub trait Effects: Send + Sync {
 
 /// A digest of a request for [`Effect::digest`].
 pub fn digest(parts: &[&[u8]]) -> String {
-    let mut hasher = blake3::Hasher::new();
+    let mut digester = Digester::default();
     for part in parts {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part);
+        digester.begin(part.len() as u64);
+        digester.feed(part);
     }
-    hasher.finalize().to_hex()[..16].to_owned()
+    digester.finish()
+}
+
+/// Makes a [`digest`] of what comes in pieces.
+#[derive(Default)]
+pub struct Digester(blake3::Hasher);
+
+impl Digester {
+    /// Begins a part of that many bytes.
+    pub fn begin(&mut self, length: u64) {
+        self.0.update(&length.to_le_bytes());
+    }
+
+    pub fn feed(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    pub fn finish(self) -> String {
+        self.0.finalize().to_hex()[..16].to_owned()
+    }
 }

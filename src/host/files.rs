@@ -4,14 +4,15 @@ mod change;
 mod look;
 
 use std::{
-    io::{self, ErrorKind},
+    fs::File,
+    io::{self, ErrorKind, Read as _},
     path::{Component, Path, PathBuf},
     sync::{Mutex, PoisonError, RwLock},
 };
 
 pub use self::change::{SECRET_MODE, Temporary, Written};
 pub use self::look::{Facts, Sort};
-use super::frame;
+use super::{effect::Digester, frame};
 
 /// The files that a run may read and change, and which of them it did read.
 pub struct Files {
@@ -140,6 +141,17 @@ impl Files {
         Ok(bytes)
     }
 
+    /// Reads a file piece by piece, however large it is, and notes that this step did.
+    ///
+    /// # Errors
+    /// If it lies outside, is missing, or can't be read.
+    pub fn pour(&self, path: &str, into: &mut dyn FnMut(&[u8])) -> Result<(), FileError> {
+        let full = self.locate(path)?;
+        let digest = pour(&full, into).map_err(|error| self.unreadable(path, &error))?;
+        self.note_read(path, digest);
+        Ok(())
+    }
+
     fn note_read(&self, path: &str, digest: String) {
         let read = Read { step: frame::step().to_string(), path: self.name(path), digest };
         self.reads.lock().unwrap_or_else(PoisonError::into_inner).push(read);
@@ -166,8 +178,8 @@ impl Files {
 
     /// The digest of a file as it is now; [`GONE`] if it can't be read.
     pub fn digest_of(&self, path: &str) -> String {
-        let bytes = self.locate(path).ok().and_then(|full| std::fs::read(full).ok());
-        bytes.map_or_else(|| GONE.to_owned(), |bytes| digest(&bytes))
+        let digest = self.locate(path).ok().and_then(|full| pour(&full, &mut |_| {}).ok());
+        digest.unwrap_or_else(|| GONE.to_owned())
     }
 
     /// Reads a file that a person keeps elsewhere, such as a kubeconfig or a file named by `--set` or a param.
@@ -182,6 +194,24 @@ impl Files {
 /// The digest of a file with this in it.
 pub fn digest(bytes: &[u8]) -> String {
     super::effect::digest(&[bytes])
+}
+
+/// Reads a file piece by piece, and gives its digest.
+fn pour(full: &Path, into: &mut dyn FnMut(&[u8])) -> io::Result<String> {
+    const PIECE: usize = 64 << 10;
+    let mut file = File::open(full)?;
+    let mut digester = Digester::default();
+    digester.begin(file.metadata()?.len());
+    let mut piece = vec![0; PIECE];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(digester.finish()),
+            length => {
+                digester.feed(&piece[..length]);
+                into(&piece[..length]);
+            }
+        }
+    }
 }
 
 /// A path without `.` and `..`, which `..` after a link would make another.

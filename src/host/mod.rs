@@ -1,4 +1,4 @@
-//! The ports a script reaches the world through: clock, dial, ask, secrets, effects, events, files, programs, threads.
+//! The ports a script reaches the world through: clock, dial, ask, secrets, effects, entropy, events, files, programs, threads.
 //!
 //! It knows no Kubernetes, no terminal and no journal. What a rehearsal swaps is decided where the host is put together,
 //! and nowhere else.
@@ -9,6 +9,7 @@ pub mod cancel;
 pub mod clock;
 pub mod dial;
 pub mod effect;
+pub mod entropy;
 pub mod environment;
 pub mod events;
 pub mod files;
@@ -24,8 +25,8 @@ pub mod wait;
 use std::sync::Arc;
 
 use self::{
-    allowed::Allowed, ask::Ask, clock::Clock, dial::Dial, effect::Effects, environment::Environment, events::Events,
-    files::Files, programs::Programs, secrets::Vault, threads::Threads,
+    allowed::Allowed, ask::Ask, clock::Clock, dial::Dial, effect::Effects, entropy::Entropy, environment::Environment,
+    events::Events, files::Files, programs::Programs, secrets::Vault, threads::Threads,
 };
 
 /// Everything outside of the script, as ports.
@@ -36,6 +37,7 @@ pub struct Host {
     pub ask: Arc<dyn Ask>,
     pub effects: Arc<dyn Effects>,
     pub environment: Arc<dyn Environment>,
+    pub entropy: Arc<dyn Entropy>,
     pub files: Arc<Files>,
     pub programs: Arc<dyn Programs>,
     pub allowed: Arc<Allowed>,

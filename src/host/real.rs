@@ -25,6 +25,7 @@ use tokio::runtime::Handle;
 pub use self::tcp::Tcp;
 use super::{
     clock::Clock,
+    entropy::Entropy,
     environment::Environment,
     threads::{Branch, STACK, Threads},
 };
@@ -120,5 +121,15 @@ impl Environment for ProcessEnvironment {
             Arc::new(authorities)
         };
         self.authorities.get_or_init(read).clone()
+    }
+}
+
+/// The chance of the operating system, as TLS uses it.
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        let random = rustls::crypto::ring::default_provider().secure_random;
+        random.fill(bytes).expect("the operating system has chance to give");
     }
 }

@@ -12,6 +12,7 @@ mod kubeconfig_changes;
 mod readiness;
 mod secret;
 mod show;
+mod texts;
 mod time;
 mod top;
 

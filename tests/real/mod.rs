@@ -21,6 +21,7 @@ mod rollout;
 mod stdlib;
 mod streams;
 mod testbed;
+mod texts;
 mod wait;
 mod watch;
 mod workloads;

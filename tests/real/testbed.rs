@@ -79,7 +79,7 @@ fn testbed() -> Option<&'static Testbed> {
 }
 
 /// Past the test harness, which keeps what passing tests print to itself.
-fn say(line: &str) {
+pub fn say(line: &str) {
     std::io::stderr().write_all(format!("{line}\n").as_bytes()).expect("standard error is open");
 }
 

@@ -7,7 +7,7 @@ use cozyscript::event::What;
 use crate::support::program::Runbook;
 
 fn pauses(book: &Runbook) -> Vec<Duration> {
-    let ended = book.run().args(["--json"]).fails(1).stderr_has("no");
+    let ended = book.run().args(["--json", "--seed", "7"]).fails(1).stderr_has("no");
     let pauses = ended.events().into_iter().filter_map(|event| match event.what {
         What::StepRetried { pause, .. } => Some(pause),
         _ => None,

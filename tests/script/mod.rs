@@ -8,3 +8,4 @@ mod object;
 mod outline;
 mod syntax;
 mod yaml;
+mod yaml_edit;

@@ -52,6 +52,14 @@ fn holds(script: &str) {
 }
 
 #[test]
+fn a_field_called_tag_is_the_objects_own_and_not_the_languages() {
+    holds(r#"let chart = #{ image: #{ tag: "1.5.0" } }.to_object(); chart.image.tag == "1.5.0""#);
+    holds(r#"pod.tag == () && pod.metadata.tag == ()"#);
+    holds(r#"pod.metadata.tag = "v2"; pod.metadata.tag += "a"; pod.metadata["tag"] == "v2a""#);
+    absent("pod.nope.tag");
+}
+
+#[test]
 fn fields_are_read_by_dot_and_by_bracket() {
     assert_eq!(value("pod.metadata.name"), r#""web-0""#);
     assert_eq!(value(r#"pod["metadata"].name"#), r#""web-0""#);

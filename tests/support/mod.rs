@@ -28,7 +28,7 @@ use cozyscript::{
         events::{Events, Reporter},
         files::Files,
         frame::{self, Frame},
-        real::{Blocking, SystemClock, Tcp, programs::LocalPrograms},
+        real::{Blocking, SystemClock, SystemEntropy, Tcp, programs::LocalPrograms},
         secrets::Vault,
     },
     script::{
@@ -175,6 +175,7 @@ impl Script {
             environment: Arc::new(Recording(recorded.clone())),
             files: Arc::new(Files::below(root)),
             programs: Arc::new(LocalPrograms),
+            entropy: Arc::new(SystemEntropy),
             allowed: Arc::new(Allowed { programs: AllowedPrograms::All, folders: Vec::new() }),
             threads: Arc::new(Blocking::on(runtime().handle().clone())),
             dial: Arc::new(Tcp),

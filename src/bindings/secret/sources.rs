@@ -1,10 +1,10 @@
 //! Where secrets come from. Each is remembered, so that it is taken out of whatever is shown or written.
 
-use rhai::plugin::*;
+use rhai::{Map, plugin::*};
 
 #[export_module]
 pub mod sources {
-    use rhai::NativeCallContext;
+    use rhai::{Map, NativeCallContext};
 
     use crate::{
         host::{
@@ -109,6 +109,42 @@ pub mod sources {
         Err(fault.raise(&context))
     }
 
+    /// Puts secrets into the manifest of a Kubernetes `Secret`, ready to be applied.
+    #[rhai_fn(name = "manifest")]
+    pub fn manifest(name: &str, data: Map) -> Map {
+        super::manifest_of(name, data, None, "Opaque")
+    }
+
+    /// Puts secrets into the manifest of a Kubernetes `Secret`, ready to be applied. The values stay secret until they are sent.
+    ///
+    /// # Parameters
+    /// - `name` (text): the object's name
+    /// - `data` (map): keys to secrets or texts
+    /// - `options` (map): see below
+    ///
+    /// # Options
+    /// - `namespace` (text, the one it is applied to): where it belongs
+    /// - `type` (text, `Opaque`): such as `kubernetes.io/tls`
+    ///
+    /// # Returns
+    /// The object, as a map.
+    ///
+    /// # Faults
+    /// - `usage`: an option is not one of these
+    ///
+    /// # Example
+    /// ```rhai
+    /// let token = secret::of("8d7f-11c2", "token");
+    /// let object = secret::manifest("registry", #{ token: token }, #{ namespace: "default" });
+    /// print(object.stringData.token);
+    /// ```
+    #[rhai_fn(name = "manifest", return_raw)]
+    pub fn manifest_with_options(context: NativeCallContext, name: &str, data: Map, options: Map) -> Outcome<Map> {
+        let options = context.options("secret::manifest", options)?;
+        let kind = options.text("type").unwrap_or_default();
+        Ok(super::manifest_of(name, data, options.text("namespace"), &kind))
+    }
+
     /// Makes a secret of a text that the script got elsewhere, such as a field of an answer.
     ///
     /// # Parameters
@@ -128,4 +164,17 @@ pub mod sources {
         context.host().secrets.remember(&secret);
         secret
     }
+}
+
+fn manifest_of(name: &str, data: Map, namespace: Option<String>, kind: &str) -> Map {
+    let mut metadata = Map::from([("name".into(), name.into())]);
+    metadata.extend(namespace.map(|namespace| ("namespace".into(), namespace.into())));
+    [
+        ("apiVersion".into(), "v1".into()),
+        ("kind".into(), "Secret".into()),
+        ("metadata".into(), metadata.into()),
+        ("type".into(), kind.into()),
+        ("stringData".into(), data.into()),
+    ]
+    .into()
 }

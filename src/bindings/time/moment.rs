@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{Timestamp, fmt::strtime};
+use jiff::{Timestamp, fmt::strtime, tz::TimeZone};
 use rhai::{Engine, EvalAltResult, NativeCallContext, plugin::*};
 
 use crate::duration::show;
@@ -36,6 +36,57 @@ pub mod moments {
             Fault::new(Kind::Parse, format!("`{text}` is not a point in time: {error}"))
                 .hint("write it as `2026-01-31T12:00:00Z`")
                 .raise(&context)
+        })
+    }
+
+    /// Reads a point in time by a pattern as `date` takes it, such as the end of a certificate. Without a zone in it, it is UTC.
+    ///
+    /// # Parameters
+    /// - `text` (text): the time
+    /// - `pattern` (text): how it is written, such as `%d.%m.%Y %H:%M`
+    ///
+    /// # Returns
+    /// A `Timestamp`.
+    ///
+    /// # Faults
+    /// - `parse`: the text is not written so
+    ///
+    /// # Example
+    /// ```rhai
+    /// print(time::parse_as("Jan 31 12:00:00 2026", "%b %d %H:%M:%S %Y"));
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn parse_as(context: NativeCallContext, text: &str, pattern: &str) -> Outcome<Timestamp> {
+        let read = strtime::parse(pattern, text).and_then(|read| match read.offset() {
+            Some(_) => read.to_timestamp(),
+            None => read.to_datetime()?.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp()),
+        });
+        read.map_err(|error| {
+            let message = format!("`{text}` is not a point in time written as `{pattern}`: {error}");
+            context.raise(Fault::new(Kind::Parse, message).hint("the pattern has a day, a month, a year and a time"))
+        })
+    }
+
+    /// The point in time so many seconds after the beginning of 1970.
+    ///
+    /// # Parameters
+    /// - `seconds` (integer): the seconds
+    ///
+    /// # Returns
+    /// A `Timestamp`.
+    ///
+    /// # Faults
+    /// - `usage`: it is beyond what a clock can tell
+    ///
+    /// # Example
+    /// ```rhai
+    /// print(time::of_unix(1769860800));
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn of_unix(context: NativeCallContext, seconds: i64) -> Outcome<Timestamp> {
+        Timestamp::from_second(seconds).map_err(|_| {
+            let message = format!("{seconds} seconds after 1970 is beyond what a clock can tell");
+            context.raise(Fault::new(Kind::Usage, message))
         })
     }
 

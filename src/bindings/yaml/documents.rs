@@ -84,6 +84,49 @@ pub mod functions {
         documents(&context, text, "text").map(one_or_all)
     }
 
+    /// Reads all documents of a text that is YAML, however many there are.
+    ///
+    /// # Parameters
+    /// - `text` (text): any number of documents
+    ///
+    /// # Returns
+    /// A list of documents.
+    ///
+    /// # Faults
+    /// - `parse`: it is not YAML; the message has the place
+    ///
+    /// # Example
+    /// ```rhai
+    /// for document in yaml::parse_all("kind: A\n---\nkind: B\n") {
+    ///     print(document.kind);
+    /// }
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn parse_all(context: NativeCallContext, text: &str) -> Outcome<Array> {
+        Ok(documents(&context, text, "text")?.iter().map(Tree::to_dynamic).collect())
+    }
+
+    /// Writes a list of values as YAML, a document each. Secrets in them are written by reference.
+    ///
+    /// # Parameters
+    /// - `values` (list): maps, objects, lists, or plain values
+    ///
+    /// # Returns
+    /// The text.
+    ///
+    /// # Faults
+    /// - `usage`: something in it is neither data nor a secret
+    ///
+    /// # Example
+    /// ```rhai
+    /// print(yaml::write_all([#{ kind: "A" }, #{ kind: "B" }]));
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn write_all(context: NativeCallContext, values: Array) -> Outcome<String> {
+        let trees = values.iter().map(|value| text::tree(&context, value)).collect::<Outcome<Vec<Tree>>>()?;
+        Ok(yaml::write_all(&trees))
+    }
+
     /// Writes a value as YAML. Secrets in it are written by reference.
     ///
     /// # Parameters

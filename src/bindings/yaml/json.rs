@@ -91,4 +91,28 @@ pub mod functions {
     pub fn pretty(context: NativeCallContext, value: Dynamic) -> Outcome<String> {
         Ok(json::write_pretty(&text::tree(&context, &value)?))
     }
+
+    /// Merges a patch into a value (RFC 7386): fields of the patch replace those of the value, map into map, and one that is `()`
+    /// takes the field out.
+    ///
+    /// # Parameters
+    /// - `value` (anything): a map, an object, a list, or a plain value
+    /// - `patch` (anything): what is to be different
+    ///
+    /// # Returns
+    /// The merged value; what was given stays as it was.
+    ///
+    /// # Faults
+    /// - `usage`: something in them is neither data nor a secret
+    ///
+    /// # Example
+    /// ```rhai
+    /// let values = json::merge(#{ replicas: 2, image: #{ tag: "1" } }, #{ image: #{ tag: "2" }, replicas: () });
+    /// print(json::write(values));
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn merge(context: NativeCallContext, value: Dynamic, patch: Dynamic) -> Outcome<Dynamic> {
+        let (value, patch) = (text::tree(&context, &value)?, text::tree(&context, &patch)?);
+        Ok(json::merged(value, &patch).to_dynamic())
+    }
 }

@@ -1,6 +1,7 @@
 //! YAML and JSON: texts and files of the runbook's folder as objects, and back. Secrets are written by reference.
 
 mod documents;
+mod edits;
 mod json;
 mod text;
 
@@ -10,9 +11,10 @@ use crate::script::binding::Binding;
 
 pub const YAML: Binding = Binding {
     name: "yaml",
-    summary: "reads and writes YAML",
+    summary: "reads, writes and edits YAML",
     functions: |module| {
         combine_with_exported_module!(module, "yaml", documents::functions);
+        combine_with_exported_module!(module, "edits", edits::functions);
     },
     types: |_| {},
 };

@@ -1,5 +1,7 @@
 //! JSON, read straight into trees and written from them.
 
+use std::sync::Arc;
+
 use serde::de::DeserializeSeed;
 
 use super::interner::Interner;
@@ -28,6 +30,23 @@ fn misread(bytes: &[u8], source: &str, error: &serde_json::Error) -> JsonError {
     let before = &start[..error.column().saturating_sub(1).min(start.len())];
     let column = String::from_utf8_lossy(before).chars().count() + 1;
     JsonError::new(&String::from_utf8_lossy(bytes), source, line, column, message)
+}
+
+/// The value after a merge patch (RFC 7386).
+pub fn merged(value: Tree, patch: &Tree) -> Tree {
+    let Tree::Map(changes) = patch else { return patch.clone() };
+    let mut fields = match value {
+        Tree::Map(fields) => fields,
+        _ => Arc::default(),
+    };
+    let whole = Arc::make_mut(&mut fields);
+    for (name, change) in changes.iter() {
+        let before = whole.remove(name);
+        if !change.is_null() {
+            whole.insert(name.clone(), merged(before.unwrap_or_default(), change));
+        }
+    }
+    Tree::Map(fields)
 }
 
 /// One line, secrets by reference.

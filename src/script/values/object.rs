@@ -138,6 +138,22 @@ mod functions {
         Ok(())
     }
 
+    /// The field `tag`: the language has a mark of that name on every value, which nobody means.
+    #[rhai_fn(get = "tag", pure)]
+    pub fn read_tag(context: NativeCallContext, object: &mut Object) -> Dynamic {
+        read(context, object, "tag")
+    }
+
+    #[rhai_fn(set = "tag", return_raw)]
+    pub fn write_tag(context: NativeCallContext, object: &mut Object, value: Dynamic) -> Outcome<()> {
+        write(context, object, "tag".into(), value)
+    }
+
+    #[rhai_fn(get = "tag", return_raw, pure)]
+    pub fn read_tag_below_absent(context: NativeCallContext, absent: &mut ()) -> Outcome<Dynamic> {
+        read_below_absent(context, absent, "tag")
+    }
+
     #[rhai_fn(index_get, return_raw, pure)]
     pub fn read_below_absent(context: NativeCallContext, _absent: &mut (), name: &str) -> Outcome<Dynamic> {
         Err(absent_error(absent::explain(name, context.call_position(), Doing::Reading), &context))

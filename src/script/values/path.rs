@@ -13,8 +13,8 @@ use super::tree::Tree;
 pub struct Path(Vec<Segment>);
 
 #[derive(Clone, Debug, PartialEq)]
-struct Segment {
-    text: String,
+pub(super) struct Segment {
+    pub(super) text: String,
     /// Bare names may be pieces of one name with dots in it; what stands in brackets is whole.
     bare: bool,
 }
@@ -31,6 +31,10 @@ pub enum PathError {
 }
 
 impl Path {
+    pub(super) fn segments(&self) -> &[Segment] {
+        &self.0
+    }
+
     pub fn parse(text: &str) -> Result<Self, PathError> {
         let malformed = |why| PathError::Malformed(text.to_owned(), why);
         let mut segments = Vec::new();
@@ -62,7 +66,7 @@ impl Path {
 }
 
 /// The longest run of bare segments that is a name here: `app.kubernetes.io/name` is found without brackets.
-fn longest_name(segments: &[Segment], known: impl Fn(&str) -> bool) -> Option<(String, &[Segment])> {
+pub(super) fn longest_name(segments: &[Segment], known: impl Fn(&str) -> bool) -> Option<(String, &[Segment])> {
     let bare = segments.iter().take_while(|segment| segment.bare).count();
     (1..=bare.max(1)).rev().find_map(|count| {
         let name = joined(&segments[..count]);
@@ -75,7 +79,7 @@ fn joined(segments: &[Segment]) -> String {
 }
 
 /// Negative indexes count from the end, as everywhere in scripts.
-fn index_of(segment: &Segment, length: usize) -> Option<usize> {
+pub(super) fn index_of(segment: &Segment, length: usize) -> Option<usize> {
     let index: i64 = segment.text.parse().ok()?;
     let index = if index < 0 { index + i64::try_from(length).ok()? } else { index };
     usize::try_from(index).ok()
@@ -120,6 +124,16 @@ fn find_native_below(value: &Dynamic, segments: &[Segment]) -> Option<Dynamic> {
 /// Puts a value at the path, making the objects on the way; `null` makes way for an object, anything else does not.
 pub fn set(fields: &mut Arc<Fields>, path: &Path, value: Tree) -> Result<(), PathError> {
     set_field(Arc::make_mut(fields), &path.0, "", value)
+}
+
+/// As [`set`], in whatever the whole is: a list has its items already.
+pub(super) fn set_in(tree: &mut Tree, path: &Path, value: Tree) -> Result<(), PathError> {
+    set_below(tree, &path.0, "", value)
+}
+
+/// As [`remove`], from whatever the whole is.
+pub(super) fn remove_in(tree: &mut Tree, path: &Path) -> Option<Tree> {
+    remove_below(tree, &path.0)
 }
 
 fn set_field(fields: &mut Fields, segments: &[Segment], holder: &str, value: Tree) -> Result<(), PathError> {

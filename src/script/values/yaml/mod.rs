@@ -3,10 +3,13 @@
 //! Scalars mean what they mean to kubectl (YAML 1.1 numbers, `0644` is octal), except that only `true` and `false` are booleans:
 //! where kubectl would read `yes` as one, the text stays a text and a lint says so.
 
+mod edit;
+mod layout;
 mod read;
 mod scalar;
 
 pub use super::misread::Misread as YamlError;
+pub use edit::{Edit, EditError, edit};
 pub use read::{Lint, read_all, read_all_linted, read_one};
 
 use super::tree::{Shown, Tree, Wire};
