@@ -13,6 +13,8 @@ mod journals;
 mod kubeconfigs;
 #[path = "endurance/mutate.rs"]
 mod mutate;
+#[path = "endurance/networks.rs"]
+mod networks;
 #[path = "endurance/protocols.rs"]
 mod protocols;
 #[path = "endurance/runbooks.rs"]

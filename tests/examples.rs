@@ -185,3 +185,75 @@ fn a_name_is_waited_for_and_what_is_gone_is_told() {
         assert!(told.contains(part), "`{part}` is not in {told}");
     }
 }
+
+#[test]
+fn a_release_is_downloaded_published_once_and_seen() {
+    const RELEASE: &str = "a release";
+    const SUM: &str = "e9edfb8e46f891370bda2772760ae14bc1572a2ce9263368cd5282dac3241eb8";
+    let published = std::sync::atomic::AtomicBool::new(false);
+    let server = Server::start(move |seen| match (seen.path.as_str(), seen.before) {
+        ("/release.json", 0) => Reply::new(503, "restarting").header("retry-after", "0"),
+        ("/release.json", _) => {
+            let is = published.load(std::sync::atomic::Ordering::Relaxed);
+            let told = format!(r#"{{"version": "v2", "path": "/v2.bin", "sha256": "{SUM}", "published": {is}}}"#);
+            Reply::new(200, told)
+        }
+        ("/v2.bin", _) => Reply::new(200, RELEASE),
+        ("/publish", _) => {
+            published.store(true, std::sync::atomic::Ordering::Relaxed);
+            Reply::new(201, "")
+        }
+        _ => Reply::new(404, "nothing here"),
+    });
+    // What it downloads must not lie among the sources.
+    let folder = tempfile::tempdir().unwrap();
+    let runbook = folder.path().join("http.rhai");
+    std::fs::copy(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/http.rhai"), &runbook).unwrap();
+    let site = format!("site={}", server.url(""));
+    let (status, told) =
+        said(program(&folder.path().join("journal")).arg(&runbook).args(["--set", &site, "--set", "token=geheim-7"]));
+    assert_eq!(status, 0, "{told}");
+    for part in ["downloads/release.bin: 9 bytes", "published: 201"] {
+        assert!(told.contains(part), "`{part}` is not in {told}");
+    }
+    assert!(!told.contains("geheim-7"), "{told}");
+    assert_eq!(std::fs::read_to_string(folder.path().join("downloads/release.bin")).unwrap(), RELEASE);
+    let posts: Vec<_> = server.seen().into_iter().filter(|seen| seen.method == "POST").collect();
+    assert_eq!(posts.len(), 1);
+    assert_eq!(posts[0].headers["authorization"], "Bearer geheim-7");
+}
+
+#[test]
+fn the_network_is_looked_at() {
+    let journal = tempfile::tempdir().unwrap();
+    let (server, authority) = Server::start_with_tls(|_| Reply::new(200, ""));
+    let address = format!("server=localhost:{}", server.address.port());
+    let (status, told) = said(
+        program(journal.path())
+            .args(["examples/net.rhai", "--set", &address])
+            .args(["--set", &format!("ca={authority}")]),
+    );
+    assert_eq!(status, 0, "{told}");
+    for part in [
+        "65536 addresses for pods, 4 zones from 10.244.0.0/18 on",
+        "DNS is at 10.96.0.10",
+        "3 of 3 connections",
+        "localhost: ECDSA P-256, trusted: true",
+    ] {
+        assert!(told.contains(part), "`{part}` is not in {told}");
+    }
+}
+
+#[test]
+fn a_small_authority_vouches_for_a_site() {
+    let journal = tempfile::tempdir().unwrap();
+    let (status, told) = said(program(journal.path()).args(["examples/tls.rhai", "--set", "site=a.lab"]));
+    assert_eq!(status, 0, "{told}");
+    for part in [
+        "the key of the server is [secret tls:a.lab]",
+        "CN=a.lab, for 2 names, is good for",
+        "CN=the lab's authority vouches for it, and for CN=rosa",
+    ] {
+        assert!(told.contains(part), "`{part}` is not in {told}");
+    }
+}

@@ -9,6 +9,7 @@ mod hash;
 mod http;
 pub mod k8s;
 mod kubeconfig;
+pub mod net;
 mod random;
 pub mod redis;
 mod secret;
@@ -16,6 +17,7 @@ mod show;
 mod ssh;
 pub mod template;
 mod time;
+mod tls;
 mod yaml;
 
 use crate::script::binding::Binding;
@@ -31,6 +33,7 @@ pub fn all() -> Vec<Binding> {
         http::BINDING,
         k8s::BINDING,
         kubeconfig::BINDING,
+        net::BINDING,
         random::BINDING,
         redis::BINDING,
         secret::BINDING,
@@ -38,6 +41,7 @@ pub fn all() -> Vec<Binding> {
         ssh::BINDING,
         template::BINDING,
         time::BINDING,
+        tls::BINDING,
         yaml::JSON,
         yaml::YAML,
     ]

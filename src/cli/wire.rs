@@ -21,7 +21,7 @@ use crate::{
         entropy::Entropy,
         events::Events,
         files::Files,
-        real::{Blocking, ProcessEnvironment, SystemClock, SystemEntropy, Tcp, programs::LocalPrograms},
+        real::{Blocking, ProcessEnvironment, SystemClock, SystemEntropy, SystemKeys, Tcp, programs::LocalPrograms},
         secrets::Vault,
     },
     run::{
@@ -147,6 +147,7 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
         environment: Arc::new(ProcessEnvironment::default()),
         files: Arc::new(Files::below(&program.folder).allowing(allowed.folders.iter().map(PathBuf::from))),
         programs: Arc::new(LocalPrograms),
+        keys: Arc::new(SystemKeys),
         entropy: Arc::new(SystemEntropy),
         allowed: Arc::new(allowed.clone()),
         secrets: secrets.clone(),

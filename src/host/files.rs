@@ -1,5 +1,6 @@
 //! Files, below the runbook's folder unless somebody said otherwise.
 
+mod arriving;
 mod change;
 mod look;
 
@@ -10,6 +11,7 @@ use std::{
     sync::{Mutex, PoisonError, RwLock},
 };
 
+pub use self::arriving::Arriving;
 pub use self::change::{SECRET_MODE, Temporary, Written};
 pub use self::look::{Facts, Sort};
 use super::{effect::Digester, frame};

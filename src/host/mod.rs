@@ -1,4 +1,4 @@
-//! The ports a script reaches the world through: clock, dial, ask, secrets, effects, entropy, events, files, programs, threads.
+//! The ports a script reaches the world through: clock, dial, ask, secrets, effects, entropy, events, files, keys, programs, threads.
 //!
 //! It knows no Kubernetes, no terminal and no journal. What a rehearsal swaps is decided where the host is put together,
 //! and nowhere else.
@@ -14,6 +14,7 @@ pub mod environment;
 pub mod events;
 pub mod files;
 pub mod frame;
+pub mod keys;
 pub mod personal;
 pub mod programs;
 pub mod real;
@@ -26,7 +27,7 @@ use std::sync::Arc;
 
 use self::{
     allowed::Allowed, ask::Ask, clock::Clock, dial::Dial, effect::Effects, entropy::Entropy, environment::Environment,
-    events::Events, files::Files, programs::Programs, secrets::Vault, threads::Threads,
+    events::Events, files::Files, keys::Keys, programs::Programs, secrets::Vault, threads::Threads,
 };
 
 /// Everything outside of the script, as ports.
@@ -39,6 +40,7 @@ pub struct Host {
     pub environment: Arc<dyn Environment>,
     pub entropy: Arc<dyn Entropy>,
     pub files: Arc<Files>,
+    pub keys: Arc<dyn Keys>,
     pub programs: Arc<dyn Programs>,
     pub allowed: Arc<Allowed>,
     pub secrets: Arc<Vault>,

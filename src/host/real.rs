@@ -5,6 +5,7 @@
     reason = "this module is the clock, the dial and the bridge"
 )]
 
+mod keys;
 pub mod programs;
 mod tcp;
 
@@ -22,7 +23,7 @@ use jiff::Timestamp;
 use rustls::RootCertStore;
 use tokio::runtime::Handle;
 
-pub use self::tcp::Tcp;
+pub use self::{keys::SystemKeys, tcp::Tcp};
 use super::{
     clock::Clock,
     entropy::Entropy,

@@ -181,10 +181,12 @@ fn with_those_of(comment: &str, functions: &BTreeMap<String, Function>) -> Optio
     if !comment.contains(THOSE) {
         return None;
     }
-    let mut section = "";
+    let (mut section, mut begins) = ("", 0);
     let mut written = String::new();
     for line in comment.lines() {
-        section = title(line).unwrap_or(section);
+        if let Some(title) = title(line) {
+            (section, begins) = (title, written.len());
+        }
         let Some((_, name)) = line.split_once(THOSE) else {
             written.push_str(line);
             written.push('\n');
@@ -194,9 +196,16 @@ fn with_those_of(comment: &str, functions: &BTreeMap<String, Function>) -> Optio
         let other = functions.get(name).unwrap_or_else(|| panic!("`{name}`, whose items are meant, is registered"));
         let other = with_those_of(&other.doc.written, functions).unwrap_or_else(|| other.doc.written.clone());
         let from = other.lines().skip_while(|line| title(line) != Some(section)).skip(1);
+        let mut own = false;
         for item in from.take_while(|line| title(line).is_none()) {
-            written.push_str(item);
-            written.push('\n');
+            // What it says itself of an item of that name is what holds.
+            if let Some((start, _)) = item.split_once("- `").and_then(|(_, rest)| rest.split_once('`')) {
+                own = written[begins..].contains(&format!("- `{start}`"));
+            }
+            if !own {
+                written.push_str(item);
+                written.push('\n');
+            }
         }
     }
     Some(written)

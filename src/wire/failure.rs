@@ -102,7 +102,8 @@ pub fn trust_reason(error: &rustls::Error) -> String {
 
 fn certificate_reason(why: &CertificateError) -> String {
     match why {
-        CertificateError::UnknownIssuer => {
+        // An authority of the same name with another key is another one.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "its certificate is not trusted: nobody who is trusted vouches for it".to_owned()
         }
         CertificateError::Expired => "its certificate has expired".to_owned(),

@@ -26,7 +26,7 @@ const FILES: [(&str, &str); 5] = [
 ];
 
 /// What of the world an example may ask for by a word after its fence; a cluster is there in other tests.
-const NEEDS: [&str; 4] = ["server", "cluster", "redis", "nameserver"];
+const NEEDS: [&str; 5] = ["server", "tls", "cluster", "redis", "nameserver"];
 
 fn catalogued() -> Vec<(String, std::sync::Arc<cozyscript::script::catalogue::Function>)> {
     let mut bindings = cozyscript::bindings::all();
@@ -89,12 +89,14 @@ fn server() -> Server {
 #[test]
 fn every_example_that_needs_no_cluster_runs() {
     let server = server();
+    let (secure, authority) = Server::start_with_tls(|_| Reply::new(200, ""));
     let (redis, nameserver) = (redis(&[]), NameServer::of_examples());
     let mut wrong = Vec::new();
     for (name, function) in catalogued() {
         for Example { code, needs } in &function.doc.examples {
             let given = match needs.as_deref() {
                 Some("cluster") => continue,
+                Some("tls") => format!("let server = \"localhost:{}\";", secure.address.port()),
                 Some("redis") => match &redis {
                     Some(redis) => format!("let address = \"{}\";", redis.address()),
                     None => continue,
@@ -112,7 +114,7 @@ fn every_example_that_needs_no_cluster_runs() {
                 ended.stdout_has("").stderr_has("");
                 continue;
             }
-            let (script, _folder) = script(&FILES);
+            let (script, _folder) = script(&[FILES.as_slice(), &[("ca.pem", &*authority)]].concat());
             script.recorded.variables.lock().unwrap().insert("PATH".into(), "/usr/bin".into());
             if let Err(error) = script.run(&format!("{given}{code}")) {
                 wrong.push(format!("{name}: {error}\n{code}"));

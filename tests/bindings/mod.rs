@@ -1,19 +1,24 @@
 mod connect;
 mod dns;
+mod download;
 mod drain;
 mod examples;
 mod exec;
 mod files;
 mod http;
+mod http_again;
+mod http_ways;
 mod k8s;
 mod k8s_streams;
 mod kubeconfig;
 mod kubeconfig_changes;
+mod net;
 mod readiness;
 mod secret;
 mod show;
 mod texts;
 mod time;
+mod tls;
 mod top;
 
 use crate::support::Script;

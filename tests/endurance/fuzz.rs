@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use libtest_mimic::{Failed, Trial};
 
-use super::{journals, kubeconfigs, protocols, runbooks, settings, texts, yaml};
+use super::{journals, kubeconfigs, networks, protocols, runbooks, settings, texts, yaml};
 
 /// Each reader, with what a plain `cargo test` spends on it.
 pub fn trials(count: Option<u64>) -> Vec<Trial> {
@@ -28,6 +28,7 @@ pub fn trials(count: Option<u64>) -> Vec<Trial> {
         reader("kubeconfig_edit", 3_000, kubeconfigs::text, kubeconfigs::edit),
         reader("kubeconfig_merge", 1_000, kubeconfigs::text, kubeconfigs::merge),
         reader("values", 10_000, settings::values, settings::read_values),
+        reader("network", 20_000, networks::text, networks::read_and_compute),
         reader("template", 50_000, texts::template, texts::fill_template),
         reader("yaml_edit", 5_000, texts::manifest, texts::edit_yaml),
         reader("dns", 20_000, protocols::dns, protocols::read_dns),

@@ -11,6 +11,7 @@ mod connect;
 mod dns;
 mod events;
 mod guestbook;
+mod http;
 mod k8s;
 mod kubeconfig;
 mod kubectl;

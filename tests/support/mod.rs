@@ -1,5 +1,6 @@
 //! A host that records, for tests that run a script on its own, without the run engine.
 
+pub mod certificates;
 pub mod daemon;
 pub mod nameserver;
 pub mod pipe;
@@ -23,12 +24,13 @@ use cozyscript::{
         allowed::{Allowed, AllowedPrograms},
         ask::{Answer, Ask, Question},
         cancel::{Cancel, Reason},
+        clock::Clock,
         effect::{Decision, Effect, Effects, Ticket},
         environment::Environment,
         events::{Events, Reporter},
         files::Files,
         frame::{self, Frame},
-        real::{Blocking, SystemClock, SystemEntropy, Tcp, programs::LocalPrograms},
+        real::{Blocking, SystemClock, SystemEntropy, SystemKeys, Tcp, programs::LocalPrograms},
         secrets::Vault,
     },
     script::{
@@ -139,6 +141,30 @@ impl Environment for Recording {
     }
 }
 
+/// A clock whose hands stand, on a host whose time goes on.
+struct Standing {
+    now: jiff::Timestamp,
+    running: Arc<dyn Clock>,
+}
+
+impl Clock for Standing {
+    fn now(&self) -> jiff::Timestamp {
+        self.now
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.running.elapsed()
+    }
+
+    fn sleep(&self, pause: Duration) -> BoxFuture<'static, ()> {
+        self.running.sleep(pause)
+    }
+
+    fn chance(&self) -> f64 {
+        self.running.chance()
+    }
+}
+
 /// Runs each step as it comes.
 struct Straight(Host);
 
@@ -179,6 +205,7 @@ impl Script {
             allowed: Arc::new(Allowed { programs: AllowedPrograms::All, folders: Vec::new() }),
             threads: Arc::new(Blocking::on(runtime().handle().clone())),
             dial: Arc::new(Tcp),
+            keys: Arc::new(SystemKeys),
             clock,
             secrets,
         };
@@ -195,6 +222,26 @@ impl Script {
         self.sources.remember("test.rhai", text);
         let ast = sources::compile(&self.engine, "test.rhai", text)?;
         frame::within(Frame::root(self.cancel.clone()), || self.engine.eval_ast_with_scope(&mut Scope::new(), &ast))
+    }
+
+    /// Runs the text with these variables and gives its value.
+    pub fn run_with(&self, variables: &[(&str, Dynamic)], text: &str) -> Result<Dynamic, Box<EvalAltResult>> {
+        let mut scope = Scope::new();
+        for (name, value) in variables {
+            scope.push_dynamic(*name, value.clone());
+        }
+        let ast = self.engine.compile_with_scope(&scope, text)?;
+        frame::within(Frame::root(self.cancel.clone()), || self.engine.eval_ast_with_scope(&mut scope, &ast))
+    }
+
+    /// From now on the wall clock shows this, and stands.
+    pub fn set_clock(&mut self, now: &str) {
+        let now = now.parse().unwrap();
+        self.host.clock = Arc::new(Standing { now, running: self.host.clock.clone() });
+        let conductor = Arc::new(Straight(self.host.clone()));
+        let catalogue = Arc::new(Catalogue::default());
+        let context = Context::new(self.host.clone(), conductor, catalogue, self.sources.clone());
+        engine::attach(&mut self.engine, &context);
     }
 
     /// Runs the text as the file of that name and gives what its failure says, if it fails.

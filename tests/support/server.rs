@@ -13,7 +13,6 @@ use std::{
 
 use cozyscript::host::dial::Stream;
 use futures::future::BoxFuture;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -24,6 +23,8 @@ use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{handshake::derive_accept_key, protocol::Role},
 };
+
+use super::certificates::Authority;
 
 /// A request as it came over the wire.
 #[derive(Debug, Clone)]
@@ -127,18 +128,16 @@ impl Server {
 
     /// With TLS, as `localhost`; gives the certificate of the authority that vouches for it.
     pub fn start_with_tls(answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> (Self, String) {
-        let mut authority = CertificateParams::new(Vec::new()).unwrap();
-        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let names = vec!["localhost".to_owned()];
-        let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
-        super::runtime();
-        let config = rustls::ServerConfig::builder()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key.serialize_der().try_into().unwrap())
-            .unwrap();
-        (Self::serve(Some(TlsAcceptor::from(Arc::new(config))), answer), authority.pem())
+        let authority = Authority::new();
+        (Self::start_secured(authority.server(&["localhost"], |_| {}), answer), authority.pem())
+    }
+
+    /// With TLS of these settings; it speaks HTTP/2 with those who agree on that.
+    pub fn start_secured(
+        settings: rustls::ServerConfig,
+        answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        Self::serve(Some(TlsAcceptor::from(Arc::new(settings))), answer)
     }
 
     fn serve(tls: Option<TlsAcceptor>, answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
@@ -156,6 +155,9 @@ impl Server {
                     let _ = match tls {
                         None => serve_one(stream, &answer, &requests, &count, reset).await,
                         Some(tls) => match tls.accept(stream).await {
+                            Ok(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                                serve_http2(stream, &answer, &requests, &count).await
+                            }
                             Ok(stream) => serve_one(stream, &answer, &requests, &count, drop).await,
                             Err(error) => Err(error),
                         },
@@ -218,6 +220,35 @@ async fn serve_one<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     let sent = if reply.ending == Ending::HalfOfTheBody { reply.body.len() / 2 } else { reply.body.len() };
     stream.write_all(&reply.body[..sent]).await?;
     stream.shutdown().await
+}
+
+async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    answer: &Answer,
+    requests: &Mutex<Vec<Seen>>,
+    count: &AtomicUsize,
+) -> io::Result<()> {
+    let mut connection = h2::server::handshake(stream).await.map_err(io::Error::other)?;
+    while let Some(accepted) = connection.accept().await {
+        let (request, mut respond) = accepted.map_err(io::Error::other)?;
+        let headers = request.headers().iter();
+        let seen = Seen {
+            method: request.method().to_string(),
+            path: request.uri().to_string(),
+            headers: headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect(),
+            body: String::new(),
+            before: count.fetch_add(1, Ordering::Relaxed),
+        };
+        requests.lock().unwrap().push(seen.clone());
+        let reply = answer(&seen);
+        let mut response = http::Response::builder().status(reply.status);
+        for (name, value) in &reply.headers {
+            response = response.header(name, value);
+        }
+        let mut body = respond.send_response(response.body(()).unwrap(), false).map_err(io::Error::other)?;
+        body.send_data(reply.body.into(), true).map_err(io::Error::other)?;
+    }
+    Ok(())
 }
 
 async fn read(stream: &mut (impl AsyncRead + Unpin), count: &AtomicUsize) -> io::Result<Seen> {

@@ -29,6 +29,8 @@ use crate::{
 /// Bodies larger than this are refused: an answer is held in memory.
 pub const LARGEST_BODY: usize = 64 << 20;
 
+type Body = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;
+
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Unanswered {
@@ -63,7 +65,7 @@ pub struct Opened {
     pub head: response::Parts,
     pub certificates: Vec<CertificateDer<'static>>,
     pub timings: Timings,
-    body: UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>,
+    body: Body,
     begun: Duration,
 }
 
@@ -87,36 +89,41 @@ pub async fn open(host: &Host, asked: &Asked) -> Result<Opened, Unanswered> {
     }
 
     let stream = TokioIo::new(connected.stream);
-    let mut speaker = if http2 {
+    let (mut speaker, connection) = if http2 {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder.timer(TokioTimer::new()).adaptive_window(true);
         let (sender, connection) = builder.handshake(stream).await.map_err(|error| told(&error))?;
-        tokio::spawn(connection);
-        Either::Right(sender)
+        (Either::Right(sender), tokio::spawn(connection))
     } else {
         let (sender, connection) = http1::handshake(stream).await.map_err(|error| told(&error))?;
-        tokio::spawn(connection);
-        Either::Left(sender)
+        (Either::Left(sender), tokio::spawn(connection))
     };
     let sent = host.clock.elapsed();
     let speak = service_fn(move |request| match &mut speaker {
         Either::Left(sender) => Either::Left(sender.send_request(request)),
         Either::Right(sender) => Either::Right(sender.send_request(request)),
     });
-    let answer: Response<UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>> =
-        if asked.headers.contains_key(header::ACCEPT_ENCODING) {
-            speak.oneshot(request).await.map(|answer| answer.map(plain))
-        } else {
-            let unpacked = Decompression::new(speak).oneshot(request).await;
-            unpacked.map(|answer| answer.map(BodyExt::boxed_unsync))
+    let answer: Result<Response<Body>, hyper::Error> = if asked.headers.contains_key(header::ACCEPT_ENCODING) {
+        speak.oneshot(request).await.map(|answer| answer.map(plain))
+    } else {
+        let unpacked = Decompression::new(speak).oneshot(request).await;
+        unpacked.map(|answer| answer.map(BodyExt::boxed_unsync))
+    };
+    let answer = match answer {
+        Ok(answer) => answer,
+        // The connection ended before the request was taken, and knows why: a server may want to know who asks.
+        Err(error) if error.is_canceled() => {
+            let ended = connection.await.ok().and_then(Result::err);
+            return Err(told(ended.as_ref().unwrap_or(&error)));
         }
-        .map_err(|error| told(&error))?;
+        Err(error) => return Err(told(&error)),
+    };
     let first_byte = host.clock.elapsed().saturating_sub(sent);
     let (head, body) = answer.into_parts();
     Ok(Opened { head, certificates, timings: Timings { making, first_byte, total: Duration::ZERO }, body, begun })
 }
 
-fn plain(body: Incoming) -> UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>> {
+fn plain(body: Incoming) -> Body {
     body.map_err(Into::into).boxed_unsync()
 }
 

@@ -43,7 +43,7 @@ pub struct Sent {
 pub struct Reached {
     pub opened: Opened,
     /// The request that led to it.
-    pub request: Request,
+    request: Request,
     begun: Duration,
     served: bool,
 }
@@ -82,13 +82,23 @@ impl Sender {
             let Some((reason, asked_for)) = self.passing(&sent, expected).filter(|_| tried < request.retries) else {
                 return sent;
             };
-            let own = request.retry_pause.saturating_mul(2_u32.saturating_pow(tried)).min(LONGEST_PAUSE);
-            // Many that were turned away at once should not come back at once.
-            let pause = own.mul_f64(0.75 + 0.5 * self.host.clock.chance()).max(asked_for);
+            let pause = self.pause(&request, tried, asked_for);
             tried += 1;
             progress.because(format!("{reason}; it is asked again in {}", duration::show(pause)));
             self.host.clock.sleep(pause).await;
         }
+    }
+
+    /// How long to wait before the next attempt; longer each time, and as long as the server asks for.
+    pub fn pause(&self, request: &Request, tried: u32, asked_for: Duration) -> Duration {
+        let own = request.retry_pause.saturating_mul(2_u32.saturating_pow(tried)).min(LONGEST_PAUSE);
+        // Many that were turned away at once should not come back at once.
+        own.mul_f64(0.75 + 0.5 * self.host.clock.chance()).max(asked_for)
+    }
+
+    /// How long a server asks to wait.
+    pub fn asked_pause(&self, headers: &HeaderMap) -> Duration {
+        retry_after(headers, self.host.clock.now()).unwrap_or_default()
     }
 
     /// Why another attempt may help, and how long the server asks to wait for it.
@@ -98,7 +108,7 @@ impl Sender {
             Ok(sent) => {
                 let parts = sent.answer.parts();
                 let passes = matches!(parts.status, 429 | 502 | 503 | 504) && !expected.holds(parts.status);
-                let pause = retry_after(&parts.headers, self.host.clock.now()).unwrap_or_default();
+                let pause = self.asked_pause(&parts.headers);
                 passes.then(|| (format!("it answered {}", sent.answer.status_line()), pause))
             }
         }
@@ -109,7 +119,15 @@ impl Sender {
     /// # Errors
     /// [`Broken`], if there is none.
     pub async fn send_once(&self, request: Request) -> Result<Sent, Broken> {
-        let Reached { mut opened, request, begun, served } = self.reach(request).await?;
+        self.whole(self.reach(request).await?).await
+    }
+
+    /// The whole of an answer that has begun.
+    ///
+    /// # Errors
+    /// [`Broken`], if it is cut off or too large.
+    pub async fn whole(&self, reached: Reached) -> Result<Sent, Broken> {
+        let Reached { mut opened, request, begun, served } = reached;
         let body = match opened.whole(&self.host).await {
             Ok(body) => body,
             Err(error) => return Err(Broken { request, error: Ending::Http(error), served }),
@@ -206,6 +224,13 @@ impl Sender {
     }
 }
 
+impl Reached {
+    /// What it means that the body broke off.
+    pub fn broken(self, error: Unanswered) -> Broken {
+        Broken { request: self.request, error: Ending::Http(error), served: self.served }
+    }
+}
+
 impl Broken {
     /// True if the server may have done what it was asked for.
     fn may_be_served(&self) -> bool {
@@ -214,7 +239,7 @@ impl Broken {
     }
 
     /// True if asking again may help.
-    fn passes(&self) -> bool {
+    pub fn passes(&self) -> bool {
         match &self.error {
             Ending::Http(Unanswered::Unconnected(error)) => !error.is_trust(),
             Ending::Http(Unanswered::CutOff(_)) => true,

@@ -14,7 +14,7 @@ use super::{FileError, Files};
 pub const SECRET_MODE: u32 = 0o600;
 
 /// What the process' own mask is taken from, for a new file that was given no mode.
-const OPEN_MODE: u32 = 0o666;
+pub(super) const OPEN_MODE: u32 = 0o666;
 
 /// What became of a file that was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,7 +161,7 @@ impl Files {
     }
 }
 
-fn unwritable(path: &str, error: &io::Error) -> FileError {
+pub(super) fn unwritable(path: &str, error: &io::Error) -> FileError {
     FileError::Unwritable { path: path.to_owned(), reason: error.to_string() }
 }
 
