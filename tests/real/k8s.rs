@@ -708,6 +708,11 @@ fn every_example_runs_on_a_real_cluster() {
     let script = bed.script();
     let web = WEB.replace("namespace: space", "namespace: \"default\"");
     run(&script, &format!("k8s::connect().apply({web})"));
+    // The Secret that a cluster of its own would have, made by Kamaji.
+    let tenant = bed.space("tenant-test");
+    let kubeconfig = bed.kubectl(&["config", "view", "--raw", "--flatten"]);
+    let literal = format!("--from-literal=super-admin.conf={kubeconfig}");
+    bed.kubectl(&["-n", &tenant, "create", "secret", "generic", "kubernetes-harvey-admin-kubeconfig", &literal]);
     let mut wrong = Vec::new();
     for (name, function) in catalogue.functions(&engine).iter().filter(|(name, _)| name.starts_with("k8s::")) {
         if function.doc.examples.is_empty() || !function.doc.summary.ends_with('.') {

@@ -135,7 +135,7 @@ fn write_log(bed: &Bed, file: &str, lines: &[(&str, &str)]) {
 fn logs_are_read_and_followed_through_a_restart_of_the_server() {
     let Some(bed) = alone() else { return };
     let script = bed.script();
-    let space = bed.space("logs");
+    let space = bed.space("logs-followed");
     let day = "2026-11-21T10:00";
     let at = |seconds: &str| format!("{day}:{seconds}Z");
     let (one, two, three) = (at("01.1"), at("02.2"), at("02.3"));
