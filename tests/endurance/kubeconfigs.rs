@@ -107,8 +107,10 @@ fn lay_in(text: &str, into: &str) -> Result<(), String> {
         }
     }
     for name in before.contexts.keys() {
-        let (was, is) = (before.target(Some(name)), after.target(Some(name)));
-        if was.as_ref().ok() != is.as_ref().ok() {
+        // A context whose cluster or user was missing may find it now.
+        let Ok(was) = before.target(Some(name)) else { continue };
+        let is = after.target(Some(name));
+        if is.as_ref() != Ok(&was) {
             return Err(format!("`{name}` was {was:?} and is {is:?}"));
         }
     }
