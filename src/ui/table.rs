@@ -11,7 +11,11 @@ const GAP: usize = 2;
 const NARROWEST: usize = 6;
 
 /// The table with its header, aligned; numbers stand on the right. If `width` is given, the widest columns are cut to fit.
+/// A table that has not even columns says so.
 pub fn lines(columns: &[String], rows: &[Vec<String>], width: Option<usize>, style: Style) -> Vec<Line> {
+    if columns.is_empty() && rows.iter().all(Vec::is_empty) {
+        return vec![Line::of(Tone::Quiet, "(no rows)")];
+    }
     let header: Vec<Line> = columns.iter().map(|name| Line::of(Tone::Strong, name)).collect();
     let body: Vec<Vec<Line>> =
         rows.iter().map(|row| row.iter().map(|cell| Line::plain(cell)).collect::<Vec<_>>()).collect();

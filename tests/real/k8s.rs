@@ -686,6 +686,14 @@ fn logs_are_asked_of_pods_workloads_and_labels() {
 }
 
 #[test]
+fn a_kind_and_a_name_in_one_are_told_apart() {
+    let Some(bed) = shared() else { return };
+    let fault = bed.script().fault(r#"k8s::connect().get("deployment", "deployment/web")"#);
+    assert_eq!(fault.kind, Kind::Usage);
+    assert!(fault.message.contains("`deployment/web` is no name"), "{}", fault.message);
+}
+
+#[test]
 fn a_warning_of_the_server_is_shown() {
     let Some(bed) = shared() else { return };
     let space = bed.space("warned");

@@ -36,6 +36,11 @@ fn the_widest_column_gives_way() {
 }
 
 #[test]
+fn a_table_of_nothing_says_so() {
+    assert_eq!(table(&[&[]], None), "(no rows)");
+}
+
+#[test]
 fn a_row_may_be_short_and_a_table_empty() {
     insta::assert_snapshot!(table(&[&["A", "B"], &["1"]], None), @r#"
     A  B

@@ -73,6 +73,11 @@ pub fn of_answer(code: u16, status: &Tree, plain: &str, subject: &Subject) -> Fa
         Kind::Denied => denied(subject, message),
         Kind::NotFound => not_found(status, message, subject),
         Kind::Conflict => conflict(status, message, subject),
+        Kind::Unsupported if code == 404 && subject.name.as_deref().is_some_and(|name| name.contains(['/', '%'])) => {
+            let name = subject.name.as_deref().unwrap_or_default();
+            Fault::new(Kind::Usage, format!("`{name}` is no name of an object: no name has a `/` or a `%`"))
+                .hint("kind and name are given apart: `\"deployment\", \"web\"`")
+        }
         Kind::Unsupported if code == 404 => {
             Fault::new(kind, format!("`{cluster}` has no kind `{}` (any more)", subject.resource))
                 .hint("is its CustomResourceDefinition installed, and in this version?")
