@@ -92,11 +92,8 @@ pub fn edit_yaml(text: &str) -> Result<(), String> {
 
 /// How many lines an edit took away or changed.
 fn lost(before: &str, after: &str) -> usize {
-    let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
-    let head = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
-    let rest = old.len().min(new.len()) - head;
-    let tail = old.iter().rev().zip(new.iter().rev()).take(rest).take_while(|(old, new)| old == new).count();
-    old.len() - head - tail
+    let diff = similar::TextDiff::from_lines(before, after);
+    diff.iter_all_changes().filter(|change| change.tag() == similar::ChangeTag::Delete).count()
 }
 
 /// A place that is there, or nearly.

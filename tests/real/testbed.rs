@@ -7,8 +7,10 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{
         Arc, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    thread,
+    time::{Duration, Instant},
 };
 
 use crate::support::Script;
@@ -21,6 +23,8 @@ pub struct Testbed {
     /// Shared by tests that need the servers, alone for one that ends some of them.
     servers: RwLock<()>,
     ran: AtomicUsize,
+    /// A test ended a part of it.
+    disturbed: AtomicBool,
     /// Its standard input closes with this process; then it takes the control plane down.
     _watchdog: Child,
 }
@@ -34,6 +38,9 @@ pub struct Bed {
 
 impl Drop for Bed {
     fn drop(&mut self) {
+        if self.testbed.disturbed.swap(false, Ordering::Relaxed) && !thread::panicking() {
+            self.testbed.settle();
+        }
         let ran = self.testbed.ran.fetch_add(1, Ordering::Relaxed) + 1;
         say(&format!("real arm: {ran} ran"));
     }
@@ -113,7 +120,15 @@ fn start() -> Result<Testbed, String> {
         .map_err(|error| format!("no watchdog: {error}"))?;
     output(Command::new(&cluster).arg("up").arg(&folder).arg("--kwok").env("KUBEBUILDER_ASSETS", &assets))?;
     be_a_kubelet(&cluster, &folder, &assets)?;
-    Ok(Testbed { folder, assets, cluster, servers: RwLock::new(()), ran: AtomicUsize::new(0), _watchdog: watchdog })
+    Ok(Testbed {
+        folder,
+        assets,
+        cluster,
+        servers: RwLock::new(()),
+        ran: AtomicUsize::new(0),
+        disturbed: AtomicBool::new(false),
+        _watchdog: watchdog,
+    })
 }
 
 /// Lets kwok do more of a kubelet's work than the control plane starts it with.
@@ -203,9 +218,26 @@ impl Testbed {
     /// Ends or starts one part of the control plane.
     #[track_caller]
     pub fn part(&self, verb: &str, part: &str) {
+        self.disturbed.store(true, Ordering::Relaxed);
         let mut command = Command::new(&self.cluster);
         command.args([verb, self.folder.to_str().unwrap(), part]).env("KUBEBUILDER_ASSETS", &self.assets);
         output(&mut command).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Starts the controllers anew, which after some failures look for the API server only now and then, and waits until they
+    /// do their work.
+    fn settle(&self) {
+        for part in ["kube-controller-manager", "kube-scheduler"] {
+            self.part("stop", part);
+            self.part("start", part);
+        }
+        self.disturbed.store(false, Ordering::Relaxed);
+        let space = self.space(&format!("settled-{}", self.ran.load(Ordering::Relaxed)));
+        let begun = Instant::now();
+        while !self.kubectl(&["-n", &space, "get", "serviceaccounts", "-o", "name"]).contains("default") {
+            assert!(begun.elapsed() < Duration::from_secs(60), "the controllers do not come back");
+            thread::sleep(Duration::from_millis(200));
+        }
     }
 
     /// A namespace of its own for a test.
