@@ -24,9 +24,6 @@ mod settings;
 #[path = "support/mod.rs"]
 #[expect(dead_code, reason = "the behaviour tests use the rest of it")]
 mod support;
-#[path = "real/testbed.rs"]
-#[expect(dead_code, reason = "the behaviour tests use the rest of it")]
-mod testbed;
 #[path = "endurance/texts.rs"]
 mod texts;
 #[path = "endurance/world.rs"]

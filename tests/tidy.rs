@@ -10,6 +10,13 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The crates beside the program's own.
+const CRATES: [&str; 2] = ["simulator", "testbed"];
+
+/// The folders with what people wrote.
+const TEXTS: [&str; 9] =
+    ["src", "tests", "benches", "examples", "stdlib", "runbooks", "simulator/src", "simulator/tests", "testbed/src"];
+
 /// Every file below a folder, by its path from the root; nothing that is hidden or built.
 fn files(folder: &str) -> Vec<String> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -147,7 +154,7 @@ fn a_binding_names_no_other_binding() {
 fn nothing_is_unfinished() {
     let marks = ["todo!(", "unimplemented!(", "dbg!(", "#[ignore", "FIXME", "XXX", "TODO"];
     let mut broken = Vec::new();
-    for folder in ["src", "tests", "benches", "examples", "stdlib", "runbooks"] {
+    for folder in TEXTS {
         for path in files(folder).into_iter().filter(|path| *path != "tests/tidy.rs") {
             let Ok(text) = fs::read_to_string(root().join(&path)) else { continue };
             for (number, line) in text.lines().enumerate() {
@@ -203,10 +210,10 @@ fn the_world_is_reached_in_its_own_modules_only() {
 
 #[test]
 fn every_dependency_says_why_it_is_there() {
-    let manifest = read("Cargo.toml");
     let mut broken = Vec::new();
     let mut in_dependencies = false;
-    for line in manifest.lines() {
+    let manifests = ["Cargo.toml", "simulator/Cargo.toml", "testbed/Cargo.toml"].map(read);
+    for line in manifests.iter().flat_map(|manifest| manifest.lines()) {
         if line.starts_with('[') {
             in_dependencies = line.ends_with("dependencies]");
         } else if in_dependencies && line.contains('=') && !line.contains(" # ") {
@@ -219,15 +226,17 @@ fn every_dependency_says_why_it_is_there() {
 #[test]
 fn every_source_is_part_of_a_binary() {
     let mut broken = Vec::new();
-    for folder in ["src", "tests", "benches"] {
+    for folder in ["src", "tests", "benches", "simulator/src", "simulator/tests", "testbed/src"] {
         let sources = rust(folder);
+        let package = CRATES.into_iter().find(|package| folder.starts_with(package));
+        let manifest = read(&package.map_or("Cargo.toml".to_owned(), |package| format!("{package}/Cargo.toml")));
         for (path, _) in &sources {
+            let inside = package.map_or(path.as_str(), |package| &path[package.len() + 1..]);
             let file = Path::new(path);
             let name = file.file_stem().expect("a source has a name").to_string_lossy().into_owned();
             let parent = file.parent().expect("it lies in a folder").to_string_lossy().into_owned();
-            let entry = parent == folder && read("Cargo.toml").contains(path.as_str())
-                || path == "src/lib.rs"
-                || path == "src/main.rs";
+            let entry =
+                manifest.contains(&format!("\"{inside}\"")) || inside == "src/lib.rs" || inside == "src/main.rs";
             let (module, owners) = match name.as_str() {
                 "mod" => {
                     let above =
@@ -287,9 +296,11 @@ fn the_root_holds_what_a_reader_looks_for() {
         "benches",
         "examples",
         "runbooks",
+        "simulator",
         "src",
         "stdlib",
         "target",
+        "testbed",
         "tests",
     ]
     .into();
@@ -304,7 +315,7 @@ fn the_root_holds_what_a_reader_looks_for() {
 #[test]
 fn the_repository_names_no_machine() {
     let mut broken = Vec::new();
-    for folder in ["src", "tests", "benches", "examples", "stdlib", "runbooks"] {
+    for folder in TEXTS {
         for path in files(folder) {
             let Ok(text) = fs::read_to_string(root().join(&path)) else { continue };
             for (number, line) in text.lines().enumerate() {

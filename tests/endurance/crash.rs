@@ -23,7 +23,7 @@ use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
 use super::world::{NAMESPACE, World};
-use crate::testbed::{self, Bed};
+use testbed::Bed;
 
 /// How often the program is killed.
 const KILLS: u64 = 200;

@@ -6,7 +6,7 @@ use cozyscript::{
 };
 use rhai::Array;
 
-use super::{k8s::in_space, shared};
+use super::{Scripts, k8s::in_space, shared};
 
 #[test]
 fn whoever_asks_is_told_what_they_may_do_and_why() {

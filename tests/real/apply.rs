@@ -5,7 +5,7 @@ use std::time::Duration;
 use cozyscript::{event::What, host::effect::Effect, script::fault::Kind, script::values::object::Object};
 use rhai::Array;
 
-use super::{Bed, alone, shared};
+use super::{Bed, Scripts, alone, shared};
 use crate::support::{
     Script, runtime,
     server::{Reply, Server},

@@ -6,7 +6,7 @@ use cozyscript::{
 };
 use rhai::Array;
 
-use super::shared;
+use super::{Scripts, shared};
 use crate::support::{Planned, Script};
 
 fn in_space(space: &str, text: &str) -> String {

@@ -11,7 +11,7 @@ use std::{
 use cozyscript::script::fault::Kind;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 
-use super::{Bed, shared};
+use super::{Bed, Scripts, shared};
 use crate::support::transcript::{program, said};
 
 /// A proxy in front of the API server that falls silent after so many bytes of its answer, with the connection open.

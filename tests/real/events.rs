@@ -4,7 +4,7 @@ use cozyscript::script::fault::Kind;
 use rhai::Array;
 
 use super::{
-    Bed,
+    Bed, Scripts,
     k8s::{WEB, in_space, run},
     shared,
 };

@@ -18,7 +18,7 @@ use cozyscript::{
 };
 use rhai::Array;
 
-use super::{Bed, alone, shared};
+use super::{Bed, Scripts, alone, shared};
 use crate::support::{Planned, Script};
 
 /// A workload that kwok runs.

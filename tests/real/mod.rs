@@ -27,4 +27,4 @@ mod wait;
 mod watch;
 mod workloads;
 
-use testbed::{Bed, alone, shared};
+use self::testbed::{Bed, Scripts, alone, shared};

@@ -9,7 +9,7 @@ use cozyscript::{
 use rhai::Array;
 
 use super::{
-    Bed,
+    Bed, Scripts,
     k8s::{assert_note, effects, in_space, run, waits},
     shared,
 };

@@ -10,7 +10,7 @@ use cozyscript::host::cancel::Reason;
 use rhai::{Array, Dynamic};
 
 use super::{
-    Bed, alone,
+    Bed, Scripts, alone,
     k8s::{in_space, run, waits},
     shared,
 };

@@ -1,6 +1,6 @@
 //! The standard library, by its own tests and by the examples in its documentation.
 
-use super::shared;
+use super::{Scripts, shared};
 
 const KUBERNETES: &str = include_str!("../../stdlib/kubernetes.rhai");
 const KUBERNETES_TEST: &str = include_str!("../../stdlib/kubernetes_test.rhai");

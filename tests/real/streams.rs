@@ -9,7 +9,7 @@ use cozyscript::{
 use rhai::Map;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{Bed, alone, shared};
+use super::{Bed, Scripts, alone, shared};
 use crate::support::{
     daemon::redis,
     runtime,

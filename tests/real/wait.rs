@@ -6,6 +6,7 @@ use cozyscript::script::fault::Kind;
 use rhai::{Array, Dynamic};
 
 use super::{
+    Scripts,
     k8s::{WEB, assert_note, in_space, run, waits},
     shared,
 };

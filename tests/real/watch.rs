@@ -6,6 +6,7 @@ use cozyscript::script::fault::Kind;
 use rhai::{Array, Dynamic};
 
 use super::{
+    Scripts,
     k8s::{in_space, run},
     shared,
 };

@@ -4,7 +4,7 @@ use cozyscript::{event::EffectEnd, script::fault::Kind};
 use rhai::Array;
 
 use super::{
-    Bed,
+    Bed, Scripts,
     k8s::{WEB, assert_note, effects, in_space, run, waits},
     shared,
 };

@@ -1,0 +1,160 @@
+//! What a request comes to: an object, or a `Status` that says why not, in the words of the real server.
+
+use serde_json::{Map, Value, json};
+
+/// A refusal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    pub code: u16,
+    pub reason: &'static str,
+    pub message: String,
+    details: Option<Map<String, Value>>,
+}
+
+/// What is wrong with a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    pub reason: &'static str,
+    pub message: String,
+    pub field: String,
+}
+
+impl Refusal {
+    fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
+        Self { code, reason, message: message.into(), details: None }
+    }
+
+    fn about(mut self, group: &str, kind: &str, name: &str) -> Self {
+        let details = self.details.get_or_insert_default();
+        for (key, value) in [("name", name), ("group", group), ("kind", kind)] {
+            if !value.is_empty() {
+                details.insert(key.to_owned(), json!(value));
+            }
+        }
+        self
+    }
+
+    pub fn not_found(resource: &str, group: &str, name: &str) -> Self {
+        Self::new(404, "NotFound", format!("{} \"{name}\" not found", full(resource, group)))
+            .about(group, resource, name)
+    }
+
+    /// There is no such path.
+    pub fn no_such_resource() -> Self {
+        let refusal = Self::new(404, "NotFound", "the server could not find the requested resource");
+        Self { details: Some(Map::new()), ..refusal }
+    }
+
+    pub fn already_exists(resource: &str, group: &str, name: &str) -> Self {
+        let message = format!("{} \"{name}\" already exists", full(resource, group));
+        Self::new(409, "AlreadyExists", message).about(group, resource, name)
+    }
+
+    pub fn conflict(resource: &str, group: &str, name: &str, why: &str) -> Self {
+        let what = full(resource, group);
+        let message = format!("Operation cannot be fulfilled on {what} \"{name}\": {why}");
+        Self::new(409, "Conflict", message).about(group, resource, name)
+    }
+
+    /// Somebody else changed it meanwhile.
+    pub fn modified(resource: &str, group: &str, name: &str) -> Self {
+        let why = "the object has been modified; please apply your changes to the latest version and try again";
+        Self::conflict(resource, group, name, why)
+    }
+
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(400, "BadRequest", message)
+    }
+
+    pub fn method_not_allowed() -> Self {
+        let refusal =
+            Self::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
+        Self { details: Some(Map::new()), ..refusal }
+    }
+
+    pub fn unsupported_media_type(accepted: &[&str]) -> Self {
+        let message = format!(
+            "the body of the request was in an unknown format - accepted media types include: {}",
+            accepted.join(", ")
+        );
+        Self::new(415, "UnsupportedMediaType", message)
+    }
+
+    pub fn not_acceptable(offered: &[&str]) -> Self {
+        let message = format!("only the following media types are accepted: {}", offered.join(", "));
+        Self::new(406, "NotAcceptable", message)
+    }
+
+    pub fn unauthorized() -> Self {
+        Self::new(401, "Unauthorized", "Unauthorized")
+    }
+
+    /// Changes since then are forgotten.
+    pub fn expired(message: impl Into<String>) -> Self {
+        Self::new(410, "Expired", message)
+    }
+
+    pub fn invalid(kind: &str, group: &str, name: &str, causes: Vec<Cause>) -> Self {
+        let told: Vec<String> = causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+        let all = match told.as_slice() {
+            [one] => one.clone(),
+            many => format!("[{}]", many.join(", ")),
+        };
+        let mut refusal =
+            Self::new(422, "Invalid", format!("{kind} \"{name}\" is invalid: {all}")).about(group, kind, name);
+        refusal.details.get_or_insert_default().insert("causes".to_owned(), written(&causes));
+        refusal
+    }
+
+    /// Others own fields that were to be applied.
+    pub fn owned_by_others(message: String, causes: Vec<Cause>) -> Self {
+        let mut refusal = Self::new(409, "Conflict", message);
+        refusal.details.get_or_insert_default().insert("causes".to_owned(), written(&causes));
+        refusal
+    }
+
+    /// The world has no such behaviour: it says so rather than guess.
+    pub fn not_modelled(what: impl Into<String>) -> Self {
+        Self::new(501, "NotImplemented", format!("the simulator has no model of this: {}", what.into()))
+    }
+
+    pub fn status(&self) -> Value {
+        let mut status = json!({
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.message,
+            "reason": self.reason,
+        });
+        if let Some(details) = &self.details {
+            status["details"] = Value::Object(details.clone());
+        }
+        status["code"] = json!(self.code);
+        status
+    }
+}
+
+impl Cause {
+    /// A value that is not allowed.
+    pub fn invalid(field: impl Into<String>, value: &Value, why: &str) -> Self {
+        Self { reason: "FieldValueInvalid", message: format!("Invalid value: {value}: {why}"), field: field.into() }
+    }
+
+    /// Something that has to be there and isn't.
+    pub fn required(field: impl Into<String>, why: &str) -> Self {
+        Self { reason: "FieldValueRequired", message: format!("Required value: {why}"), field: field.into() }
+    }
+}
+
+fn written(causes: &[Cause]) -> Value {
+    let written = causes
+        .iter()
+        .map(|Cause { reason, message, field }| json!({"reason": reason, "message": message, "field": field}));
+    Value::Array(written.collect())
+}
+
+/// `deployments.apps`, or `pods`.
+pub fn full(resource: &str, group: &str) -> String {
+    if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") }
+}

@@ -1,0 +1,81 @@
+//! One cluster of the world: its objects, its clock, and what it draws lots for.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Value, json};
+
+use super::{
+    kinds::Kind,
+    store::{Key, Store},
+};
+use crate::time::Calendar;
+
+/// A cluster that answers requests.
+pub struct Cluster {
+    pub store: Store,
+    pub calendar: Calendar,
+    lots: Mutex<fastrand::Rng>,
+}
+
+impl Cluster {
+    /// A cluster in which nothing is; its names and numbers follow from the seed.
+    pub fn empty(calendar: Calendar, seed: u64) -> Self {
+        Self { store: Store::default(), calendar, lots: Mutex::new(fastrand::Rng::with_seed(seed)) }
+    }
+
+    /// Puts an object there that was there before anybody asked.
+    ///
+    /// # Panics
+    /// If it is there already.
+    pub fn begin_with(&self, resource: &str, namespace: &str, name: &str, mut object: Value) {
+        object["metadata"]["name"] = json!(name);
+        if !namespace.is_empty() {
+            object["metadata"]["namespace"] = json!(namespace);
+        }
+        object["metadata"]["uid"] = json!(self.uid());
+        object["metadata"]["creationTimestamp"] = json!(self.now());
+        if let Some(rules) = super::rules::of(resource) {
+            rules.fill_in(&mut object);
+            rules.prepare_new(&mut object, self);
+        }
+        let key = Key { resource: resource.into(), namespace: namespace.to_owned(), name: name.to_owned() };
+        self.store.put(&key, None, object).expect("a world begins with each object once");
+    }
+
+    /// The kind of a group, version and plural.
+    pub fn kind(&self, group: &str, version: &str, resource: &str) -> Option<Arc<Kind>> {
+        super::kinds::built_in().get(&(group.to_owned(), version.to_owned(), resource.to_owned())).cloned()
+    }
+
+    /// Now, as objects have it: in whole seconds.
+    pub fn now(&self) -> String {
+        self.calendar.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
+    /// A number of the form of a UUID, as every object has one.
+    pub fn uid(&self) -> String {
+        let mut lots = self.lots();
+        // Version 4, variant 1, as the real server makes them.
+        let high = (lots.u64(..) & !0xf000) | 0x4000;
+        let low = (lots.u64(..) >> 2) | (1 << 63);
+        format!(
+            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+            high >> 32,
+            (high >> 16) & 0xffff,
+            high & 0xffff,
+            low >> 48,
+            low & 0xffff_ffff_ffff
+        )
+    }
+
+    /// What follows a `generateName`: five of the letters that make no words.
+    pub fn suffix(&self) -> String {
+        const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+        let mut lots = self.lots();
+        (0..5).map(|_| char::from(LETTERS[lots.usize(..LETTERS.len())])).collect()
+    }
+
+    fn lots(&self) -> std::sync::MutexGuard<'_, fastrand::Rng> {
+        self.lots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

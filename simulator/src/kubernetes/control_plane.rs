@@ -1,0 +1,18 @@
+//! A control plane as it is right after its start.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::{cluster::Cluster, controllers};
+use crate::time::Calendar;
+
+/// Starts a cluster with what every cluster has, and its controllers. To be called on the world's thread.
+pub fn begin(calendar: Calendar, seed: u64) -> Arc<Cluster> {
+    let cluster = Arc::new(Cluster::empty(calendar, seed));
+    for namespace in ["default", "kube-node-lease", "kube-public", "kube-system"] {
+        cluster.begin_with("namespaces", "", namespace, json!({"apiVersion": "v1", "kind": "Namespace"}));
+    }
+    controllers::start(&cluster);
+    cluster
+}

@@ -1,0 +1,103 @@
+//! What the server says it serves: versions, groups and resources, in the older form and as one list.
+
+use serde_json::{Value, json};
+
+use super::{answer::Refusal, kinds::said, request::Request};
+
+/// The form in which all groups come at once.
+const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+/// An answer of discovery with its media type; nothing, if the path is none of its own.
+pub fn answer(request: &Request) -> Option<Result<(Value, &'static str), Refusal>> {
+    let path = request.path.trim_end_matches('/');
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let plain = |value: Value| Some(Ok((value, "application/json")));
+    match segments.as_slice() {
+        ["api"] | ["apis"] if wants_aggregated(request) => {
+            let core = segments == ["api"];
+            let groups: Vec<&Value> = said().groups.iter().filter(|group| name_of(group).is_empty() == core).collect();
+            let list = json!({
+                "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": groups,
+            });
+            Some(Ok((list, AGGREGATED)))
+        }
+        ["api"] => plain(json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []})),
+        ["apis"] => {
+            let groups = said().groups.iter().filter(|group| !name_of(group).is_empty()).map(group_of);
+            plain(json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups.collect::<Vec<_>>()}))
+        }
+        ["apis", group] => Some(match find(group) {
+            Some(found) => {
+                let mut answer = group_of(found);
+                answer["kind"] = json!("APIGroup");
+                answer["apiVersion"] = json!("v1");
+                Ok((answer, "application/json"))
+            }
+            None => Err(Refusal::no_such_resource()),
+        }),
+        ["api", version] => Some(resources("", version)),
+        ["apis", group, version] => Some(resources(group, version)),
+        ["version"] => plain(said().version.clone()),
+        _ => None,
+    }
+}
+
+fn wants_aggregated(request: &Request) -> bool {
+    let accept = request.headers.get(http::header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    accept.split(',').any(|form| form.replace(' ', "") == AGGREGATED)
+}
+
+fn name_of(group: &Value) -> &str {
+    group.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn find(name: &str) -> Option<&'static Value> {
+    said().groups.iter().find(|group| name_of(group) == name)
+}
+
+fn versions(group: &Value) -> impl Iterator<Item = &Value> {
+    group.get("versions").and_then(Value::as_array).into_iter().flatten()
+}
+
+fn group_of(group: &Value) -> Value {
+    let name = name_of(group);
+    let versions: Vec<Value> = versions(group)
+        .filter_map(|version| version.get("version")?.as_str())
+        .map(|version| json!({"groupVersion": format!("{name}/{version}"), "version": version}))
+        .collect();
+    json!({"name": name, "versions": versions, "preferredVersion": versions.first()})
+}
+
+fn resources(group: &str, version: &str) -> Result<(Value, &'static str), Refusal> {
+    let found = find(group)
+        .and_then(|group| versions(group).find(|known| known.get("version").and_then(Value::as_str) == Some(version)));
+    let found = found.ok_or_else(Refusal::no_such_resource)?;
+    let list = |value: &Value, name: &str| value.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut resources = Vec::new();
+    for resource in list(found, "resources") {
+        let namespaced = resource["scope"] == "Namespaced";
+        let mut entry = json!({
+            "name": resource["resource"], "singularName": resource["singularResource"], "namespaced": namespaced,
+            "kind": resource["responseKind"]["kind"], "verbs": resource["verbs"],
+        });
+        for name in ["shortNames", "categories"] {
+            if let Some(words) = resource.get(name) {
+                entry[name] = words.clone();
+            }
+        }
+        for part in list(&resource, "subresources") {
+            let name = [&resource["resource"], &part["subresource"]].map(|word| word.as_str().unwrap_or_default());
+            resources.push(json!({
+                "name": name.join("/"), "singularName": "", "namespaced": namespaced,
+                "kind": part["responseKind"]["kind"], "verbs": part["verbs"],
+            }));
+        }
+        resources.push(entry);
+    }
+    resources.sort_by(|a, b| a["name"].as_str().cmp(&b["name"].as_str()));
+    let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+    let list = json!({
+        "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources,
+    });
+    Ok((list, "application/json"))
+}

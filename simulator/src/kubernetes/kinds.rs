@@ -1,0 +1,146 @@
+//! The kinds that a server knows: those of Kubernetes itself, as a real server lists them.
+
+use std::{
+    collections::BTreeMap,
+    io::Read as _,
+    sync::{Arc, OnceLock},
+};
+
+use flate2::read::GzDecoder;
+use serde_json::{Map, Value};
+
+use super::{
+    answer::full,
+    rules::{self, Rules},
+    schema::Schema,
+};
+
+/// What a real server of this version says of itself: its version, its groups as in aggregated discovery, and its definitions
+/// as in `/openapi/v3`.
+const SAID: &[u8] = include_bytes!("data/kubernetes-1.36.json.gz");
+
+/// What Kubernetes says of itself.
+pub struct Said {
+    pub version: Value,
+    /// The groups in their order, each as aggregated discovery has it.
+    pub groups: Vec<Value>,
+    definitions: Map<String, Value>,
+}
+
+/// One resource of one version.
+#[derive(Debug)]
+pub struct Kind {
+    pub group: String,
+    pub version: String,
+    pub kind: String,
+    /// The plural.
+    pub resource: String,
+    pub namespaced: bool,
+    pub verbs: Vec<String>,
+    pub subresources: Vec<String>,
+    /// Under which its objects are kept, whatever their version.
+    pub stored: Arc<str>,
+    definition: Value,
+    schema: OnceLock<Schema>,
+}
+
+impl Kind {
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
+    }
+
+    /// What it has beyond its schema; nothing, if that is not modelled.
+    pub fn rules(&self) -> Option<&dyn Rules> {
+        rules::of(&self.stored)
+    }
+
+    pub fn allows(&self, verb: &str) -> bool {
+        self.verbs.iter().any(|known| known == verb)
+    }
+
+    /// What its objects look like.
+    ///
+    /// # Panics
+    /// If what the server said of it contradicts itself, which a test rules out.
+    pub fn schema(&self) -> &Schema {
+        self.schema.get_or_init(|| {
+            Schema::read(&self.definition, &said().definitions).expect("a real server refers to what it defines")
+        })
+    }
+}
+
+/// What Kubernetes says of itself, unpacked once.
+///
+/// # Panics
+/// If the data in this program is damaged.
+pub fn said() -> &'static Said {
+    static READ: OnceLock<Said> = OnceLock::new();
+    READ.get_or_init(|| {
+        let mut text = String::new();
+        GzDecoder::new(SAID).read_to_string(&mut text).expect("the data was packed whole");
+        let mut said: Value = serde_json::from_str(&text).expect("the data is JSON");
+        let groups = match said["groups"].take() {
+            Value::Array(groups) => groups,
+            _ => unreachable!("the groups are a list"),
+        };
+        let Value::Object(definitions) = said["definitions"].take() else { unreachable!("the definitions are a map") };
+        Said { version: said["version"].take(), groups, definitions }
+    })
+}
+
+/// The kinds of Kubernetes itself, by group, version and plural.
+pub fn built_in() -> &'static BTreeMap<(String, String, String), Arc<Kind>> {
+    static KINDS: OnceLock<BTreeMap<(String, String, String), Arc<Kind>>> = OnceLock::new();
+    KINDS.get_or_init(|| {
+        let definitions = by_kind(&said().definitions);
+        let mut kinds = BTreeMap::new();
+        for group in &said().groups {
+            let name = text(group.pointer("/metadata/name"));
+            for version in list(group.get("versions")) {
+                for resource in list(version.get("resources")) {
+                    let kind = read(&name, &text(version.get("version")), resource, &definitions);
+                    kinds.insert((kind.group.clone(), kind.version.clone(), kind.resource.clone()), Arc::new(kind));
+                }
+            }
+        }
+        kinds
+    })
+}
+
+fn read(group: &str, version: &str, resource: &Value, definitions: &BTreeMap<String, &Value>) -> Kind {
+    let plural = text(resource.get("resource"));
+    let kind = text(resource.pointer("/responseKind/kind"));
+    let definition = definitions.get(&format!("{group}/{version}/{kind}"));
+    Kind {
+        group: group.to_owned(),
+        version: version.to_owned(),
+        stored: full(&plural, group).into(),
+        namespaced: resource.get("scope").and_then(Value::as_str) == Some("Namespaced"),
+        verbs: list(resource.get("verbs")).map(|verb| text(Some(verb))).collect(),
+        subresources: list(resource.get("subresources")).map(|part| text(part.get("subresource"))).collect(),
+        definition: definition.map_or(Value::Null, |definition| (*definition).clone()),
+        schema: OnceLock::new(),
+        resource: plural,
+        kind,
+    }
+}
+
+/// The definitions that are kinds, by `group/version/kind`.
+fn by_kind(definitions: &Map<String, Value>) -> BTreeMap<String, &Value> {
+    let mut found = BTreeMap::new();
+    for definition in definitions.values() {
+        for kind in list(definition.get("x-kubernetes-group-version-kind")) {
+            let [group, version, kind] = ["group", "version", "kind"].map(|part| text(kind.get(part)));
+            found.insert(format!("{group}/{version}/{kind}"), definition);
+        }
+    }
+    found
+}
+
+fn list(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+    value.and_then(Value::as_array).into_iter().flatten()
+}
+
+fn text(value: Option<&Value>) -> String {
+    value.and_then(Value::as_str).unwrap_or_default().to_owned()
+}

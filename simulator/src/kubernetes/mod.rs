@@ -1,0 +1,25 @@
+//! The Kubernetes API server of the world.
+//!
+//! It answers as a real one does, down to the words, or refuses with 501 and names what it has no model of.
+
+mod address;
+pub mod answer;
+pub mod client;
+pub mod cluster;
+pub mod control_plane;
+pub mod controllers;
+mod discovery;
+pub mod kinds;
+pub mod ownership;
+mod patch;
+mod read;
+pub mod request;
+mod resource;
+pub mod rules;
+pub mod schema;
+pub mod selector;
+pub mod server;
+pub mod store;
+pub mod user;
+mod watch;
+mod write;

@@ -1,0 +1,92 @@
+//! What became different between two versions of an object.
+
+use serde_json::Value;
+
+use super::{
+    field_set::{Element, FieldSet},
+    form::{Form, form, is_empty, items, keys},
+    items::ItemError,
+};
+use crate::kubernetes::schema::Typed;
+
+/// The fields that differ.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    pub added: FieldSet,
+    pub modified: FieldSet,
+    pub removed: FieldSet,
+}
+
+impl Difference {
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.modified.is_empty() && self.removed.is_empty()
+    }
+}
+
+/// Compares an object with what it became.
+///
+/// # Errors
+/// If the items of a list can't be told apart.
+pub fn compare(typed: Typed, before: &Value, after: &Value) -> Result<Difference, ItemError> {
+    let mut difference = Difference::default();
+    walk(Some(typed), Some(before), Some(after), &mut Vec::new(), &mut difference)?;
+    Ok(difference)
+}
+
+fn walk(
+    typed: Option<Typed>,
+    before: Option<&Value>,
+    after: Option<&Value>,
+    path: &mut Vec<Element>,
+    difference: &mut Difference,
+) -> Result<(), ItemError> {
+    let below = match form(typed, [after, before]) {
+        // What is empty on both sides is told from what is not there.
+        Form::Map | Form::List(_) if is_empty(before) && is_empty(after) => Form::Leaf,
+        below => below,
+    };
+    match below {
+        Form::Leaf => {}
+        Form::Map => {
+            for key in keys(before, after) {
+                path.push(Element::Field(key.clone()));
+                let inner = typed.and_then(|typed| typed.below(key));
+                walk(inner, before.and_then(|map| map.get(key)), after.and_then(|map| map.get(key)), path, difference)?;
+                path.pop();
+            }
+        }
+        Form::List(list) => {
+            let typed = typed.expect("only a schema makes a list of items");
+            let (before, after) = (items(list, typed, before, path)?, items(list, typed, after, path)?);
+            let mut elements: Vec<&Element> = before.iter().chain(&after).map(|(element, _)| element).collect();
+            elements.sort();
+            elements.dedup();
+            for element in elements {
+                let of = |items: &[(Element, &Value)]| {
+                    let own = items.iter().filter(|(known, _)| known == element);
+                    own.map(|(_, item)| (*item).clone()).collect::<Vec<Value>>()
+                };
+                path.push(element.clone());
+                match (of(&before).as_slice(), of(&after).as_slice()) {
+                    ([], [after]) => walk(typed.items(), None, Some(after), path, difference)?,
+                    ([before], []) => walk(typed.items(), Some(before), None, path, difference)?,
+                    ([before], [after]) => walk(typed.items(), Some(before), Some(after), path, difference)?,
+                    ([], _) => difference.added.insert(path),
+                    (_, []) => difference.removed.insert(path),
+                    (before, after) if before != after => difference.modified.insert(path),
+                    _ => {}
+                }
+                path.pop();
+            }
+        }
+    }
+    match (before, after) {
+        (None, Some(_)) => difference.added.insert(path),
+        (Some(_), None) => difference.removed.insert(path),
+        (Some(before), Some(after)) if matches!(below, Form::Leaf) && before != after => {
+            difference.modified.insert(path);
+        }
+        _ => {}
+    }
+    Ok(())
+}

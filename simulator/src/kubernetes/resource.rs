@@ -1,0 +1,67 @@
+//! Requests for resources: which kind is meant, and what is to be done with it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::Stream;
+use http::Method;
+use serde_json::Value;
+
+use super::{
+    address::{self, Address},
+    answer::Refusal,
+    cluster::Cluster,
+    kinds::Kind,
+    read::{self, Selection},
+    request::Request,
+    watch,
+    write::Write,
+};
+
+/// Answers a request with one value and its status.
+///
+/// # Errors
+/// As the real server refuses it; 501 for what has no model.
+pub async fn whole(cluster: &Arc<Cluster>, request: &Request) -> Result<(u16, Value), Refusal> {
+    let (address, kind) = meant(cluster, request)?;
+    let Address { resource, name, subresource, .. } = &address;
+    if let Some(part) = subresource {
+        if !kind.subresources.contains(part) {
+            return Err(Refusal::no_such_resource());
+        }
+        return Err(Refusal::not_modelled(format!("`{resource}/{part}`")));
+    }
+    let namespace = address.namespace.as_deref();
+    let write = Write { cluster, kind: &kind, namespace, request };
+    match (&request.method, name) {
+        (&Method::GET, Some(name)) => read::get(cluster, &kind, namespace, name).map(|value| (200, value)),
+        (&Method::GET, None) => {
+            let selection = Selection::read(request, &kind, namespace.map(str::to_owned))?;
+            read::list(cluster, &kind, &selection, request).map(|value| (200, value))
+        }
+        (&Method::POST, None) => write.create().await,
+        (&Method::PUT, Some(name)) => write.replace(name).await,
+        (&Method::PATCH, Some(name)) => write.patch(name).await,
+        (&Method::DELETE, Some(name)) => write.delete(name).await,
+        (&Method::DELETE, None) => Err(Refusal::not_modelled(format!("deletion of many `{resource}` at once"))),
+        _ => Err(Refusal::method_not_allowed()),
+    }
+}
+
+/// Answers a request with what happens from now on, line by line.
+///
+/// # Errors
+/// As for [`whole`].
+pub fn watch(cluster: &Arc<Cluster>, request: &Request) -> Result<impl Stream<Item = Bytes> + Send + use<>, Refusal> {
+    let (address, kind) = meant(cluster, request)?;
+    let mut selection = Selection::read(request, &kind, address.namespace)?;
+    selection.name = address.name;
+    watch::watch(cluster, &kind, selection, request)
+}
+
+fn meant(cluster: &Cluster, request: &Request) -> Result<(Address, Arc<Kind>), Refusal> {
+    let address = address::read(&request.path);
+    let address = address.ok_or_else(|| Refusal::not_modelled(format!("the path `{}`", request.path)))?;
+    let kind = cluster.kind(&address.group, &address.version, &address.resource);
+    Ok((address, kind.ok_or_else(Refusal::no_such_resource)?))
+}

@@ -1,0 +1,7 @@
+//! ConfigMaps.
+
+use super::Rules;
+
+pub struct ConfigMaps;
+
+impl Rules for ConfigMaps {}

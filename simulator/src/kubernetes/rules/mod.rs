@@ -1,0 +1,78 @@
+//! What kinds have beyond their schemas: what the server fills in on its own, keeps, and refuses, kind by kind.
+//!
+//! One file a family of kinds. Each rule is taken from what a real server answers.
+
+mod configmaps;
+mod namespaces;
+mod secrets;
+
+use serde_json::Value;
+
+use super::{answer::Cause, cluster::Cluster};
+
+/// How the name of an object may be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameForm {
+    /// `example.com`: up to 253 letters, for most kinds.
+    Subdomain,
+    /// `web-1`: up to 63 letters.
+    Label,
+    /// `web-1`, not beginning with a digit: services.
+    Label1035,
+    /// Anything that can be a segment of a path: roles and their bindings.
+    PathSegment,
+}
+
+/// The rules of one kind. What is not said here is as for most kinds.
+///
+/// Objects come and go as JSON, in the version in which they are stored. `object` is what somebody wants to be there, `there` what is.
+pub trait Rules: Sync + Send {
+    /// Fills in what nobody gave. It is called on every write, in the version that was written, and changes nothing when called twice.
+    fn fill_in(&self, _object: &mut Value) {}
+
+    /// Makes an object new: what a creation sets or throws away, whoever asks (such as its status).
+    fn prepare_new(&self, _object: &mut Value, _cluster: &Cluster) {}
+
+    /// What a change leaves as it was, whoever asks.
+    fn prepare_change(&self, _object: &mut Value, _there: &Value, _cluster: &Cluster) {}
+
+    /// What is wrong with an object, in the order in which the real server tells it.
+    fn check(&self, _object: &Value) -> Vec<Cause> {
+        Vec::new()
+    }
+
+    /// What is wrong with a change beyond what is wrong with the object itself: fields that can't be changed.
+    fn check_change(&self, _object: &Value, _there: &Value) -> Vec<Cause> {
+        Vec::new()
+    }
+
+    /// True if `metadata.generation` counts the changes of what is wanted.
+    fn counts_generations(&self) -> bool {
+        false
+    }
+
+    /// The fields besides the name and the namespace that its objects can be selected by.
+    fn selectable(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn name_form(&self) -> NameForm {
+        NameForm::Subdomain
+    }
+}
+
+struct Plain;
+
+impl Rules for Plain {}
+
+/// The rules of a kind by the name under which it is stored (`deployments.apps`); nothing, if they are not modelled.
+pub fn of(stored: &str) -> Option<&'static dyn Rules> {
+    Some(match stored {
+        "configmaps" => &configmaps::ConfigMaps,
+        "namespaces" => &namespaces::Namespaces,
+        "secrets" => &secrets::Secrets,
+        // Their schemas say it all.
+        "runtimeclasses.node.k8s.io" => &Plain,
+        _ => return None,
+    })
+}

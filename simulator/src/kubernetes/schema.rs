@@ -1,0 +1,269 @@
+//! What the objects of a kind look like: maps, lists and scalars, as an OpenAPI schema describes them.
+//!
+//! Built-in kinds and definitions are read alike. Of two things that a schema says nothing: what the server fills in on its own,
+//! and what it refuses for reasons of its own.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+/// The shapes that make up one kind.
+#[derive(Debug)]
+pub struct Schema {
+    shapes: Vec<Shape>,
+    root: Type,
+}
+
+/// One shape of a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Type(usize);
+
+/// What a value may be.
+#[derive(Debug, Clone)]
+pub enum Shape {
+    Scalar,
+    Map(MapShape),
+    List(ListShape),
+    /// Whatever is there says it: maps field by field, lists as a whole.
+    Free,
+    /// Anything, which is one value as a whole.
+    Opaque,
+}
+
+#[derive(Debug, Clone)]
+pub struct MapShape {
+    fields: BTreeMap<String, Field>,
+    /// The values of all other keys; without it there may be none.
+    others: Option<Type>,
+    /// It has one owner as a whole.
+    pub atomic: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Field {
+    of: Type,
+    default: Option<Value>,
+}
+
+#[derive(Debug, Clone)]
+pub struct ListShape {
+    items: Type,
+    pub merge: ListMerge,
+}
+
+/// What two lists make together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListMerge {
+    /// The second, as a whole.
+    Atomic,
+    /// The items of both, each once.
+    Set,
+    /// The items of both, told apart by these of their fields.
+    Keys(Vec<String>),
+}
+
+/// A place in a schema.
+#[derive(Debug, Clone, Copy)]
+pub struct Typed<'s> {
+    schema: &'s Schema,
+    of: Type,
+}
+
+/// Why a schema can't be read.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaError {
+    #[error("`{place}` refers to `{name}`, which is not defined")]
+    Undefined { place: String, name: String },
+    #[error("`{place}` has a type that is none: `{found}`")]
+    Type { place: String, found: String },
+}
+
+impl Schema {
+    /// The schema of a kind; `definitions` are what it may refer to, by their names.
+    ///
+    /// # Errors
+    /// If it refers to something that is not defined, or a type has an unknown name.
+    pub fn read(root: &Value, definitions: &Map<String, Value>) -> Result<Self, SchemaError> {
+        let mut reader = Reader { definitions, shapes: Vec::new(), known: BTreeMap::new() };
+        let root = reader.read(root, &mut Vec::new())?;
+        Ok(Self { shapes: reader.shapes, root })
+    }
+
+    pub fn root(&self) -> Typed<'_> {
+        Typed { schema: self, of: self.root }
+    }
+}
+
+impl<'s> Typed<'s> {
+    /// The shape that this value has; where the schema leaves it free, the value says it.
+    pub fn shape(self) -> &'s Shape {
+        &self.schema.shapes[self.of.0]
+    }
+
+    /// True for a field that the schema names, and not just a key of a map.
+    pub fn names(self, field: &str) -> bool {
+        matches!(self.shape(), Shape::Map(map) if map.fields.contains_key(field))
+    }
+
+    /// What is below a key; nothing if there may be no such key.
+    pub fn below(self, key: &str) -> Option<Typed<'s>> {
+        let of = match self.shape() {
+            Shape::Map(map) => map.fields.get(key).map(|field| field.of).or(map.others)?,
+            Shape::Free => self.of,
+            Shape::Scalar | Shape::List(_) | Shape::Opaque => return None,
+        };
+        Some(Typed { schema: self.schema, of })
+    }
+
+    /// What a field is if nobody says.
+    pub fn default_of(self, field: &str) -> Option<&'s Value> {
+        match self.shape() {
+            Shape::Map(map) => map.fields.get(field)?.default.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// What the items of a list are.
+    pub fn items(self) -> Option<Typed<'s>> {
+        match self.shape() {
+            Shape::List(list) => Some(Typed { schema: self.schema, of: list.items }),
+            Shape::Free => Some(self),
+            _ => None,
+        }
+    }
+
+    /// The value that a new object of this kind begins as: the parts that are always there.
+    pub fn blank(self) -> Value {
+        let Shape::Map(map) = self.shape() else { return Value::Null };
+        let always = map.fields.iter().filter(|(_, field)| field.default == Some(Value::Object(Map::new())));
+        always.map(|(name, field)| (name.clone(), Typed { schema: self.schema, of: field.of }.blank())).collect()
+    }
+}
+
+struct Reader<'d> {
+    definitions: &'d Map<String, Value>,
+    shapes: Vec<Shape>,
+    /// Definitions that were read, or are being read.
+    known: BTreeMap<String, Type>,
+}
+
+impl Reader<'_> {
+    fn add(&mut self, shape: Shape) -> Type {
+        self.shapes.push(shape);
+        Type(self.shapes.len() - 1)
+    }
+
+    fn read(&mut self, node: &Value, place: &mut Vec<String>) -> Result<Type, SchemaError> {
+        if let Some(name) = reference(node) {
+            let of = self.definition(name, place)?;
+            return Ok(match overridden(node, &self.shapes[of.0]) {
+                Some(shape) => self.add(shape),
+                None => of,
+            });
+        }
+        let shape = self.shape(node, place)?;
+        Ok(self.add(shape))
+    }
+
+    fn definition(&mut self, name: &str, place: &[String]) -> Result<Type, SchemaError> {
+        if let Some(known) = self.known.get(name) {
+            return Ok(*known);
+        }
+        let Some(node) = self.definitions.get(name) else {
+            return Err(SchemaError::Undefined { place: place.join("."), name: name.to_owned() });
+        };
+        // Reserved before it is read: a definition may contain itself.
+        let of = self.add(Shape::Opaque);
+        self.known.insert(name.to_owned(), of);
+        self.shapes[of.0] = self.shape(node, &mut vec![name.to_owned()])?;
+        Ok(of)
+    }
+
+    fn shape(&mut self, node: &Value, place: &mut Vec<String>) -> Result<Shape, SchemaError> {
+        let flag = |name: &str| node.get(name).and_then(Value::as_bool) == Some(true);
+        if flag("x-kubernetes-int-or-string") || node.get("oneOf").is_some() && node.get("type").is_none() {
+            return Ok(Shape::Scalar);
+        }
+        let free = flag("x-kubernetes-preserve-unknown-fields");
+        match node.get("type").and_then(Value::as_str) {
+            Some("string" | "integer" | "number" | "boolean") => Ok(Shape::Scalar),
+            Some("array") => {
+                place.push("[]".to_owned());
+                let items = self.read(node.get("items").unwrap_or(&Value::Null), place)?;
+                place.pop();
+                Ok(Shape::List(ListShape { items, merge: list_merge(node) }))
+            }
+            Some("object") => self.map(node, free, place),
+            None if node.get("properties").is_some() => self.map(node, free, place),
+            None => Ok(if free { Shape::Free } else { Shape::Opaque }),
+            Some(other) => Err(SchemaError::Type { place: place.join("."), found: other.to_owned() }),
+        }
+    }
+
+    fn map(&mut self, node: &Value, free: bool, place: &mut Vec<String>) -> Result<Shape, SchemaError> {
+        let mut fields = BTreeMap::new();
+        for (name, field) in node.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            place.push(name.clone());
+            let of = self.read(field, place)?;
+            place.pop();
+            fields.insert(name.clone(), Field { of, default: field.get("default").cloned() });
+        }
+        let others = match node.get("additionalProperties") {
+            Some(schema @ Value::Object(_)) => {
+                place.push("*".to_owned());
+                let others = self.read(schema, place)?;
+                place.pop();
+                Some(others)
+            }
+            Some(Value::Bool(true)) => Some(self.add(Shape::Free)),
+            _ if free && !fields.is_empty() => Some(self.add(Shape::Free)),
+            _ => None,
+        };
+        if fields.is_empty() && others.is_none() {
+            return Ok(if free { Shape::Free } else { Shape::Opaque });
+        }
+        let atomic = node.get("x-kubernetes-map-type").and_then(Value::as_str) == Some("atomic");
+        Ok(Shape::Map(MapShape { fields, others, atomic }))
+    }
+}
+
+/// The definition that a node refers to: directly, or as the one part of what it is made of.
+fn reference(node: &Value) -> Option<&str> {
+    let text = match node.get("$ref") {
+        Some(text) => text,
+        None => match node.get("allOf")?.as_array()?.as_slice() {
+            [one] => one.get("$ref")?,
+            _ => return None,
+        },
+    };
+    text.as_str()?.rsplit('/').next()
+}
+
+/// The shape that a reference gives to what it refers to, if it says more than the name.
+fn overridden(node: &Value, shape: &Shape) -> Option<Shape> {
+    let atomic = node.get("x-kubernetes-map-type")?.as_str()? == "atomic";
+    match shape {
+        Shape::Map(map) => Some(Shape::Map(MapShape { atomic, ..map.clone() })),
+        _ => None,
+    }
+}
+
+fn list_merge(node: &Value) -> ListMerge {
+    let text = |name: &str| node.get(name).and_then(Value::as_str);
+    match text("x-kubernetes-list-type") {
+        Some("set") => ListMerge::Set,
+        Some("map") => {
+            let keys = node.get("x-kubernetes-list-map-keys").and_then(Value::as_array);
+            ListMerge::Keys(keys.into_iter().flatten().filter_map(|key| Some(key.as_str()?.to_owned())).collect())
+        }
+        Some(_) => ListMerge::Atomic,
+        // Kinds from before lists had types say it in the older words.
+        None => match (text("x-kubernetes-patch-strategy"), text("x-kubernetes-patch-merge-key")) {
+            (Some(strategy), key) if strategy.split(',').any(|word| word == "merge") => match key {
+                Some(key) => ListMerge::Keys(vec![key.to_owned()]),
+                None => ListMerge::Set,
+            },
+            _ => ListMerge::Atomic,
+        },
+    }
+}

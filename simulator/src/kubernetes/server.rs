@@ -1,0 +1,125 @@
+//! The API server: requests in, answers and watches out.
+
+use std::{convert::Infallible, sync::Arc};
+
+use bytes::Bytes;
+use futures::{StreamExt as _, future::BoxFuture};
+use http::{HeaderValue, Response, header};
+use http_body_util::{BodyExt as _, Full, StreamBody, combinators::UnsyncBoxBody};
+use hyper::body::{Frame, Incoming};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+    service::TowerToHyperService,
+};
+use serde_json::Value;
+use tokio_rustls::TlsAcceptor;
+use tower::service_fn;
+
+use super::{
+    answer::Refusal,
+    cluster::Cluster,
+    discovery,
+    request::{Request, Sent},
+    resource,
+    user::User,
+};
+use crate::network::{Server, Stream};
+
+type Body = UnsyncBoxBody<Bytes, Infallible>;
+
+/// The API server of a cluster, over TLS.
+pub struct ApiServer {
+    pub cluster: Arc<Cluster>,
+    pub tls: TlsAcceptor,
+    /// Who shows it may do anything.
+    pub token: String,
+    /// Told of every request that has no model.
+    pub unmodelled: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Server for ApiServer {
+    fn serve(self: Arc<Self>, stream: Box<dyn Stream>) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            // A client that doesn't trust us goes away, and knows best why.
+            let Ok(stream) = self.tls.clone().accept(stream).await else { return };
+            self.serve_plain(stream).await;
+        })
+    }
+}
+
+impl ApiServer {
+    /// Serves a connection without TLS to its end.
+    pub async fn serve_plain(self: Arc<Self>, stream: impl Stream + 'static) {
+        let service = service_fn(move |request: http::Request<Incoming>| {
+            let server = self.clone();
+            async move { Ok::<_, Infallible>(server.answer(request).await) }
+        });
+        let mut connection = auto::Builder::new(TokioExecutor::new());
+        connection.http1().timer(TokioTimer::new());
+        connection.http2().timer(TokioTimer::new());
+        // So does one that breaks the connection off.
+        drop(connection.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).await);
+    }
+
+    async fn answer(&self, request: http::Request<Incoming>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let Ok(body) = body.collect().await else {
+            return whole(400, &Refusal::bad_request("the body ended early").status(), "application/json");
+        };
+        let Some(user) = self.user(&parts.headers) else {
+            return whole(401, &Refusal::unauthorized().status(), "application/json");
+        };
+        let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
+        let sent = Sent { method: parts.method, path, query, headers: parts.headers, body: body.to_bytes() };
+        let request = Request::new(sent, user);
+        match self.handle(&request).await {
+            Ok(response) => response,
+            Err(refusal) => {
+                if refusal.code == 501 {
+                    (self.unmodelled)(&format!("{} {}: {}", request.method, request.path, refusal.message));
+                }
+                whole(refusal.code, &refusal.status(), "application/json")
+            }
+        }
+    }
+
+    /// Who shows this.
+    fn user(&self, headers: &http::HeaderMap) -> Option<User> {
+        let shown = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        (shown.strip_prefix("Bearer ")? == self.token).then(User::administrator)
+    }
+
+    async fn handle(&self, request: &Request) -> Result<Response<Body>, Refusal> {
+        if let Some(answer) = discovery::answer(request) {
+            return answer.map(|(value, form)| whole(200, &value, form));
+        }
+        match request.path.as_str() {
+            "/healthz" | "/readyz" | "/livez" => return Ok(text("ok")),
+            _ => {}
+        }
+        if request.flag("watch") {
+            return resource::watch(&self.cluster, request).map(streamed);
+        }
+        let (code, value) = resource::whole(&self.cluster, request).await?;
+        Ok(whole(code, &value, "application/json"))
+    }
+}
+
+fn whole(code: u16, value: &Value, form: &'static str) -> Response<Body> {
+    let mut response = Response::new(Full::new(Bytes::from(value.to_string())).boxed_unsync());
+    *response.status_mut() = http::StatusCode::from_u16(code).expect("our codes are valid");
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(form));
+    response
+}
+
+fn text(text: &'static str) -> Response<Body> {
+    Response::new(Full::new(Bytes::from_static(text.as_bytes())).boxed_unsync())
+}
+
+fn streamed(lines: impl futures::Stream<Item = Bytes> + Send + 'static) -> Response<Body> {
+    let frames = lines.map(|line| Ok::<_, Infallible>(Frame::data(line)));
+    let mut response = Response::new(StreamBody::new(frames).boxed_unsync());
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,8 @@
+//! A world for rehearsals: servers that answer like the real ones, on a network inside of this process, on virtual time.
+//!
+//! It knows nothing of runbooks. What it has no model of it refuses loudly, and names it.
+
+pub mod certificates;
+pub mod kubernetes;
+pub mod network;
+pub mod time;

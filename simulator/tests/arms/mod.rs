@@ -1,0 +1,139 @@
+//! The two servers that every body meets: the simulator, and a real control plane.
+
+pub mod connection;
+pub mod real;
+pub mod simulated;
+pub mod transcript;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use self::{connection::Connect, transcript::Transcript};
+
+/// What was answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    pub code: u16,
+    pub body: Value,
+}
+
+/// One server, on which one body plays; all that is asked and answered is written down.
+pub struct Arm {
+    runtime: tokio::runtime::Runtime,
+    connect: Box<dyn Connect>,
+    /// The namespace that is the body's own.
+    pub space: String,
+    transcript: Transcript,
+}
+
+/// How long a body waits for something to become so.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+impl Arm {
+    pub fn new(runtime: tokio::runtime::Runtime, connect: Box<dyn Connect>, space: &str) -> Self {
+        let transcript = Transcript::of(space);
+        let arm = Self { runtime, connect, space: space.to_owned(), transcript };
+        let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}});
+        let answer = arm.exchange("POST", "/api/v1/namespaces", "application/json", &object);
+        assert_eq!(answer.code, 201, "{}", answer.body);
+        arm
+    }
+
+    /// What was asked and answered.
+    pub fn told(&self) -> Value {
+        self.transcript.told()
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, "", &Value::Null)
+    }
+
+    pub fn create(&self, path: &str, object: Value) -> Answer {
+        self.send("POST", path, "application/json", &object)
+    }
+
+    pub fn replace(&self, path: &str, object: Value) -> Answer {
+        self.send("PUT", path, "application/json", &object)
+    }
+
+    /// A patch of the form `merge`, `strategic-merge` or `json`.
+    pub fn patch(&self, path: &str, form: &str, patch: Value) -> Answer {
+        self.send("PATCH", path, &format!("application/{form}-patch+json"), &patch)
+    }
+
+    /// A server-side apply by this manager; more parameters may follow the manager: `me&force=true`.
+    pub fn apply(&self, path: &str, manager: &str, object: Value) -> Answer {
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let path = format!("{path}{mark}fieldManager={manager}");
+        self.send("PATCH", &path, "application/apply-patch+yaml", &object)
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, "", &Value::Null)
+    }
+
+    pub fn delete_with(&self, path: &str, options: Value) -> Answer {
+        self.send("DELETE", path, "application/json", &options)
+    }
+
+    /// Sends a request and writes down what comes back. `SPACE` in the path and the body is the body's own namespace.
+    pub fn send(&self, method: &str, path: &str, content: &str, body: &Value) -> Answer {
+        let (path, body) = (self.placed(path), self.placed_in(body));
+        let answer = self.exchange(method, &path, content, &body);
+        self.transcript.tell(&format!("{method} {path}"), &answer);
+        answer
+    }
+
+    /// Like [`Arm::get`], but not written down.
+    pub fn look(&self, path: &str) -> Answer {
+        self.exchange("GET", &self.placed(path), "", &Value::Null)
+    }
+
+    /// Looks again and again until what is there is as it should be, and writes that down.
+    #[track_caller]
+    pub fn until(&self, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let path = self.placed(path);
+        let mut waited = Duration::ZERO;
+        loop {
+            let answer = self.exchange("GET", &path, "", &Value::Null);
+            if holds(&answer.body) {
+                self.transcript.tell(&format!("until GET {path}"), &answer);
+                return answer.body;
+            }
+            assert!(waited < PATIENCE, "`{path}` never became as it should be:\n{:#}", answer.body);
+            let pause = Duration::from_millis(50);
+            self.pass(pause);
+            waited += pause;
+        }
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, pause: Duration) {
+        self.runtime.block_on(tokio::time::sleep(pause));
+    }
+
+    /// What a watch tells within a time, line by line, written down.
+    pub fn watch(&self, path: &str, lasts: Duration) -> Vec<Value> {
+        let path = self.placed(path);
+        let lines = self.runtime.block_on(connection::watch(&*self.connect, &path, lasts));
+        let lines = lines.unwrap_or_else(|error| panic!("GET {path}: {error}"));
+        self.transcript.tell(&format!("watch {path}"), &Answer { code: 200, body: Value::Array(lines.clone()) });
+        lines
+    }
+
+    /// Sends a request that is not written down.
+    pub fn exchange(&self, method: &str, path: &str, content: &str, body: &Value) -> Answer {
+        let answer = self.runtime.block_on(connection::exchange(&*self.connect, method, path, content, body));
+        answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    fn placed(&self, text: &str) -> String {
+        text.replace("SPACE", &self.space)
+    }
+
+    fn placed_in(&self, body: &Value) -> Value {
+        serde_json::from_str(&self.placed(&body.to_string()))
+            .expect("a namespace has nothing in it that JSON would escape")
+    }
+}

@@ -1,0 +1,44 @@
+//! The simulator, in a world of its own for each body.
+
+use std::{io, sync::Arc};
+
+use futures::future::BoxFuture;
+use simulator::{
+    certificates::CertificateAuthority,
+    kubernetes::{control_plane, server::ApiServer},
+    network::Stream,
+    time::Calendar,
+};
+
+use super::{Arm, connection::Connect};
+
+struct InProcess(Arc<ApiServer>);
+
+impl Connect for InProcess {
+    fn connect(&self) -> BoxFuture<'_, io::Result<Box<dyn Stream>>> {
+        Box::pin(async {
+            let (ours, theirs) = tokio::io::duplex(64 << 10);
+            tokio::spawn(self.0.clone().serve_plain(theirs));
+            Ok(Box::new(ours) as Box<dyn Stream>)
+        })
+    }
+
+    fn token(&self) -> &str {
+        &self.0.token
+    }
+}
+
+/// A cluster that began just now, in which time passes when nothing else happens.
+pub fn arm(space: &str) -> Arm {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let server = runtime.block_on(async {
+        let start = "2026-01-01T09:00:00Z".parse().unwrap();
+        Arc::new(ApiServer {
+            cluster: control_plane::begin(Calendar::beginning(start), 1),
+            tls: CertificateAuthority::new("world").server(&["localhost"]).into(),
+            token: "token".to_owned(),
+            unmodelled: Arc::new(|_| {}),
+        })
+    });
+    Arm::new(runtime, Box::new(InProcess(server)), space)
+}

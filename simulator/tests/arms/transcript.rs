@@ -1,0 +1,85 @@
+//! What was asked and answered, without what differs from run to run.
+//!
+//! The list of what is left out is short, and this is all of it: times, uids, versions of objects, the body's own namespace,
+//! tokens that continue a list, and the order of causes, which a real server gives in no order.
+
+use std::sync::Mutex;
+
+use serde_json::{Map, Value, json};
+
+use super::Answer;
+
+pub struct Transcript {
+    space: String,
+    told: Mutex<Vec<Value>>,
+}
+
+impl Transcript {
+    pub fn of(space: &str) -> Self {
+        Self { space: space.to_owned(), told: Mutex::default() }
+    }
+
+    pub fn tell(&self, asked: &str, answer: &Answer) {
+        let asked = asked.replace(&self.space, "SPACE");
+        let answered = self.plain("", &answer.body);
+        self.told.lock().unwrap().push(json!({"asked": asked, "code": answer.code, "answered": answered}));
+    }
+
+    pub fn told(&self) -> Value {
+        Value::Array(self.told.lock().unwrap().clone())
+    }
+
+    fn plain(&self, key: &str, value: &Value) -> Value {
+        match value {
+            Value::Object(map) => {
+                let mut plain: Vec<(String, Value)> =
+                    map.iter().map(|(key, value)| (self.text(key), self.plain(key, value))).collect();
+                plain.sort_by(|a, b| a.0.cmp(&b.0));
+                Value::Object(Map::from_iter(plain))
+            }
+            Value::Array(items) => {
+                let mut plain: Vec<Value> = items.iter().map(|item| self.plain("", item)).collect();
+                if key == "causes" {
+                    plain.sort_by_key(Value::to_string);
+                }
+                Value::Array(plain)
+            }
+            Value::String(text) => match key {
+                "resourceVersion" if !matches!(text.as_str(), "" | "0") => json!("VERSION"),
+                "continue" if !text.is_empty() => json!("CONTINUE"),
+                _ => json!(self.text(text)),
+            },
+            other => other.clone(),
+        }
+    }
+
+    fn text(&self, text: &str) -> String {
+        let text = text.replace(&self.space, "SPACE");
+        let text = masked(&text, "00000000-0000-0000-0000-000000000000", "UID");
+        let text = masked(&text, "0000-00-00T00:00:00.000000Z", "TIME");
+        masked(&text, "0000-00-00T00:00:00Z", "TIME")
+    }
+}
+
+/// The text with another word for whatever has this form, in which `0` is any hexadecimal digit.
+fn masked(text: &str, form: &str, word: &str) -> String {
+    let fits = |text: &str| {
+        text.len() >= form.len()
+            && text.bytes().zip(form.bytes()).all(|(byte, form)| match form {
+                b'0' => byte.is_ascii_hexdigit(),
+                _ => byte == form,
+            })
+    };
+    let mut masked = String::new();
+    let mut rest = text;
+    while let Some(letter) = rest.chars().next() {
+        if fits(rest) {
+            masked.push_str(word);
+            rest = &rest[form.len()..];
+        } else {
+            masked.push(letter);
+            rest = &rest[letter.len_utf8()..];
+        }
+    }
+    masked
+}

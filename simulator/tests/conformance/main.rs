@@ -1,0 +1,74 @@
+//! Each behaviour of a Kubernetes API server has one body, which plays against the simulator and against a real control plane.
+//!
+//! What the real one answers is kept in `recorded/`. The simulator is always held against that; the real one, where the testbed
+//! is there, too, and `UPDATE=1` writes down what it says.
+
+#![allow(clippy::disallowed_methods, reason = "tests read their settings from the environment")]
+
+macro_rules! bodies {
+    ($($name:ident)*) => {
+        pub const BODIES: &[(&str, fn(&crate::arms::Arm))] = &[$((stringify!($name), $name)),*];
+    };
+}
+
+#[allow(dead_code, reason = "the other tests use the rest of it")]
+#[path = "../arms/mod.rs"]
+mod arms;
+mod configmaps;
+mod recorded;
+
+use arms::{Arm, real, simulated};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+type Bodies = &'static [(&'static str, fn(&Arm))];
+
+/// What bodies are about.
+const AREAS: &[(&str, Bodies)] = &[("configmaps", configmaps::BODIES)];
+
+fn main() {
+    let mut trials = Vec::new();
+    for (area, bodies) in AREAS {
+        for (name, body) in *bodies {
+            trials.push(Trial::test(format!("real::{area}::{name}"), || on_the_real_one(area, name, *body)));
+            if updating() {
+                continue;
+            }
+            trials.push(Trial::test(format!("simulated::{area}::{name}"), || simulated(area, name, *body)));
+        }
+    }
+    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
+    println!("{:<40} bodies", "area");
+    for (area, bodies) in AREAS {
+        println!("{area:<40} {:>6}", bodies.len());
+    }
+    println!("{:<40} {:>6}", "all", AREAS.iter().map(|(_, bodies)| bodies.len()).sum::<usize>());
+    conclusion.exit()
+}
+
+/// Then the real server is asked what is right, and the simulator nothing.
+fn updating() -> bool {
+    std::env::var_os("UPDATE").is_some()
+}
+
+fn simulated(area: &str, name: &str, body: fn(&Arm)) -> Result<(), Failed> {
+    let arm = simulated::arm(&space(area, name));
+    body(&arm);
+    recorded::hold_against(area, name, &arm.told())
+}
+
+fn on_the_real_one(area: &str, name: &str, body: fn(&Arm)) -> Result<(), Failed> {
+    let Some(bed) = testbed::shared() else { return Ok(()) };
+    let arm = real::arm(&bed, &space(area, name));
+    body(&arm);
+    if updating() {
+        recorded::write(area, name, &arm.told());
+    }
+    recorded::hold_against(area, name, &arm.told())
+}
+
+/// The namespace of a body: long enough to tell it from others, short enough to be one.
+fn space(area: &str, name: &str) -> String {
+    let digest =
+        format!("{area} {name}").bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    format!("space-{digest:08x}")
+}
