@@ -143,8 +143,47 @@ impl Cause {
 
     /// Something that has to be there and isn't.
     pub fn required(field: impl Into<String>, why: &str) -> Self {
-        Self { reason: "FieldValueRequired", message: format!("Required value: {why}"), field: field.into() }
+        Self { reason: "FieldValueRequired", message: explained("Required value", why), field: field.into() }
     }
+
+    /// Something that may not be there, or may not change.
+    pub fn forbidden(field: impl Into<String>, why: &str) -> Self {
+        Self { reason: "FieldValueForbidden", message: explained("Forbidden", why), field: field.into() }
+    }
+
+    /// Something that is there already.
+    pub fn duplicate(field: impl Into<String>, value: &Value) -> Self {
+        Self { reason: "FieldValueDuplicate", message: format!("Duplicate value: {value}"), field: field.into() }
+    }
+
+    /// A value that is none of the few allowed.
+    pub fn unsupported(field: impl Into<String>, value: &Value, supported: &[&str]) -> Self {
+        let supported: Vec<String> = supported.iter().map(|value| format!("{value:?}")).collect();
+        let given = if value.is_null() { &Value::from("") } else { value };
+        let message = format!("Unsupported value: {given}: supported values: {}", supported.join(", "));
+        Self { reason: "FieldValueNotSupported", message, field: field.into() }
+    }
+
+    /// Something that refers to nothing.
+    pub fn not_found(field: impl Into<String>, value: &Value) -> Self {
+        Self { reason: "FieldValueNotFound", message: format!("Not found: {value}"), field: field.into() }
+    }
+
+    /// A text of more bytes than that.
+    pub fn too_long(field: impl Into<String>, most: usize) -> Self {
+        let message = format!("Too long: may not be more than {most} bytes");
+        Self { reason: "FieldValueTooLong", message, field: field.into() }
+    }
+
+    /// More items than that.
+    pub fn too_many(field: impl Into<String>, found: usize, most: usize) -> Self {
+        let message = format!("Too many: {found}: must have at most {most} items");
+        Self { reason: "FieldValueTooMany", message, field: field.into() }
+    }
+}
+
+fn explained(what: &str, why: &str) -> String {
+    if why.is_empty() { what.to_owned() } else { format!("{what}: {why}") }
 }
 
 fn written(causes: &[Cause]) -> Value {

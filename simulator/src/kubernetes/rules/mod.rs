@@ -3,6 +3,8 @@
 //! One file a family of kinds. Each rule is taken from what a real server answers.
 
 mod configmaps;
+pub mod field;
+pub mod form;
 mod namespaces;
 mod secrets;
 
