@@ -12,12 +12,16 @@ use serde_json::{Map, Value};
 use super::{
     answer::full,
     rules::{self, Rules},
-    schema::Schema,
+    schema::{self, Schema},
 };
 
 /// What a real server of this version says of itself: its version, its groups as in aggregated discovery, and its definitions
 /// as in `/openapi/v3`.
 const SAID: &[u8] = include_bytes!("data/kubernetes-1.36.json.gz");
+
+/// Which fields of which definitions vanish when they are zero (`""`, 0, false), and which lists are null when there is nothing
+/// in them. That is written in the types of Kubernetes, and no schema says it.
+const ZEROS: &str = include_str!("data/zeros-1.36.json");
 
 /// What Kubernetes says of itself.
 pub struct Said {
@@ -83,9 +87,25 @@ pub fn said() -> &'static Said {
             Value::Array(groups) => groups,
             _ => unreachable!("the groups are a list"),
         };
-        let Value::Object(definitions) = said["definitions"].take() else { unreachable!("the definitions are a map") };
+        let Value::Object(mut definitions) = said["definitions"].take() else {
+            unreachable!("the definitions are a map")
+        };
+        tell_of_zeros(&mut definitions);
         Said { version: said["version"].take(), groups, definitions }
     })
+}
+
+fn tell_of_zeros(definitions: &mut Map<String, Value>) {
+    let zeros: Map<String, Value> = serde_json::from_str(ZEROS).expect("the data is JSON");
+    for (name, words) in &zeros {
+        for (word, fields) in words.as_object().into_iter().flatten() {
+            for field in list(Some(fields)).filter_map(Value::as_str) {
+                if let Some(field) = definitions.get_mut(name).and_then(|node| node["properties"].get_mut(field)) {
+                    field[schema::ZERO] = Value::from(word.as_str());
+                }
+            }
+        }
+    }
 }
 
 /// The kinds of Kubernetes itself, by group, version and plural.

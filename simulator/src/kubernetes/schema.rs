@@ -43,6 +43,7 @@ pub struct MapShape {
 struct Field {
     of: Type,
     default: Option<Value>,
+    zero: Zero,
 }
 
 #[derive(Debug, Clone)]
@@ -61,6 +62,19 @@ pub enum ListMerge {
     /// The items of both, told apart by these of their fields.
     Keys(Vec<String>),
 }
+
+/// What becomes of a field that is zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Zero {
+    /// It is kept as it is; an empty list or map vanishes nevertheless.
+    Kept,
+    Vanishes,
+    /// A list is null then.
+    Null,
+}
+
+/// The note of a field that says what becomes of it when it is zero.
+pub const ZERO: &str = "x-zero";
 
 /// A place in a schema.
 #[derive(Debug, Clone, Copy)]
@@ -140,6 +154,60 @@ impl<'s> Typed<'s> {
     }
 }
 
+impl Typed<'_> {
+    /// Makes a value what a server reads it as: null is nothing, empty lists and maps vanish, and what is always there is there.
+    pub fn normalise(self, value: &mut Value) {
+        match (self.shape(), value) {
+            (Shape::Map(map), Value::Object(fields)) => self.normalise_fields(map, fields),
+            (Shape::List(list), Value::Array(items)) => {
+                let items_are = Typed { schema: self.schema, of: list.items };
+                items.iter_mut().for_each(|item| items_are.normalise(item));
+            }
+            _ => {}
+        }
+    }
+
+    fn normalise_fields(self, map: &MapShape, fields: &mut Map<String, Value>) {
+        for (name, field) in &map.fields {
+            let of = Typed { schema: self.schema, of: field.of };
+            if let Some(value) = fields.get_mut(name) {
+                of.normalise(value);
+                if vanishes(of.shape(), field.zero, value) {
+                    fields.shift_remove(name);
+                }
+            }
+            if fields.contains_key(name) {
+                continue;
+            }
+            if field.zero == Zero::Null {
+                fields.insert(name.clone(), Value::Null);
+            } else if let Some(default) = &field.default {
+                let mut value = default.clone();
+                of.normalise(&mut value);
+                fields.insert(name.clone(), value);
+            }
+        }
+        if let Some(others) = map.others {
+            let of = Typed { schema: self.schema, of: others };
+            let others = fields.iter_mut().filter(|(name, _)| !map.fields.contains_key(*name));
+            others.for_each(|(_, value)| of.normalise(value));
+        }
+    }
+}
+
+fn vanishes(shape: &Shape, zero: Zero, value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => {
+            fields.is_empty() && matches!(shape, Shape::Map(MapShape { fields, .. }) if fields.is_empty())
+        }
+        Value::String(text) => zero == Zero::Vanishes && text.is_empty(),
+        Value::Number(number) => zero == Zero::Vanishes && number.as_f64() == Some(0.0),
+        Value::Bool(told) => zero == Zero::Vanishes && !told,
+    }
+}
+
 struct Reader<'d> {
     definitions: &'d Map<String, Value>,
     shapes: Vec<Shape>,
@@ -206,7 +274,7 @@ impl Reader<'_> {
             place.push(name.clone());
             let of = self.read(field, place)?;
             place.pop();
-            fields.insert(name.clone(), Field { of, default: field.get("default").cloned() });
+            fields.insert(name.clone(), Field { of, default: field.get("default").cloned(), zero: zero(field) });
         }
         let others = match node.get("additionalProperties") {
             Some(schema @ Value::Object(_)) => {
@@ -245,6 +313,14 @@ fn overridden(node: &Value, shape: &Shape) -> Option<Shape> {
     match shape {
         Shape::Map(map) => Some(Shape::Map(MapShape { atomic, ..map.clone() })),
         _ => None,
+    }
+}
+
+fn zero(node: &Value) -> Zero {
+    match node.get(ZERO).and_then(Value::as_str) {
+        Some("vanish") => Zero::Vanishes,
+        Some("null") => Zero::Null,
+        _ => Zero::Kept,
     }
 }
 

@@ -92,7 +92,7 @@ impl Write<'_> {
         match there {
             None => {
                 let mut object = applied.object;
-                object["metadata"]["managedFields"] = ownership::write(&applied.entries);
+                set_owners(&mut object, &applied.entries);
                 self.put_new(object).map(|object| (201, object))
             }
             Some(there) => self.put_over(&there, applied.object, Some(applied.entries)).map(|object| (200, object)),
@@ -223,14 +223,15 @@ impl Write<'_> {
         metadata["name"] = json!(name);
         metadata["uid"] = json!(self.cluster.uid());
         metadata["creationTimestamp"] = json!(self.cluster.now());
+        kind.schema().root().normalise(&mut object);
         rules.fill_in(&mut object);
         rules.prepare_new(&mut object, self.cluster);
         self.right(&name, rules.check(&object))?;
         if given["metadata"]["managedFields"].is_null() {
             let before = Before { typed: kind.schema().root(), object: None, entries: &[] };
             let entries = ownership::update(before, &object, &self.writer(self.request.manager()), &[&["status"]]);
-            object["metadata"]["managedFields"] =
-                ownership::write(&entries.map_err(|error| Refusal::bad_request(error.to_string()))?);
+            let entries = entries.map_err(|error| Refusal::bad_request(error.to_string()))?;
+            set_owners(&mut object, &entries);
         }
         if self.request.parameter("dryRun").is_some() {
             return Ok(object);
@@ -257,6 +258,7 @@ impl Write<'_> {
             }
         }
         let rules = self.modelled("update")?;
+        kind.schema().root().normalise(&mut object);
         rules.fill_in(&mut object);
         rules.prepare_change(&mut object, there, self.cluster);
         let wrong = [rules.check(&object), rules.check_change(&object, there)].concat();
@@ -276,7 +278,7 @@ impl Write<'_> {
         if bare == without_owners(there) && entries == owners(there) {
             return Ok((**there).clone());
         }
-        object["metadata"]["managedFields"] = ownership::write(&entries);
+        set_owners(&mut object, &entries);
         if self.request.parameter("dryRun").is_some() {
             return Ok(object);
         }
@@ -287,6 +289,14 @@ impl Write<'_> {
 
 fn owners(object: &Value) -> Vec<Entry> {
     ownership::read(&object["metadata"]["managedFields"]).unwrap_or_default()
+}
+
+fn set_owners(object: &mut Value, entries: &[Entry]) {
+    if entries.is_empty() {
+        object["metadata"].as_object_mut().and_then(|metadata| metadata.remove("managedFields"));
+    } else {
+        object["metadata"]["managedFields"] = ownership::write(entries);
+    }
 }
 
 fn without_owners(object: &Value) -> Value {
