@@ -465,3 +465,85 @@ fn a_creation_that_comes_in_after_it_was_looked_for_stays_in_doubt() {
     assert_eq!(script.fault(&text).kind, Kind::AlreadyExists);
     assert_eq!(end(&script), Some(EffectEnd::Failed), "who never sent it before has not made it");
 }
+
+/// A deployment to which a controller writes while it is changed: a status, an annotation, and another container.
+fn deployment(version: u32, replicas: u32, images: &[(&str, &str)], annotations: &str) -> String {
+    let containers: Vec<String> =
+        images.iter().map(|(name, image)| format!(r#"{{"name":"{name}","image":"{image}","tty":false}}"#)).collect();
+    let owned = r#"[{"manager":"cozyscript","operation":"Apply","apiVersion":"apps/v1","fieldsV1":{"f:metadata":{"f:annotations":{"f:old":{}}},
+        "f:spec":{"f:template":{"f:spec":{"f:containers":{"k:{\"name\":\"gone\"}":{".":{},"f:image":{}}}}}}}}]"#;
+    format!(
+        r#"{{"kind":"Deployment","apiVersion":"apps/v1","metadata":{{"name":"web","resourceVersion":"{version}",{annotations}"managedFields":{owned}}},
+        "spec":{{"replicas":{replicas},"template":{{"spec":{{"containers":[{}]}}}}}},"status":{{"observedGeneration":{version}}}}}"#,
+        containers.join(",")
+    )
+}
+
+#[test]
+fn a_change_names_only_what_was_asked_for() {
+    let server = Server::start(|seen| match seen.method.as_str() {
+        "GET" if seen.path.ends_with("/apis/apps/v1") => Reply::new(
+            200,
+            r#"{"kind":"APIResourceList","groupVersion":"apps/v1","resources":[{"name":"deployments","singularName":"deployment","kind":"Deployment","namespaced":true,"verbs":["get","list","patch"]}]}"#,
+        ),
+        "GET" => Reply::new(
+            200,
+            deployment(1, 1, &[("web", "web:1"), ("gone", "gone:1")], r#""annotations":{"old":"yes"},"#),
+        ),
+        _ => Reply::new(
+            200,
+            deployment(2, 2, &[("web", "web:2"), ("mesh", "mesh:1")], r#""annotations":{"new":"yes","revision":"2"},"#),
+        ),
+    });
+    let told = |text: &str| {
+        let (script, text) = run(&server, text);
+        drop(script.run(&text).unwrap_or_else(|error| panic!("{text}: {error}")));
+        let effects = script.recorded.effects.lock().unwrap();
+        effects.last().and_then(|(_, end)| end.clone()).and_then(|(.., detail)| detail).unwrap()
+    };
+    let patched = |patch: &str| told(&format!("cluster.patch(\"apps/v1/Deployment\", \"web\", {patch})"));
+    assert_eq!(patched("#{ spec: #{ replicas: 2 } }"), "changed: spec.replicas: 1 → 2");
+    assert_eq!(patched("#{ metadata: #{ labels: #{ a: () } } }"), "unchanged");
+    assert_eq!(
+        patched("#{ metadata: #{ annotations: #{ old: () } } }"),
+        "changed: metadata.annotations.old: yes → none"
+    );
+    assert_eq!(
+        patched(
+            "#{ spec: #{ template: #{ spec: #{ containers: [#{ name: \"web\", image: \"web:2\" }] } } } }, #{ type: \"strategic\" }"
+        ),
+        "changed: spec.template.spec.containers[web].image: web:1 → web:2"
+    );
+    assert_eq!(
+        patched(
+            "#{ spec: #{ template: #{ spec: #{ containers: [#{ name: \"gone\", `$patch`: \"delete\" }] } } } }, #{ type: \"strategic\" }"
+                .replace('`', "\"")
+                .as_str()
+        ),
+        r#"changed: spec.template.spec.containers[gone]: {"image":"gone:1","name":"gone","tty":false} → none"#
+    );
+    assert_eq!(
+        patched("[#{ op: \"add\", path: \"/metadata/annotations/new\", value: \"yes\" }]"),
+        "changed: metadata.annotations.new: none → yes"
+    );
+    assert_eq!(patched("[#{ op: \"replace\", path: \"/spec/replicas\", value: 2 }]"), "changed: spec.replicas: 1 → 2");
+    // A list that is replaced, or an item that is named by its place: all of it may be meant.
+    let whole = "changed: spec.template.spec.containers[web].image: web:1 → web:2, \
+                 spec.template.spec.containers[gone]: {\"image\":\"gone:1\",\"name\":\"gone\",\"tty\":false} → none, \
+                 spec.template.spec.containers[mesh]: none → {\"image\":\"mesh:1\",\"name\":\"mesh\",\"tty\":false}";
+    assert_eq!(
+        patched("[#{ op: \"replace\", path: \"/spec/template/spec/containers/0/image\", value: \"web:2\" }]"),
+        whole
+    );
+    assert_eq!(patched("`{spec: {template: {spec: {containers: [{name: web, image: web:2}]}}}}`"), whole);
+
+    // What was applied before and is no longer wanted goes.
+    let applied = "cluster.apply(`{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: default, annotations: {new: \"yes\"}}, \
+                   spec: {template: {spec: {containers: [{name: web, image: web:2}]}}}}`)";
+    assert_eq!(
+        told(applied),
+        "changed: metadata.annotations.new: none → yes, metadata.annotations.old: yes → none, \
+         spec.template.spec.containers[web].image: web:1 → web:2, \
+         spec.template.spec.containers[gone]: {\"image\":\"gone:1\",\"name\":\"gone\",\"tty\":false} → none"
+    );
+}

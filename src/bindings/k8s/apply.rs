@@ -14,6 +14,7 @@ use super::{
     client::Cluster,
     difference::{self, Field},
     established, hindrance,
+    named::Named,
     object::{self, name, namespace},
     order, ownership, undeclared,
 };
@@ -195,8 +196,12 @@ impl Work<'_> {
             Before::Absent | Before::Unread => (None, Ending::Created),
             Before::Unreadable => (None, Ending::Applied),
             Before::Present(live) => {
+                // Nobody else writes in what is not kept, and what the server itself would do is told, too.
+                let fields = match dry {
+                    true => difference::fields(live, &object),
+                    false => difference::fields(live, &Named::by_document(document, live).changed(live, &object)),
+                };
                 let live = stripped(live.clone());
-                let fields = difference::fields(&live, &object);
                 (Some(live), if fields.is_empty() { Ending::Unchanged } else { Ending::Changed(fields) })
             }
         };

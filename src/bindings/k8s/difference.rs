@@ -134,7 +134,8 @@ fn compare_lists(path: &str, before: &[Tree], after: &[Tree], found: &mut Vec<Fi
     }
 }
 
-fn names_of(items: &[Tree]) -> Option<Vec<&str>> {
+/// The names of items, if all have one, and each its own.
+pub fn names_of(items: &[Tree]) -> Option<Vec<&str>> {
     let names: Vec<&str> = items.iter().map(|item| object::text(item, &["name"])).collect::<Option<_>>()?;
     let mut once = names.clone();
     once.sort_unstable();

@@ -26,6 +26,7 @@ mod jsonpath;
 pub mod logs;
 pub mod manifest;
 pub mod metrics;
+mod named;
 pub mod object;
 mod order;
 mod ownership;

@@ -15,18 +15,29 @@ const NAMES_BELOW_METADATA: &[&str] = &["name", "namespace"];
 
 /// True if the server would answer with the very object that is there.
 pub fn is_applied(live: &Tree, wanted: &Tree) -> bool {
+    let Some(entry) = ours(live) else { return false };
+    let going = at(live, &["metadata", "deletionTimestamp"]).is_some();
+    let (Some(Tree::Map(owned)), Tree::Map(live), Tree::Map(sent)) = (at(entry, &["fieldsV1"]), live, wanted) else {
+        return false;
+    };
+    !going && text(entry, &["apiVersion"]) == text(wanted, &["apiVersion"]) && holds_object(owned, sent, live)
+}
+
+/// The fields that we have applied before.
+pub fn applied_by_us(live: &Tree) -> Option<&Tree> {
+    at(ours(live)?, &["fieldsV1"])
+}
+
+/// Our entry among the owners, if there is one.
+fn ours(live: &Tree) -> Option<&Tree> {
     let is_ours = |entry: &&Tree| {
         text(entry, &["manager"]) == Some(MANAGER)
             && text(entry, &["operation"]) == Some("Apply")
             && text(entry, &["subresource"]).is_none()
     };
     let mut ours = items(live, &["metadata", "managedFields"]).iter().filter(is_ours);
-    let (Some(entry), None) = (ours.next(), ours.next()) else { return false };
-    let going = at(live, &["metadata", "deletionTimestamp"]).is_some();
-    let (Some(Tree::Map(owned)), Tree::Map(live), Tree::Map(sent)) = (at(entry, &["fieldsV1"]), live, wanted) else {
-        return false;
-    };
-    !going && text(entry, &["apiVersion"]) == text(wanted, &["apiVersion"]) && holds_object(owned, sent, live)
+    let entry = ours.next()?;
+    ours.next().is_none().then_some(entry)
 }
 
 fn holds_object(owned: &Fields, wanted: &Fields, live: &Fields) -> bool {

@@ -14,6 +14,7 @@ use crate::{
         change::{Patch, Patching, Validation},
         client::Cluster,
         difference,
+        named::Named,
         object::{self, at},
     },
     host::effect::{Effect, digest},
@@ -212,8 +213,8 @@ pub mod functions {
     }
 }
 
-/// The patch that a script gave, and whether it may be sent twice.
-fn read_patch(change: &Dynamic, kind: Option<&str>, validation: Validation) -> Result<Patch, Fault> {
+/// The patch that a script gave, and what it names.
+fn read_patch(change: &Dynamic, kind: Option<&str>, validation: Validation) -> Result<(Patch, Named), Fault> {
     let change = match change.clone().into_immutable_string() {
         Ok(text) => yaml::read_one(&text, "the patch")?,
         Err(_) => Tree::from_dynamic(change)?,
@@ -240,7 +241,8 @@ fn read_patch(change: &Dynamic, kind: Option<&str>, validation: Validation) -> R
             return Err(Fault::new(Kind::Usage, message).hint("write `#{ spec: #{ replicas: 3 } }`"));
         }
     };
-    Ok(Patch { patching, body: text_of::wire(&change), subresource: None, validation, repeatable })
+    let named = Named::by_patch(patching, &change);
+    Ok((Patch { patching, body: text_of::wire(&change), subresource: None, validation, repeatable }, named))
 }
 
 /// True for an operation that finds things as it leaves them: one that adds to a list, moves or removes does not.
@@ -265,11 +267,11 @@ fn patch_object(
     let read = || -> Result<_, Fault> {
         let validation = Validation::read(&options.text("validation").unwrap_or_default())?;
         let given = options.value("type").map(|kind| kind.to_string());
-        let mut patch = read_patch(change, given.as_deref(), validation)?;
+        let (mut patch, named) = read_patch(change, given.as_deref(), validation)?;
         patch.subresource = options.text("subresource");
-        Ok((options.deadline("timeout")?, patch))
+        Ok((options.deadline("timeout")?, patch, named))
     };
-    let (deadline, patch) = read().map_err(|fault| context.raise(fault))?;
+    let (deadline, patch, named) = read().map_err(|fault| context.raise(fault))?;
     let cluster = cluster.here();
     let namespace = given::namespace(&options, &cluster);
     let object = format!("{cluster}: {}", cluster.shown(kind, &namespace, name));
@@ -283,7 +285,7 @@ fn patch_object(
     let target = Target { cluster, kind: kind.to_owned(), namespace, name: name.to_owned() };
     let perform = {
         let (target, patch) = (target.clone(), patch.clone());
-        async move { target.patch(&patch).await }
+        async move { target.patch(&patch, &named).await }
     };
     if patch.repeatable {
         return context.change(Change::repeatable(effect, deadline, perform));
@@ -317,7 +319,7 @@ struct Target {
 
 impl Target {
     /// Patches it, and says what that changed.
-    async fn patch(&self, patch: &Patch) -> Result<Changed<Object>, Fault> {
+    async fn patch(&self, patch: &Patch, named: &Named) -> Result<Changed<Object>, Fault> {
         let resource = self.cluster.resolve(&self.kind).await?;
         let before = match patch.subresource {
             // The answer may be of another kind.
@@ -330,7 +332,7 @@ impl Target {
         };
         let after = self.cluster.patch(&resource, &self.namespace, &self.name, patch).await?;
         let Before::Present(before) = before else { return changed(after, "patched") };
-        let detail = difference::line(&difference::fields(&before, &after));
+        let detail = difference::line(&difference::fields(&before, &named.changed(&before, &after)));
         changed(after, &detail)
     }
 
