@@ -193,9 +193,11 @@ fn proxy(name: &str, cluster: &Entry) -> Result<Option<String>, Fault> {
     let Some(url) = cluster.text("proxy-url")? else { return Ok(None) };
     // The URL may hold a password: it is not shown.
     match url.split_once("://") {
-        Some(("http" | "socks5" | "socks5h", _)) => Ok(Some(url)),
+        Some(("http" | "https" | "socks5" | "socks5h", _)) => Ok(Some(url)),
         _ => Err(cluster
-            .wrong(format!("the `proxy-url` of cluster `{name}` begins with neither `http://` nor `socks5://`"))
+            .wrong(format!(
+                "the `proxy-url` of cluster `{name}` begins with neither `http://`, `https://` nor `socks5://`"
+            ))
             .hint("write it like `http://proxy.example.org:3128` or `socks5://127.0.0.1:1080`")),
     }
 }

@@ -15,7 +15,7 @@ use hyper_util::{
 };
 use tower::Service;
 
-use super::{authority::Authority, failure::Unconnected, proxy::Proxy, route::Route, tls::Tls};
+use super::{authority::Authority, failure::Unconnected, route::Route, tls::Tls};
 use crate::host::dial::Stream;
 
 /// Makes connections along a route: with TLS for `https`, in clear for `http`.
@@ -48,7 +48,7 @@ impl Service<Uri> for Connector {
             let to = Authority::new(uri.host().unwrap_or_default(), port);
             let connected = route.connect(&to, secure.then_some(&tls)).await?;
             let http2 = connected.speaks_http2();
-            let by_proxy = !secure && route.proxy.as_ref().is_some_and(Proxy::takes_requests);
+            let by_proxy = route.handed_to(secure).is_some();
             Ok(Pooled { stream: TokioIo::new(connected.stream), http2, by_proxy })
         })
     }

@@ -1,4 +1,4 @@
-//! Proxies: HTTP and SOCKS5, given or from the environment, with or without a login.
+//! Proxies: HTTP, in clear or with TLS, and SOCKS5, given or from the environment, with or without a login.
 
 use std::{io, net::IpAddr};
 
@@ -13,7 +13,10 @@ use hyper_util::{client::proxy::matcher::Matcher, rt::TokioIo};
 use percent_encoding::percent_decode_str;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::authority::Authority;
+use super::{
+    authority::Authority,
+    tls::{Settings, Tls, Trust},
+};
 use crate::host::{Host, dial::Stream, secrets::Secret};
 
 /// A server that leads to others.
@@ -22,6 +25,8 @@ pub struct Proxy {
     pub authority: Authority,
     kind: Kind,
     login: Option<Login>,
+    /// How the way to itself is secured.
+    tls: Option<Tls>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,11 +42,15 @@ struct Login {
 }
 
 impl Proxy {
-    /// Reads `http://host:port` or `socks5://host:port`, with `user:password@` perhaps; without a scheme it is an HTTP proxy.
+    /// Reads `http://host:port`, `https://host:port` or `socks5://host:port`, with `user:password@` perhaps; without a scheme
+    /// it is an HTTP proxy. From now on no reporter shows its password.
+    ///
+    /// Who answers at `https` is always verified: it is whom the system trusts, or whom the authority vouches for that vouches
+    /// for servers.
     ///
     /// # Errors
     /// Why it is none. The password is not in it.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(host: &Host, text: &str, trust: &Trust) -> Result<Self, String> {
         let (scheme, rest) = text.trim().split_once("://").unwrap_or(("http", text.trim()));
         let rest = rest.split('/').next().unwrap_or_default();
         let (login, authority) = match rest.rsplit_once('@') {
@@ -50,24 +59,28 @@ impl Proxy {
         };
         let (kind, port) = match scheme {
             "http" => (Kind::Http, 80),
+            "https" => (Kind::Http, 443),
             // The proxy looks up names either way: what its network knows is what counts.
             "socks5" | "socks5h" => (Kind::Socks, 1080),
-            other => return Err(format!("a proxy is `http` or `socks5`, not `{other}`")),
+            other => return Err(format!("a proxy is `http`, `https` or `socks5`, not `{other}`")),
         };
+        let place = Authority::parse(authority, Some(port))?;
+        let tls = (scheme == "https").then(|| secured(host, trust)).transpose()?;
         let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
         let login = login.map(|login| {
             let (user, password) = login.split_once(':').unwrap_or((login, ""));
             let password = Secret::new(format!("proxy:{authority}"), decoded(password));
+            host.secrets.remember(&password);
             Login { user: decoded(user), password }
         });
-        Ok(Self { authority: Authority::parse(authority, Some(port))?, kind, login })
+        Ok(Self { authority: place, kind, login, tls })
     }
 
     /// The proxy that the environment names for a server, unless `NO_PROXY` leaves the server out.
     ///
     /// # Errors
     /// The variable that names none, and why.
-    pub fn of_environment(host: &Host, secure: bool, to: &Authority) -> Result<Option<Self>, String> {
+    pub fn of_environment(host: &Host, secure: bool, to: &Authority, trust: &Trust) -> Result<Option<Self>, String> {
         let variable = |name: &str| host.environment.variable(name).filter(|value| !value.trim().is_empty());
         let first = |names: &[&'static str]| names.iter().find_map(|name| Some((*name, variable(name)?)));
         let names = match secure {
@@ -79,16 +92,8 @@ impl Proxy {
         if first(&["no_proxy", "NO_PROXY"]).is_some_and(|(_, list)| is_left_out(&list, to)) {
             return Ok(None);
         }
-        let proxy = Self::parse(&value).map_err(|why| format!("the variable `{name}` names no proxy: {why}"))?;
-        proxy.remember(host);
-        Ok(Some(proxy))
-    }
-
-    /// Lets no reporter show its password.
-    pub fn remember(&self, host: &Host) {
-        if let Some(login) = &self.login {
-            host.secrets.remember(&login.password);
-        }
+        let proxy = Self::parse(host, &value, trust);
+        proxy.map(Some).map_err(|why| format!("the variable `{name}` names no proxy: {why}"))
     }
 
     /// Where it is, without the login.
@@ -96,9 +101,14 @@ impl Proxy {
         self.authority.to_string()
     }
 
-    /// True if it takes requests in clear and passes them on itself.
-    pub fn takes_requests(&self) -> bool {
+    /// True if it takes requests to servers without TLS and passes them on itself.
+    pub(super) fn takes_requests(&self) -> bool {
         self.kind == Kind::Http
+    }
+
+    /// How the way to it is secured, if it is.
+    pub(super) fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
     }
 
     /// What such a request has to carry.
@@ -187,6 +197,15 @@ impl Proxy {
         stream.read_exact(&mut vec![0; length + 2]).await.map_err(broke)?;
         Ok(stream)
     }
+}
+
+fn secured(host: &Host, trust: &Trust) -> Result<Tls, String> {
+    let trust = match trust {
+        Trust::Authority(pem) | Trust::SystemAnd(pem) => Trust::SystemAnd(pem.clone()),
+        Trust::System | Trust::Anybody => Trust::System,
+    };
+    let tls = Tls::new(host, &Settings { trust, ..Settings::default() });
+    tls.map_err(|unfit| format!("{} can't be used: {}", unfit.part.words(), unfit.why))
 }
 
 const SOCKS5: u8 = 5;

@@ -4,7 +4,7 @@ use std::{future::Future, io, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::TlsConnector;
+use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{
     authority::Authority,
@@ -73,6 +73,12 @@ impl Route {
         self
     }
 
+    /// The proxy that requests are handed to as they are, with the whole address of their server: one of HTTP, if they go to
+    /// a server without TLS.
+    pub fn handed_to(&self, secure: bool) -> Option<&Proxy> {
+        self.proxy.as_ref().filter(|proxy| !secure && proxy.takes_requests())
+    }
+
     /// Connects, and secures the connection if there is `tls`. It must be called where a runtime is entered.
     ///
     /// # Errors
@@ -87,8 +93,14 @@ impl Route {
                 let failed = |because| Unconnected::Proxy { proxy: proxy.shown(), because };
                 let dialled = self.dial(&mut deadline, &proxy.authority).await;
                 let (stream, look_up) = dialled.map_err(|error| failed(ProxyFailure::Unconnected(Box::new(error))))?;
-                // A request in clear is handed to an HTTP proxy as it is.
-                let stream = if tls.is_none() && proxy.takes_requests() {
+                let stream: Box<dyn Stream> = match proxy.tls() {
+                    None => stream,
+                    Some(tls) => {
+                        let secured = secured(&mut deadline, tls, &proxy.authority.host, stream).await;
+                        Box::new(secured.map_err(|error| failed(ProxyFailure::Unconnected(Box::new(error))))?)
+                    }
+                };
+                let stream = if self.handed_to(tls.is_some()).is_some() {
                     stream
                 } else {
                     let led = before(&mut deadline, async { Ok(proxy.lead(stream, target).await) }).await;
@@ -103,13 +115,7 @@ impl Route {
         let Some(tls) = tls else {
             return Ok(Connected { stream, phases, certificates: Vec::new(), protocol: None });
         };
-        let name = match &tls.server_name {
-            Some(name) => name.clone(),
-            None => ServerName::try_from(to.host.clone())
-                .map_err(|error| Unconnected::Tls(io::Error::new(io::ErrorKind::InvalidInput, error)))?,
-        };
-        let connector = TlsConnector::from(tls.config.clone());
-        let secured = before(&mut deadline, connector.connect(name, stream)).await.map_err(Unconnected::Tls)?;
+        let secured = secured(&mut deadline, tls, &to.host, stream).await?;
         phases.tls = self.clock.elapsed().saturating_sub(connected);
         let (_, session) = secured.get_ref();
         let certificates = session.peer_certificates().map(<[_]>::to_vec).unwrap_or_default();
@@ -136,6 +142,22 @@ impl Route {
         };
         Ok((stream.map_err(Unconnected::Dial)?, look_up))
     }
+}
+
+/// Speaks TLS to whom that name or address belongs.
+async fn secured(
+    deadline: &mut BoxFuture<'static, ()>,
+    tls: &Tls,
+    host: &str,
+    stream: Box<dyn Stream>,
+) -> Result<TlsStream<Box<dyn Stream>>, Unconnected> {
+    let name = match &tls.server_name {
+        Some(name) => name.clone(),
+        None => ServerName::try_from(host.to_owned())
+            .map_err(|error| Unconnected::Tls(io::Error::new(io::ErrorKind::InvalidInput, error)))?,
+    };
+    let connector = TlsConnector::from(tls.config.clone());
+    before(deadline, connector.connect(name, stream)).await.map_err(Unconnected::Tls)
 }
 
 async fn before<T>(deadline: &mut BoxFuture<'static, ()>, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {

@@ -31,6 +31,8 @@ pub enum Trust {
     System,
     /// Whom these certificates, in PEM, vouch for, and nobody else.
     Authority(Arc<[u8]>),
+    /// Whom the system trusts, and whom these certificates vouch for.
+    SystemAnd(Arc<[u8]>),
     /// Whoever picks up.
     Anybody,
 }
@@ -79,7 +81,7 @@ impl Part {
 }
 
 /// TLS, ready to be spoken.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Tls {
     pub(super) config: Arc<ClientConfig>,
     pub(super) server_name: Option<ServerName<'static>>,
@@ -99,6 +101,11 @@ impl Tls {
         let builder = match &settings.trust {
             Trust::System => builder.with_root_certificates(host.environment.authorities()),
             Trust::Authority(pem) => builder.with_root_certificates(roots(pem)?),
+            Trust::SystemAnd(pem) => {
+                let mut both = roots(pem)?;
+                both.extend(host.environment.authorities().roots.iter().cloned());
+                builder.with_root_certificates(both)
+            }
             Trust::Anybody => {
                 let verifier = Arc::new(Anybody(provider.clone()));
                 builder.dangerous().with_custom_certificate_verifier(verifier)

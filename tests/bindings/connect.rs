@@ -14,7 +14,10 @@ use tokio_rustls::{TlsAcceptor, rustls};
 
 use super::{run, script};
 use crate::support::{
-    Script, runtime,
+    Script,
+    certificates::Authority,
+    proxy::ProxyServer,
+    runtime,
     server::{Reply, Seen, Server},
 };
 
@@ -325,6 +328,34 @@ fn a_proxy_of_the_kubeconfig_the_options_or_the_environment_leads_to_the_server(
     let fault = script.fault(&format!("k8s::connect(#{{ text: `{wrong}` }}).list(\"pods\")"));
     assert_eq!(fault.kind, Kind::Parse);
     assert!(!format!("{fault:?}").contains("pa55word"), "{fault:?}");
+}
+
+#[test]
+fn a_proxy_with_tls_and_a_login_leads_to_servers_with_tls_and_without() {
+    let authority = Authority::new();
+    let proxy = ProxyServer::start_secured(authority.server(&["localhost"], |_| {}), Some(("me", "pa55word")));
+    let plain = Server::start(|_| list());
+    let secure = Server::start_secured(authority.server(&["localhost"], |_| {}), |_| list());
+    let (script, _folder) = script(&[]);
+    for server in [&plain, &secure] {
+        let cluster = format!(
+            "server: \"{}\", certificate-authority-data: {}, proxy-url: \"{}\"",
+            server.url(""),
+            STANDARD.encode(authority.pem()),
+            proxy.url("me:pa55word@")
+        );
+        let config = kubeconfig(&cluster, "token: abcd");
+        run(&script, &format!("k8s::connect(#{{ text: `{config}` }}).list(\"pods\");"));
+        let led = proxy.led_to();
+        assert!(led.last().unwrap().ends_with(&server.address.port().to_string()), "{led:?}");
+        let headers = &server.seen()[0].headers;
+        assert_eq!(headers["authorization"], "Bearer abcd");
+    }
+    let stranger = format!("server: \"{}\", proxy-url: \"{}\"", secure.url(""), proxy.url("me:pa55word@"));
+    let config = kubeconfig(&stranger, "token: abcd");
+    let fault = script.fault(&format!("k8s::connect(#{{ text: `{config}` }}).list(\"pods\")"));
+    assert_eq!(fault.kind, Kind::Unreachable);
+    assert!(fault.message.ends_with("nobody who is trusted vouches for it"), "{fault}");
 }
 
 #[test]

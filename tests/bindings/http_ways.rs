@@ -259,3 +259,29 @@ fn a_certificate_is_judged_by_the_clock_of_the_host() {
     script.set_clock("2095-01-01T00:00:00Z");
     assert!(script.value::<i64>(&get) > 100_000);
 }
+
+#[test]
+fn a_proxy_that_wants_tls_is_verified_and_takes_both_kinds_of_requests() {
+    let (server, authority) = (Server::start(hello), Authority::new());
+    let secure = Server::start_secured(authority.server(&["localhost"], |_| {}), hello);
+    let proxy = ProxyServer::start_secured(authority.server(&["localhost"], |_| {}), Some(("operator", "geheim")));
+    let (script, _folder) = script(&[("ca.pem", &authority.pem()), ("other.pem", &Authority::new().pem())]);
+    let login = proxy.url("operator:geheim@");
+    for server in [&server, &secure] {
+        run(&script, &format!("http::get(\"{}\", #{{ ca: \"ca.pem\", proxy: \"{login}\" }})", server.url("/")));
+    }
+    let places: Vec<String> = proxy.led_to().iter().map(|to| to.rsplit(':').next().unwrap().to_owned()).collect();
+    assert_eq!(places, [server.address.port().to_string(), secure.address.port().to_string()]);
+
+    // Trusting anybody means servers, not who leads to them.
+    for trust in ["insecure: true", "ca: \"other.pem\""] {
+        let fault = script.fault(&format!("http::get(\"{}\", #{{ {trust}, proxy: \"{login}\" }})", secure.url("/")));
+        let place = format!("localhost:{}", proxy.address.port());
+        let expected = format!(
+            "no connection to `localhost:{}`: its proxy `{place}`: its certificate is not trusted: nobody who is trusted vouches for it",
+            secure.address.port()
+        );
+        assert_eq!((fault.kind, fault.message), (Kind::Unreachable, expected), "{trust}");
+    }
+    assert_eq!(proxy.led_to().len(), 2);
+}

@@ -1,4 +1,4 @@
-//! A proxy on loopback: HTTP or SOCKS5, with a login or without.
+//! A proxy on loopback: HTTP, with TLS or without, or SOCKS5; with a login or without.
 
 use std::{
     io,
@@ -7,17 +7,23 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use cozyscript::host::dial::Stream;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
+use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Http,
+    /// Its name is `localhost`.
+    Https,
     Socks,
 }
+
+type Login = Option<(&'static str, &'static str)>;
 
 /// Leads to whatever it is asked for while this lives.
 pub struct ProxyServer {
@@ -34,18 +40,34 @@ impl Drop for ProxyServer {
 }
 
 impl ProxyServer {
-    pub fn start(kind: Kind, login: Option<(&'static str, &'static str)>) -> Self {
+    pub fn start(kind: Kind, login: Login) -> Self {
+        Self::start_with(kind, login, None)
+    }
+
+    /// With TLS to the proxy itself.
+    pub fn start_secured(settings: ServerConfig, login: Login) -> Self {
+        Self::start_with(Kind::Https, login, Some(TlsAcceptor::from(Arc::new(settings))))
+    }
+
+    fn start_with(kind: Kind, login: Login, tls: Option<TlsAcceptor>) -> Self {
         let listener = super::runtime().block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let led_to = Arc::new(Mutex::new(Vec::new()));
         let targets = led_to.clone();
         let task = super::runtime().spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let targets = targets.clone();
+                let (targets, tls) = (targets.clone(), tls.clone());
                 tokio::spawn(async move {
+                    let stream: Box<dyn Stream> = match tls {
+                        None => Box::new(stream),
+                        Some(tls) => match tls.accept(stream).await {
+                            Ok(secured) => Box::new(secured),
+                            Err(_) => return,
+                        },
+                    };
                     // Whoever goes away early is not this proxy's problem.
                     let _ = match kind {
-                        Kind::Http => lead_by_http(stream, login, &targets).await,
+                        Kind::Http | Kind::Https => lead_by_http(stream, login, &targets).await,
                         Kind::Socks => lead_by_socks(stream, login, &targets).await,
                     };
                 });
@@ -56,8 +78,11 @@ impl ProxyServer {
 
     /// Its URL, with `login@` or without.
     pub fn url(&self, login: &str) -> String {
-        let scheme = if self.kind == Kind::Http { "http" } else { "socks5" };
-        format!("{scheme}://{login}{}", self.address)
+        match self.kind {
+            Kind::Http => format!("http://{login}{}", self.address),
+            Kind::Https => format!("https://{login}localhost:{}", self.address.port()),
+            Kind::Socks => format!("socks5://{login}{}", self.address),
+        }
     }
 
     /// The servers that it led to so far.
@@ -67,7 +92,7 @@ impl ProxyServer {
 }
 
 async fn lead_by_http(
-    mut client: TcpStream,
+    mut client: Box<dyn Stream>,
     login: Option<(&str, &str)>,
     led_to: &Mutex<Vec<String>>,
 ) -> io::Result<()> {
@@ -101,7 +126,7 @@ async fn lead_by_http(
 }
 
 async fn lead_by_socks(
-    mut client: TcpStream,
+    mut client: Box<dyn Stream>,
     login: Option<(&str, &str)>,
     led_to: &Mutex<Vec<String>>,
 ) -> io::Result<()> {
@@ -139,7 +164,7 @@ async fn lead_by_socks(
 }
 
 /// A text with its length before it.
-async fn text(client: &mut TcpStream) -> io::Result<String> {
+async fn text(client: &mut Box<dyn Stream>) -> io::Result<String> {
     let mut text = vec![0; usize::from(client.read_u8().await?)];
     client.read_exact(&mut text).await?;
     Ok(String::from_utf8_lossy(&text).into_owned())

@@ -99,7 +99,8 @@ fn proxies_of_both_kinds_lead_to_the_server_and_look_up_its_name() {
     for kind in [Kind::Http, Kind::Socks] {
         let proxy = ProxyServer::start(kind, Some(("operator", "pass:word")));
         let url = proxy.url("operator:pass%3Aword@");
-        let through = Route { proxy: Some(Proxy::parse(&url).unwrap()), ..route(&script.host) };
+        let through =
+            Route { proxy: Some(Proxy::parse(&script.host, &url, &Trust::System).unwrap()), ..route(&script.host) };
         assert_eq!(answered(connect(&through, &to, Some(&tls)).unwrap()), "led");
         assert_eq!(proxy.led_to(), std::slice::from_ref(&to), "{kind:?}");
     }
@@ -118,13 +119,19 @@ fn what_a_proxy_refuses_is_told_as_its_own_words() {
         (Kind::Socks, "", false, "it was asked for `ADDRESS` and says: connection refused"),
     ] {
         let proxy = ProxyServer::start(kind, needs.then_some(("operator", "password")));
-        let through = Route { proxy: Some(Proxy::parse(&proxy.url(login)).unwrap()), ..route(&script.host) };
+        let through = Route {
+            proxy: Some(Proxy::parse(&script.host, &proxy.url(login), &Trust::System).unwrap()),
+            ..route(&script.host)
+        };
         let tls = trusting(&script.host, Trust::Anybody, None);
         let wrong = wrong.replace("ADDRESS", &free);
         let expected = format!("its proxy `{}`: {wrong}", proxy.address);
         assert_eq!(failure(&through, &free, Some(&tls)), expected);
     }
-    let through = Route { proxy: Some(Proxy::parse(&format!("http://{free}")).unwrap()), ..route(&script.host) };
+    let through = Route {
+        proxy: Some(Proxy::parse(&script.host, &format!("http://{free}"), &Trust::System).unwrap()),
+        ..route(&script.host)
+    };
     assert_eq!(failure(&through, "example.org:443", None), format!("its proxy `{free}`: connection refused"));
 }
 
@@ -134,7 +141,7 @@ fn the_environment_names_proxies_as_curl_reads_it() {
     let proxy_for = |secure: bool, to: &str, variables: &[(&str, &str)]| {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         *script.recorded.variables.lock().unwrap() = variables;
-        let proxy = Proxy::of_environment(&script.host, secure, &Authority::parse(to, None).unwrap());
+        let proxy = Proxy::of_environment(&script.host, secure, &Authority::parse(to, None).unwrap(), &Trust::System);
         proxy.map(|proxy| proxy.map(|proxy| proxy.shown()))
     };
     let is = |shown: &str| Ok(Some(shown.to_owned()));
@@ -157,5 +164,5 @@ fn the_environment_names_proxies_as_curl_reads_it() {
         assert_eq!(found == Ok(None), left_out, "{list} and {to}: {found:?}");
     }
     let wrong = proxy_for(true, "a.org:443", &[("HTTPS_PROXY", "ftp://me:secret@p")]).unwrap_err();
-    assert_eq!(wrong, "the variable `HTTPS_PROXY` names no proxy: a proxy is `http` or `socks5`, not `ftp`");
+    assert_eq!(wrong, "the variable `HTTPS_PROXY` names no proxy: a proxy is `http`, `https` or `socks5`, not `ftp`");
 }

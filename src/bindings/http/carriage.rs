@@ -66,11 +66,11 @@ impl Carriage {
             || settings.server_name.is_some();
         let tls = given.then(|| made(host, &settings)).transpose()?;
         Ok(Self {
-            settings,
             tls,
             connect_timeout: options.deadline("connect_timeout")?,
             detour: detour(to, options)?,
-            proxying: proxying(host, options)?,
+            proxying: proxying(host, options, &settings.trust)?,
+            settings,
             host: to.host.clone(),
         })
     }
@@ -94,7 +94,7 @@ impl Carriage {
         route.proxy = match &self.proxying {
             Proxying::Given(proxy) => Some(proxy.clone()),
             Proxying::Never => None,
-            Proxying::Environment => Proxy::of_environment(host, secure, to).map_err(|why| {
+            Proxying::Environment => Proxy::of_environment(host, secure, to, &self.settings.trust).map_err(|why| {
                 Fault::new(Kind::Usage, why).hint("correct it, or go around it with the option `proxy: false`")
             })?,
         };
@@ -187,7 +187,7 @@ fn detour(to: &Authority, options: &Options) -> Result<Option<Detour>, Fault> {
     }
 }
 
-fn proxying(host: &Host, options: &Options) -> Result<Proxying, Fault> {
+fn proxying(host: &Host, options: &Options, trust: &Trust) -> Result<Proxying, Fault> {
     let Some(given) = options.value("proxy") else { return Ok(Proxying::Environment) };
     let text = match (given.as_bool(), given.read_lock::<Secret>()) {
         (Ok(false), _) => return Ok(Proxying::Never),
@@ -195,9 +195,8 @@ fn proxying(host: &Host, options: &Options) -> Result<Proxying, Fault> {
         (Err(_), Some(secret)) => secret.expose().to_owned(),
         (Err(_), None) => given.to_string(),
     };
-    let proxy = Proxy::parse(&text).map_err(|why| {
+    let proxy = Proxy::parse(host, &text, trust).map_err(|why| {
         Fault::new(Kind::Usage, format!("option `proxy`: {why}")).hint("such as `http://proxy.example.org:3128`")
     })?;
-    proxy.remember(host);
     Ok(Proxying::Given(proxy))
 }

@@ -81,8 +81,7 @@ pub async fn open(host: &Host, asked: &Asked) -> Result<Opened, Unanswered> {
     let tls = secure.then(|| asked.carriage.tls(host)).transpose().map_err(Unanswered::Refused)?;
     let connected = route.connect(&to, tls.as_ref()).await?;
     let (making, certificates, http2) = (connected.phases, connected.certificates.clone(), connected.speaks_http2());
-    // A proxy that takes requests in clear wants to be told the whole address.
-    let proxy = route.proxy.as_ref().filter(|proxy| !secure && proxy.takes_requests());
+    let proxy = route.handed_to(secure);
     let mut request = wire(asked, &to, http2 || proxy.is_some(), http2);
     if let Some(authorization) = proxy.and_then(|proxy| proxy.authorization()) {
         request.headers_mut().insert(header::PROXY_AUTHORIZATION, authorization);

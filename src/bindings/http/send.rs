@@ -284,7 +284,7 @@ impl Broken {
                 match (Fault::behind(&error), &error) {
                     (Some(behind), _) => behind.clone(),
                     (None, Unconnected::Proxy { .. }) => {
-                        fault.hint("another proxy is named with `proxy: \"http://…\"`, and none with `proxy: false`")
+                        fault.hint("another proxy is named with `proxy: \"http://…\"`, and none with `proxy: false`; `ca` vouches for proxies at `https`, too")
                     }
                     (None, _) => fault.hint("`http::wait` goes on until there is an answer"),
                 }

@@ -61,8 +61,9 @@ pub mod functions {
     /// - `server_name` (text): the name to ask for in TLS and to look for in the certificate, if it is not the host's
     /// - `resolve` (text): an address, with a port perhaps, to connect to in place of the host, which keeps its name
     /// - `through` (tunnel): a tunnel to connect through, such as one of `port_forward`
-    /// - `proxy` (text or secret or boolean): such as `http://proxy:3128` or `socks5://user:password@proxy`; `false` for none;
-    ///   without it, what `https_proxy`, `http_proxy`, `all_proxy` and `no_proxy` say
+    /// - `proxy` (text or secret or boolean): such as `http://proxy:3128`, `https://proxy` (with TLS to the proxy itself, which
+    ///   is always verified) or `socks5://user:password@proxy`; `false` for none; without it, what `https_proxy`, `http_proxy`,
+    ///   `all_proxy` and `no_proxy` say
     ///
     /// # Returns
     /// The `Answer` that ended the wait.

@@ -11,7 +11,7 @@ use crate::{
         fault::{Fault, Kind},
         values::tree::Tree,
     },
-    wire::failure::Unconnected,
+    wire::failure::{ProxyFailure, Unconnected},
 };
 
 /// What a request was about, for messages and hints.
@@ -221,7 +221,8 @@ pub fn of_transport(error: &(dyn Error + 'static), server: &str, cluster: &str) 
         let message = format!("`{cluster}` at `{server}` is not reached through its proxy `{proxy}`: {because}");
         let fault = Fault::new(Kind::Unreachable, message)
             .hint("check the proxy; `proxy-url` of the kubeconfig, the option `proxy` or `HTTPS_PROXY` name it");
-        return Broken { fault, unsent: true, passes: true };
+        let unfit = matches!(because, ProxyFailure::Unconnected(error) if error.is_trust());
+        return Broken { fault, unsent: true, passes: !unfit };
     }
     let mut tls = None;
     let mut io = None;

@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use http::{Request, StatusCode, header::UPGRADE};
+use http::{
+    HeaderValue, Request, StatusCode,
+    header::{PROXY_AUTHORIZATION, UPGRADE},
+};
 use hyper_util::{
     client::legacy::Client as Http,
     rt::{TokioExecutor, TokioTimer},
@@ -87,7 +90,10 @@ impl Way {
 
     async fn send_as(&self, credential: &Credential, mut request: Request<Body>) -> Result<Answer, BoxError> {
         self.credentials.sign(credential, request.headers_mut());
-        let Connections { shared, switched } = self.connections_of(credential.identity.as_ref())?;
+        let Connections { shared, switched, authorization } = self.connections_of(credential.identity.as_ref())?;
+        if let Some(authorization) = authorization {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, authorization);
+        }
         let http = if request.headers().contains_key(UPGRADE) { switched } else { shared };
         Ok(http.request(request).await?)
     }
@@ -118,13 +124,16 @@ struct Connections {
     shared: Http<Connector, Body>,
     /// For what is to become another protocol: that needs a connection for itself, which HTTP/2 doesn't give.
     switched: Http<Connector, Body>,
+    /// For a proxy that requests are handed to.
+    authorization: Option<HeaderValue>,
 }
 
 type Answer = <Http<Connector, Body> as Service<Request<Body>>>::Response;
 
 fn connections(host: &Host, target: &Target, identity: Option<&(Material, Material)>) -> Result<Connections, Fault> {
     let context = &target.context;
-    let tls = Tls::new(host, &settings(host, target, identity)?).map_err(|unfit| match unfit.part {
+    let settings = settings(host, target, identity)?;
+    let tls = Tls::new(host, &settings).map_err(|unfit| match unfit.part {
         Part::ServerName => {
             Fault::new(Kind::Parse, format!("`tls-server-name` of `{context}` can't be used: {}", unfit.why))
                 .hint("write it as the certificate has it, such as `kubernetes.default.svc`")
@@ -132,7 +141,9 @@ fn connections(host: &Host, target: &Target, identity: Option<&(Material, Materi
         part => Fault::new(Kind::Tls, format!("{} of `{context}` can't be used: {}", part.words(), unfit.why))
             .hint("it must be PEM, as `kubectl config view --raw` prints it after decoding base64"),
     })?;
-    let route = route(host, target)?;
+    let route = route(host, target, &settings.trust)?;
+    let proxy = route.handed_to(target.server.scheme_str() != Some("http"));
+    let authorization = proxy.and_then(Proxy::authorization);
     let speaking = |protocols: &[&str]| {
         Http::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
@@ -142,11 +153,11 @@ fn connections(host: &Host, target: &Target, identity: Option<&(Material, Materi
             .http2_keep_alive_timeout(ALIVE)
             .build(Connector::new(route.clone(), tls.clone().speaking(protocols)))
     };
-    Ok(Connections { shared: speaking(&["h2", "http/1.1"]), switched: speaking(&["http/1.1"]) })
+    Ok(Connections { shared: speaking(&["h2", "http/1.1"]), switched: speaking(&["http/1.1"]), authorization })
 }
 
 /// The way that packets go: directly, elsewhere than the name says, or through a proxy.
-fn route(host: &Host, target: &Target) -> Result<Route, Fault> {
+fn route(host: &Host, target: &Target, trust: &Trust) -> Result<Route, Fault> {
     let secure = target.server.scheme_str() != Some("http");
     let port = target.server.port_u16().unwrap_or(if secure { 443 } else { 80 });
     let mut route = Route::of(host, CONNECT);
@@ -162,11 +173,10 @@ fn route(host: &Host, target: &Target) -> Result<Route, Fault> {
         Some("none") => None,
         Some(url) => {
             let message = |why| format!("the proxy of `{}` can't be used: {why}", target.context);
-            let proxy = Proxy::parse(url).map_err(|why| Fault::new(Kind::Parse, message(why)).hint(hint))?;
-            proxy.remember(host);
-            Some(proxy)
+            let proxy = Proxy::parse(host, url, trust);
+            Some(proxy.map_err(|why| Fault::new(Kind::Parse, message(why)).hint(hint))?)
         }
-        None => Proxy::of_environment(host, secure, route.instead.as_ref().unwrap_or(&server))
+        None => Proxy::of_environment(host, secure, route.instead.as_ref().unwrap_or(&server), trust)
             .map_err(|why| Fault::new(Kind::Parse, why).hint(hint))?,
     };
     Ok(route)

@@ -65,8 +65,8 @@ pub mod functions {
     /// - `resolve` (text): where to connect to instead of the server's own address, such as `10.17.13.244:443`; the server's
     ///   name stays the one that is asked for and that its certificate must have
     /// - `tls_server_name` (text, the server's name): the name that the server's certificate must have
-    /// - `proxy` (text or secret, the kubeconfig's `proxy-url`, else `HTTPS_PROXY`): the proxy's URL (`http://` or `socks5://`,
-    ///   with `user:password@` perhaps), or `none`
+    /// - `proxy` (text or secret, the kubeconfig's `proxy-url`, else `HTTPS_PROXY`): the proxy's URL (`http://`,
+    ///   `https://` or `socks5://`, with `user:password@` perhaps), or `none`; one at `https://` is always verified
     /// - `insecure` (boolean, `false`): nobody checks who answers; it is warned of
     ///
     /// # Returns
