@@ -2,6 +2,7 @@
 
 mod arriving;
 mod change;
+mod listing;
 mod look;
 
 use std::{
@@ -13,6 +14,7 @@ use std::{
 
 pub use self::arriving::Arriving;
 pub use self::change::{SECRET_MODE, Temporary, Written};
+pub use self::listing::{Moved, moved};
 pub use self::look::{Facts, Sort};
 use super::{effect::Digester, frame};
 
@@ -24,12 +26,14 @@ pub struct Files {
     reads: Mutex<Vec<Read>>,
 }
 
-/// A file that a step read, so that an edit of it counts as a change of the step.
+/// A file that a step read, or names that it listed, so that an edit of them counts as a change of the step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Read {
     pub step: String,
-    /// Relative to the runbook's folder, or absolute if it lies elsewhere.
+    /// Relative to the runbook's folder, or absolute if it lies elsewhere; of a folder with a slash behind it, and of names that
+    /// were found by a pattern the pattern.
     pub path: String,
+    /// The digest of a file; the names themselves, a line each.
     pub digest: String,
 }
 
@@ -155,7 +159,11 @@ impl Files {
     }
 
     fn note_read(&self, path: &str, digest: String) {
-        let read = Read { step: frame::step().to_string(), path: self.name(path), digest };
+        self.note(self.name(path), digest);
+    }
+
+    fn note(&self, path: String, digest: String) {
+        let read = Read { step: frame::step().to_string(), path, digest };
         self.reads.lock().unwrap_or_else(PoisonError::into_inner).push(read);
     }
 
@@ -178,8 +186,11 @@ impl Files {
         found
     }
 
-    /// The digest of a file as it is now; [`GONE`] if it can't be read.
+    /// The digest of a file as it is now, or what [`Read`] has in its place; [`GONE`] if it can't be read.
     pub fn digest_of(&self, path: &str) -> String {
+        if let Some(names) = self.listing(path) {
+            return names;
+        }
         let digest = self.locate(path).ok().and_then(|full| pour(&full, &mut |_| {}).ok());
         digest.unwrap_or_else(|| GONE.to_owned())
     }

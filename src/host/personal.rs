@@ -6,16 +6,29 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::files::Files;
+use super::{Host, files::Files};
+use crate::event::What;
 
 /// Keeps other programs from writing a file, as client-go does: by a file beside it that is called `….lock`.
-#[derive(Debug)]
-pub struct Lock(PathBuf);
+pub struct Lock {
+    host: Host,
+    file: PathBuf,
+}
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Whoever took it away has made the lock worthless already; there is nothing left to do.
-        let _ = fs::remove_file(&self.0);
+        match fs::remove_file(&self.file) {
+            Ok(()) => {}
+            // Whoever took it away has made the lock worthless already; there is nothing left to do.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let text = format!(
+                    "the lock `{}` can't be removed: {error}; remove it, or whoever waits for it waits in vain",
+                    self.file.display()
+                );
+                self.host.events.emit(What::Warned { text });
+            }
+        }
     }
 }
 
@@ -26,7 +39,7 @@ pub fn lock_file(path: &Path) -> PathBuf {
     name.into()
 }
 
-impl Files {
+impl Host {
     /// Locks a file, whether or not it is there, until the lock is dropped. Its folder is made if it is missing.
     ///
     /// # Errors
@@ -35,11 +48,13 @@ impl Files {
         if let Some(folder) = path.parent() {
             make_private_folder(folder)?;
         }
-        let lock = lock_file(path);
-        OpenOptions::new().write(true).create_new(true).open(&lock)?;
-        Ok(Lock(lock))
+        let file = lock_file(path);
+        OpenOptions::new().write(true).create_new(true).open(&file)?;
+        Ok(Lock { host: self.clone(), file })
     }
+}
 
+impl Files {
     /// Replaces a file as a whole: whoever reads it sees the old text or the new one. A new file is its owner's alone; what
     /// others may do with one that was there stays as it was.
     ///

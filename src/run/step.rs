@@ -20,6 +20,7 @@ use crate::{
     host::{
         ask::{Answer, Question, QuestionKind},
         cancel::Reason,
+        files,
         frame::{self, Deadline},
         wait::{Interrupted, Waiting},
     },
@@ -187,16 +188,26 @@ impl Run {
             };
             return Before::Changed(Some(because));
         }
-        let edited = finished.files.iter().find(|(path, digest)| {
-            let now = self.host.files.digest_of(path);
-            // What the run itself made of a file is no edit.
-            now != **digest && !self.ledger.past(|past| past.has_written(path, &now))
-        });
-        if let Some((path, _)) = edited {
-            return Before::Changed(Some(format!("the file `{path}`, which it reads, changed")));
+        if let Some(because) = finished.files.iter().find_map(|(path, digest)| self.edited(path, digest)) {
+            return Before::Changed(Some(because));
         }
         let left_out = finished.left_out.as_ref().is_some_and(|given| *given != self.selecting.given());
         if left_out || finished.unkept.is_some() { Before::Unkept } else { Before::Done(Box::new(finished)) }
+    }
+
+    /// How a file that the step read, or a folder that it listed, is another now. What the run itself made of it is no edit.
+    fn edited(&self, path: &str, digest: &str) -> Option<String> {
+        let now = self.host.files.digest_of(path);
+        if now == digest {
+            return None;
+        }
+        let Some(moved) = files::moved(path, digest, &now) else {
+            let is_ours = self.ledger.past(|past| past.has_written(path, &now));
+            return (!is_ours).then(|| format!("the file `{path}`, which it reads, changed"));
+        };
+        let found = moved.into_iter().find(|moved| !self.ledger.past(|past| past.has_touched(&moved.path)))?;
+        let what = if found.came { "is new" } else { "is gone" };
+        Some(format!("`{}`, in `{path}`, which it lists, {what}", found.path))
     }
 
     /// Does what the step did to its surroundings, and gives its value.

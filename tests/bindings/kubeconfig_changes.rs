@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use cozyscript::{
-    event::EffectEnd,
+    event::{EffectEnd, What},
     kubeconfig::{Document, List, Source},
     script::fault::Kind,
 };
@@ -314,6 +314,23 @@ fn of_several_files_each_entry_is_changed_where_it_stands() {
     run(&script, r#"kubeconfig::remove("far");"#);
     assert!(!text(&folder, "b").contains("far:6443"), "{}", text(&folder, "b"));
     assert!(!Path::new(&place("missing")).exists());
+}
+
+#[test]
+fn a_lock_of_our_own_that_stays_is_warned_of() {
+    let (script, folder) = (Script::new(&[], std::env::temp_dir()), tempfile::tempdir().unwrap());
+    let lock = script.host.lock_personal(&folder.path().join("config")).unwrap();
+    // Somebody put something in its place that is not removed as a file is.
+    let file = folder.path().join("config.lock");
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    drop(lock);
+    let told = script.events().into_iter().find_map(|what| match what {
+        What::Warned { text } => Some(text),
+        _ => None,
+    });
+    let told = told.unwrap();
+    assert!(told.starts_with(&format!("the lock `{}` can't be removed: ", file.display())), "{told}");
 }
 
 #[test]

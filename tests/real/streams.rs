@@ -53,7 +53,7 @@ fn a_command_runs_in_a_pod() {
     let fault = script.fault(&in_space(&space, r#"cluster.exec("web", ["sleep", "60"], #{ timeout: "1s" })"#));
     assert_eq!(fault.kind, Kind::Timeout);
     let fault = script.fault(&in_space(&space, r#"cluster.exec("nobody", ["date"])"#));
-    assert_eq!((fault.kind, &*fault.message), (Kind::NotFound, "`pods/exec/nobody` in `exec` is not in `testbed`"));
+    assert_eq!((fault.kind, &*fault.message), (Kind::NotFound, "`pods/nobody` in `exec` is not in `testbed`"));
     let viewer = in_space(&space, r#"cluster.exec("web", ["date"])"#)
         .replace("k8s::connect(", "k8s::connect(\"viewer@testbed\", ");
     assert_eq!(script.fault(&viewer).kind, Kind::Denied);

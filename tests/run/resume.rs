@@ -103,6 +103,45 @@ fn an_edited_import_runs_the_steps_that_use_it() {
 }
 
 #[test]
+fn a_file_that_comes_or_goes_runs_the_steps_that_listed_its_folder() {
+    for (step, noted) in [
+        ("print(fs::list(\"maps\").len());", "maps/"),
+        ("print(fs::glob(\"maps/*.yaml\").len());", "maps/*.yaml"),
+        ("print(k8s::manifests(\"maps\").len());", "maps/"),
+    ] {
+        let map = |name: &str| format!("{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}}}}}");
+        let book = Runbook::new(&format!("step \"a\" {{ {step} }}\nstep \"b\" {{ throw \"broken\"; }}"))
+            .file("maps/a.yaml", &map("a"))
+            .file("maps/b.yaml", &map("b"));
+        book.run().fails(1).stdout("2\n").stderr_has("broken");
+        book.resume().fails(1).stdout("").stderr_has("because it had not finished");
+        book.write("maps/c.yaml", &map("c"));
+        book.resume()
+            .fails(1)
+            .stdout("3\n")
+            .stderr_has(&format!("`maps/c.yaml`, in `{noted}`, which it lists, is new"));
+        fs::remove_file(book.folder().join("maps/a.yaml")).unwrap();
+        mended(&book);
+        book.resume().done().stdout("2\n").stderr_has(&format!("`maps/a.yaml`, in `{noted}`, which it lists, is gone"));
+    }
+}
+
+#[test]
+fn what_the_run_itself_makes_in_a_folder_is_no_edit_of_it() {
+    let book = Runbook::new(
+        r#"
+step "list" { fs::list("."); print(fs::list("old").len()); }
+step "change" { fs::write("made/here.txt", "x"); fs::remove("old/gone.txt"); }
+step "end" { throw "broken"; }
+"#,
+    )
+    .file("old/gone.txt", "x");
+    book.run().fails(1).stdout("1\n").stderr_has("broken");
+    mended(&book);
+    book.resume().done().stdout("").stderr_has("step list: replayed");
+}
+
+#[test]
 fn an_edited_file_runs_the_steps_that_read_it() {
     let book = Runbook::new("step \"free\" { print(\"free\"); }\nstep \"a\" { print(fs::read(\"motd\")); }\nstep \"b\" { throw \"broken\"; }").file("motd", "hello");
     book.run().fails(1).stdout("free\nhello\n").stderr_has("broken");

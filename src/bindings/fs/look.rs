@@ -81,6 +81,8 @@ pub mod functions {
 
     /// Lists what is in a folder, in the order of the names; names of folders end in `/`.
     ///
+    /// A resumed run does the step again if names came or went meanwhile, unless the run itself made or removed them.
+    ///
     /// # Parameters
     /// - `folder` (text): the folder, relative to the runbook's folder; `.` is the runbook's folder itself
     ///
@@ -112,7 +114,8 @@ pub mod functions {
     /// Finds the files that match a pattern, in the order of their paths.
     ///
     /// `*` stands for any letters of a name and `?` for one, `**` for any folders on the way. What begins with a dot is found
-    /// only by a pattern that begins so, too. Links to folders are not followed.
+    /// only by a pattern that begins so, too. Links to folders are not followed. A resumed run does the step again if it would
+    /// find others, as for `fs::list`.
     ///
     /// # Parameters
     /// - `pattern` (text): such as `charts/**/*.yaml`

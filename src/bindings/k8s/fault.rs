@@ -28,12 +28,13 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The thing as an operator names it: `deployments.apps/web in guestbook`.
+    /// The thing as an operator names it, and not which part of it: `deployments.apps/web in guestbook`.
     pub fn shown(&self) -> String {
-        let mut shown = match (self.resource.is_empty(), &self.name) {
+        let kind = self.resource.split('/').next().unwrap_or_default();
+        let mut shown = match (kind.is_empty(), &self.name) {
             (true, _) => return format!("the API server of `{}`", self.cluster),
-            (false, Some(name)) => format!("`{}/{name}`", self.resource),
-            (false, None) => format!("`{}`", self.resource),
+            (false, Some(name)) => format!("`{kind}/{name}`"),
+            (false, None) => format!("`{kind}`"),
         };
         if let Some(namespace) = &self.namespace {
             shown.push_str(&format!(" in `{namespace}`"));
@@ -109,7 +110,8 @@ fn is_terminating(status: &Tree) -> bool {
 
 fn denied(subject: &Subject, message: &str) -> Fault {
     let Subject { verb, resource, name, namespace, cluster } = subject;
-    let fault = Fault::new(Kind::Denied, format!("`{cluster}` does not allow to {verb} {}", subject.shown()));
+    let part = resource.split_once('/').map(|(_, part)| format!("`{part}` of ")).unwrap_or_default();
+    let fault = Fault::new(Kind::Denied, format!("`{cluster}` does not allow to {verb} {part}{}", subject.shown()));
     let mut command = format!("kubectl --context {cluster} auth can-i {verb} {resource}");
     if let Some(name) = name {
         command.push_str(&format!("/{name}"));

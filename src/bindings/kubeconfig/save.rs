@@ -54,7 +54,7 @@ pub async fn save<T>(
 async fn lock(host: &Host, path: &Path, progress: &Progress) -> Result<Lock, Fault> {
     let end = host.clock.elapsed() + PATIENCE;
     loop {
-        match host.files.lock_personal(path) {
+        match host.lock_personal(path) {
             Ok(lock) => return Ok(lock),
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(unwritable(path, &error)),
             Err(_) if host.clock.elapsed() >= end => {

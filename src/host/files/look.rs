@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt, time::SystemT
 
 use wildmatch::WildMatch;
 
-use super::{FileError, Files};
+use super::{FileError, Files, listing::is_pattern};
 
 /// What there is to know of a file without reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,21 +53,36 @@ impl Files {
         Ok(Facts { sort, size: facts.len(), mode, modified: facts.modified().map_err(unreadable)? })
     }
 
-    /// The names in a folder, in order; those of folders end in `/`.
+    /// The names in a folder, in order; those of folders end in `/`. It is noted that this step saw them.
     ///
     /// # Errors
     /// If it lies outside, is missing, or can't be read.
     pub fn list(&self, path: &str) -> Result<Vec<String>, FileError> {
+        let names = self.names_in(path)?;
+        self.note_folder(path, &names);
+        Ok(names)
+    }
+
+    pub(super) fn names_in(&self, path: &str) -> Result<Vec<String>, FileError> {
         let entries = self.entries(path)?;
         Ok(entries.into_iter().map(|entry| format!("{}{}", entry.name, if entry.folder { "/" } else { "" })).collect())
     }
 
     /// The files that match a pattern, in order: `*` and `?` stand for letters of one name, `**` for any folders. What
-    /// begins with a dot is matched only by a pattern that does, and links to folders are not followed.
+    /// begins with a dot is matched only by a pattern that does, and links to folders are not followed. It is noted that this
+    /// step saw them.
     ///
     /// # Errors
     /// If it lies outside, or a folder can't be read.
     pub fn glob(&self, pattern: &str) -> Result<Vec<String>, FileError> {
+        let found = self.matching(pattern)?;
+        if is_pattern(pattern) {
+            self.note_pattern(pattern, &found);
+        }
+        Ok(found.into_iter().collect())
+    }
+
+    pub(super) fn matching(&self, pattern: &str) -> Result<BTreeSet<String>, FileError> {
         let (prefix, pattern) = match pattern.strip_prefix('/') {
             Some(rest) => ("/", rest),
             None => ("", pattern),
@@ -75,7 +90,7 @@ impl Files {
         let segments: Vec<&str> = pattern.split('/').filter(|segment| !segment.is_empty()).collect();
         let mut found = BTreeSet::new();
         self.match_below(prefix, &segments, &mut found)?;
-        Ok(found.into_iter().collect())
+        Ok(found)
     }
 
     fn match_below(&self, folder: &str, segments: &[&str], found: &mut BTreeSet<String>) -> Result<(), FileError> {

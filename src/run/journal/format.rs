@@ -149,7 +149,7 @@ pub struct Finished {
     /// The fingerprints of the outer variables it mentions, as they were before it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reads: BTreeMap<String, String>,
-    /// The digests of the files it read.
+    /// The digests of the files it read; of folders it listed (`charts/`) and patterns (`charts/*.yaml`) the names, a line each.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Value::is_null")]

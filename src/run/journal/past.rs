@@ -248,6 +248,14 @@ impl Past {
         })
     }
 
+    /// True if the run itself may have made or removed a file or folder, with what is in it or around it.
+    pub fn has_touched(&self, path: &str) -> bool {
+        let below = |path: &str, other: &str| {
+            path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.effects.iter().any(|effect| below(path, &effect.intent.object) || below(&effect.intent.object, path))
+    }
+
     /// What a person answered to this question in this step.
     pub fn answer(&self, step: &str, question: &str) -> Option<&str> {
         self.answers.get(&(step.to_owned(), question.to_owned())).map(String::as_str)

@@ -335,7 +335,7 @@ pub const CASES: &[&Case] = &[
         given: &[],
         theirs: "kubectl scale deployment web --replicas=3",
         ours: r#"cluster.scale("deployment", "web", 3);"#,
-        facts: &[("deployments.apps \"web\" not found", "`deployments.apps/scale/web` in `SPACE` is not in `testbed`")],
+        facts: &[("deployments.apps \"web\" not found", "`deployments.apps/web` in `SPACE` is not in `testbed`")],
     },
     &Case {
         name: "wait-for-a-condition",

@@ -187,7 +187,7 @@ pub mod functions {
     /// Reads the objects of a file, or of the files of a folder in the order of their names.
     ///
     /// Of a folder, files that end in `.yaml`, `.yml` or `.json` are read. A file may have several documents; empty ones are
-    /// left out, and lists (`kind: List`) are taken apart.
+    /// left out, and lists (`kind: List`) are taken apart. A resumed run does the step again if a file was edited, came or went.
     ///
     /// # Parameters
     /// - `path` (file): the file or the folder, relative to the runbook's folder
