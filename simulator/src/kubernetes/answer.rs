@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::kinds::built_in;
+
 /// A refusal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
@@ -18,6 +20,9 @@ pub struct Cause {
     pub message: String,
     pub field: String,
 }
+
+/// The reason of what is no `Status`.
+const NO_STATUS: &str = "";
 
 impl Refusal {
     fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
@@ -43,6 +48,24 @@ impl Refusal {
     pub fn no_such_resource() -> Self {
         let refusal = Self::new(404, "NotFound", "the server could not find the requested resource");
         Self { details: Some(Map::new()), ..refusal }
+    }
+
+    /// There is nobody to answer for such a path; it is said in plain words, not as a `Status`.
+    pub fn no_such_path() -> Self {
+        Self::new(404, NO_STATUS, "404 page not found\n")
+    }
+
+    /// There is nobody to answer for such a path in a group: whoever serves the built-in ones says so in a `Status`.
+    pub fn no_such_path_in(group: &str) -> Self {
+        match built_in().keys().any(|(known, ..)| known == group) {
+            true => Self::no_such_resource(),
+            false => Self::no_such_path(),
+        }
+    }
+
+    /// What is said in plain words, if that is no `Status`.
+    pub fn plain(&self) -> Option<&str> {
+        (self.reason == NO_STATUS).then_some(&*self.message)
     }
 
     pub fn already_exists(resource: &str, group: &str, name: &str) -> Self {

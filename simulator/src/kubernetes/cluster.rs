@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 
 use super::{
+    custom::Registry,
     kinds::Kind,
     store::{Key, Store},
 };
@@ -14,13 +15,19 @@ use crate::time::Calendar;
 pub struct Cluster {
     pub store: Store,
     pub calendar: Calendar,
+    definitions: Registry,
     lots: Mutex<fastrand::Rng>,
 }
 
 impl Cluster {
     /// A cluster in which nothing is; its names and numbers follow from the seed.
     pub fn empty(calendar: Calendar, seed: u64) -> Self {
-        Self { store: Store::default(), calendar, lots: Mutex::new(fastrand::Rng::with_seed(seed)) }
+        Self {
+            store: Store::default(),
+            calendar,
+            definitions: Registry::default(),
+            lots: Mutex::new(fastrand::Rng::with_seed(seed)),
+        }
     }
 
     /// Puts an object there that was there before anybody asked.
@@ -44,7 +51,14 @@ impl Cluster {
 
     /// The kind of a group, version and plural.
     pub fn kind(&self, group: &str, version: &str, resource: &str) -> Option<Arc<Kind>> {
-        super::kinds::built_in().get(&(group.to_owned(), version.to_owned(), resource.to_owned())).cloned()
+        let built_in = super::kinds::built_in();
+        let known = built_in.get(&(group.to_owned(), version.to_owned(), resource.to_owned())).cloned();
+        known.or_else(|| self.definitions.kind(&self.store, group, version, resource))
+    }
+
+    /// The groups that definitions make, each as aggregated discovery has it.
+    pub fn defined_groups(&self) -> Vec<Value> {
+        self.definitions.groups(&self.store)
     }
 
     /// Now, as objects have it: in whole seconds.

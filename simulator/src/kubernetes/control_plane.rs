@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{cluster::Cluster, controllers};
+use super::{cluster::Cluster, controllers, custom};
 use crate::time::Calendar;
 
 /// Starts a cluster with what every cluster has, and its controllers. To be called on the world's thread.
@@ -13,6 +13,7 @@ pub fn begin(calendar: Calendar, seed: u64) -> Arc<Cluster> {
     for namespace in ["default", "kube-node-lease", "kube-public", "kube-system"] {
         cluster.begin_with("namespaces", "", namespace, json!({"apiVersion": "v1", "kind": "Namespace"}));
     }
+    custom::start(&cluster);
     controllers::start(&cluster);
     cluster
 }

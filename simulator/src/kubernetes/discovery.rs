@@ -1,21 +1,23 @@
 //! What the server says it serves: versions, groups and resources, in the older form and as one list.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{answer::Refusal, kinds::said, request::Request};
+use super::{answer::Refusal, cluster::Cluster, kinds::said, request::Request};
 
 /// The form in which all groups come at once.
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /// An answer of discovery with its media type; nothing, if the path is none of its own.
-pub fn answer(request: &Request) -> Option<Result<(Value, &'static str), Refusal>> {
+pub fn answer(cluster: &Cluster, request: &Request) -> Option<Result<(Value, &'static str), Refusal>> {
     let path = request.path.trim_end_matches('/');
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let groups = || said().groups.iter().cloned().chain(cluster.defined_groups());
+    let find = |name: &str| groups().find(|group| name_of(group) == name).ok_or_else(Refusal::no_such_path);
     let plain = |value: Value| Some(Ok((value, "application/json")));
     match segments.as_slice() {
         ["api"] | ["apis"] if wants_aggregated(request) => {
             let core = segments == ["api"];
-            let groups: Vec<&Value> = said().groups.iter().filter(|group| name_of(group).is_empty() == core).collect();
+            let groups: Vec<Value> = groups().filter(|group| name_of(group).is_empty() == core).collect();
             let list = json!({
                 "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": groups,
             });
@@ -23,20 +25,16 @@ pub fn answer(request: &Request) -> Option<Result<(Value, &'static str), Refusal
         }
         ["api"] => plain(json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []})),
         ["apis"] => {
-            let groups = said().groups.iter().filter(|group| !name_of(group).is_empty()).map(group_of);
+            let groups = groups().filter(|group| !name_of(group).is_empty()).map(|group| group_of(&group));
             plain(json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups.collect::<Vec<_>>()}))
         }
-        ["apis", group] => Some(match find(group) {
-            Some(found) => {
-                let mut answer = group_of(found);
-                answer["kind"] = json!("APIGroup");
-                answer["apiVersion"] = json!("v1");
-                Ok((answer, "application/json"))
-            }
-            None => Err(Refusal::no_such_resource()),
-        }),
-        ["api", version] => Some(resources("", version)),
-        ["apis", group, version] => Some(resources(group, version)),
+        ["apis", group] => Some(find(group).map(|group| {
+            let mut answer = json!({"kind": "APIGroup", "apiVersion": "v1"});
+            answer.as_object_mut().into_iter().for_each(|answer| answer.extend(fields(group_of(&group))));
+            (answer, "application/json")
+        })),
+        ["api", version] => Some(find("").and_then(|group| resources(cluster, &group, version))),
+        ["apis", group, version] => Some(find(group).and_then(|group| resources(cluster, &group, version))),
         ["version"] => plain(said().version.clone()),
         _ => None,
     }
@@ -51,8 +49,11 @@ fn name_of(group: &Value) -> &str {
     group.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default()
 }
 
-fn find(name: &str) -> Option<&'static Value> {
-    said().groups.iter().find(|group| name_of(group) == name)
+fn fields(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
 }
 
 fn versions(group: &Value) -> impl Iterator<Item = &Value> {
@@ -68,10 +69,10 @@ fn group_of(group: &Value) -> Value {
     json!({"name": name, "versions": versions, "preferredVersion": versions.first()})
 }
 
-fn resources(group: &str, version: &str) -> Result<(Value, &'static str), Refusal> {
-    let found = find(group)
-        .and_then(|group| versions(group).find(|known| known.get("version").and_then(Value::as_str) == Some(version)));
-    let found = found.ok_or_else(Refusal::no_such_resource)?;
+fn resources(cluster: &Cluster, group: &Value, version: &str) -> Result<(Value, &'static str), Refusal> {
+    let found = versions(group).find(|known| known.get("version").and_then(Value::as_str) == Some(version));
+    let group = name_of(group);
+    let found = found.ok_or_else(|| Refusal::no_such_path_in(group))?;
     let list = |value: &Value, name: &str| value.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let mut resources = Vec::new();
     for resource in list(found, "resources") {
@@ -84,6 +85,10 @@ fn resources(group: &str, version: &str) -> Result<(Value, &'static str), Refusa
             if let Some(words) = resource.get(name) {
                 entry[name] = words.clone();
             }
+        }
+        let plural = resource["resource"].as_str().unwrap_or_default();
+        if let Some(defined) = cluster.kind(group, version, plural).as_ref().and_then(|kind| kind.defined.as_ref()) {
+            entry["storageVersionHash"] = json!(defined.storage_hash);
         }
         for part in list(&resource, "subresources") {
             let name = [&resource["resource"], &part["subresource"]].map(|word| word.as_str().unwrap_or_default());

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{
     answer::full,
+    custom::Served,
     rules::{self, Rules},
     schema::{self, Schema},
 };
@@ -44,8 +45,10 @@ pub struct Kind {
     pub subresources: Vec<String>,
     /// Under which its objects are kept, whatever their version.
     pub stored: Arc<str>,
-    definition: Value,
-    schema: OnceLock<Schema>,
+    /// What a definition says of it; nothing, if it is built in.
+    pub defined: Option<Served>,
+    pub(super) definition: Value,
+    pub(super) schema: OnceLock<Schema>,
 }
 
 impl Kind {
@@ -55,7 +58,24 @@ impl Kind {
 
     /// What it has beyond its schema; nothing, if that is not modelled.
     pub fn rules(&self) -> Option<&dyn Rules> {
-        rules::of(&self.stored)
+        match &self.defined {
+            Some(defined) => Some(defined),
+            None => rules::of(&self.stored),
+        }
+    }
+
+    /// Makes an object what a server reads it as.
+    pub fn normalise(&self, object: &mut Value) {
+        let root = self.schema().root();
+        match &self.defined {
+            None => root.normalise(object),
+            // Only what every object has is read into a type of the server's own.
+            Some(_) => {
+                if let (Some(typed), Some(metadata)) = (root.below("metadata"), object.get_mut("metadata")) {
+                    typed.normalise(metadata);
+                }
+            }
+        }
     }
 
     pub fn allows(&self, verb: &str) -> bool {
@@ -138,6 +158,7 @@ fn read(group: &str, version: &str, resource: &Value, definitions: &BTreeMap<Str
         namespaced: resource.get("scope").and_then(Value::as_str) == Some("Namespaced"),
         verbs: list(resource.get("verbs")).map(|verb| text(Some(verb))).collect(),
         subresources: list(resource.get("subresources")).map(|part| text(part.get("subresource"))).collect(),
+        defined: None,
         definition: definition.map_or(Value::Null, |definition| (*definition).clone()),
         schema: OnceLock::new(),
         resource: plural,

@@ -8,6 +8,7 @@ pub mod client;
 pub mod cluster;
 pub mod control_plane;
 pub mod controllers;
+pub mod custom;
 mod discovery;
 pub mod kinds;
 pub mod ownership;

@@ -101,6 +101,8 @@ pub fn list(cluster: &Cluster, kind: &Kind, selection: &Selection, request: &Req
     }
     let left = selected.count();
     match (left, metadata.as_object_mut()) {
+        // Lists of defined kinds have no type that would leave it out.
+        (0, Some(metadata)) if kind.defined.is_some() => drop(metadata.insert("continue".to_owned(), json!(""))),
         (0, Some(metadata)) => drop(metadata.remove("continue")),
         (left, Some(metadata)) => drop(metadata.insert("remainingItemCount".to_owned(), json!(left))),
         (_, None) => {}

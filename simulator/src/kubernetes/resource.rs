@@ -62,6 +62,9 @@ pub fn watch(cluster: &Arc<Cluster>, request: &Request) -> Result<impl Stream<It
 fn meant(cluster: &Cluster, request: &Request) -> Result<(Address, Arc<Kind>), Refusal> {
     let address = address::read(&request.path);
     let address = address.ok_or_else(|| Refusal::not_modelled(format!("the path `{}`", request.path)))?;
-    let kind = cluster.kind(&address.group, &address.version, &address.resource);
-    Ok((address, kind.ok_or_else(Refusal::no_such_resource)?))
+    let Address { group, version, resource, .. } = &address;
+    match cluster.kind(group, version, resource) {
+        Some(kind) => Ok((address, kind)),
+        None => Err(Refusal::no_such_path_in(group)),
+    }
 }

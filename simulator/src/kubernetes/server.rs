@@ -79,7 +79,10 @@ impl ApiServer {
                 if refusal.code == 501 {
                     (self.unmodelled)(&format!("{} {}: {}", request.method, request.path, refusal.message));
                 }
-                whole(refusal.code, &refusal.status(), "application/json")
+                match refusal.plain() {
+                    Some(words) => plain(refusal.code, words),
+                    None => whole(refusal.code, &refusal.status(), "application/json"),
+                }
             }
         }
     }
@@ -91,7 +94,7 @@ impl ApiServer {
     }
 
     async fn handle(&self, request: &Request) -> Result<Response<Body>, Refusal> {
-        if let Some(answer) = discovery::answer(request) {
+        if let Some(answer) = discovery::answer(&self.cluster, request) {
             return answer.map(|(value, form)| whole(200, &value, form));
         }
         match request.path.as_str() {
@@ -110,6 +113,13 @@ fn whole(code: u16, value: &Value, form: &'static str) -> Response<Body> {
     let mut response = Response::new(Full::new(Bytes::from(value.to_string())).boxed_unsync());
     *response.status_mut() = http::StatusCode::from_u16(code).expect("our codes are valid");
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(form));
+    response
+}
+
+fn plain(code: u16, words: &str) -> Response<Body> {
+    let mut response = Response::new(Full::new(Bytes::from(words.to_owned())).boxed_unsync());
+    *response.status_mut() = http::StatusCode::from_u16(code).expect("our codes are valid");
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
 }
 

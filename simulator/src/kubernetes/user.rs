@@ -13,6 +13,11 @@ impl User {
         Self { name: "admin".to_owned(), groups: vec!["system:masters".to_owned(), "system:authenticated".to_owned()] }
     }
 
+    /// The API server, when it asks itself.
+    pub fn api_server() -> Self {
+        Self { name: "system:apiserver".to_owned(), groups: vec!["system:masters".to_owned()] }
+    }
+
     /// A controller of kube-system, by its service account.
     pub fn controller(name: &str) -> Self {
         let groups = ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"];

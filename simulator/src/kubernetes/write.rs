@@ -223,7 +223,7 @@ impl Write<'_> {
         metadata["name"] = json!(name);
         metadata["uid"] = json!(self.cluster.uid());
         metadata["creationTimestamp"] = json!(self.cluster.now());
-        kind.schema().root().normalise(&mut object);
+        kind.normalise(&mut object);
         rules.fill_in(&mut object);
         rules.prepare_new(&mut object, self.cluster);
         self.right(&name, rules.check(&object))?;
@@ -258,7 +258,7 @@ impl Write<'_> {
             }
         }
         let rules = self.modelled("update")?;
-        kind.schema().root().normalise(&mut object);
+        kind.normalise(&mut object);
         rules.fill_in(&mut object);
         rules.prepare_change(&mut object, there, self.cluster);
         let wrong = [rules.check(&object), rules.check_change(&object, there)].concat();

@@ -108,9 +108,25 @@ impl Arm {
         }
     }
 
+    /// Like [`Arm::until`], but not written down.
+    #[track_caller]
+    pub fn look_until(&self, path: &str, holds: impl Fn(&Answer) -> bool) {
+        let mut waited = Duration::ZERO;
+        loop {
+            let answer = self.look(path);
+            if holds(&answer) {
+                return;
+            }
+            assert!(waited < PATIENCE, "`{path}` never became as it should be:\n{:#}", answer.body);
+            let pause = Duration::from_millis(50);
+            self.pass(pause);
+            waited += pause;
+        }
+    }
+
     /// Lets time pass.
     pub fn pass(&self, pause: Duration) {
-        self.runtime.block_on(tokio::time::sleep(pause));
+        self.runtime.block_on(async { tokio::time::sleep(pause).await });
     }
 
     /// What a watch tells within a time, line by line, written down.
@@ -128,11 +144,12 @@ impl Arm {
         answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
-    fn placed(&self, text: &str) -> String {
+    pub fn placed(&self, text: &str) -> String {
         text.replace("SPACE", &self.space)
     }
 
-    fn placed_in(&self, body: &Value) -> Value {
+    /// The same with the body's own namespace for `SPACE`.
+    pub fn placed_in(&self, body: &Value) -> Value {
         serde_json::from_str(&self.placed(&body.to_string()))
             .expect("a namespace has nothing in it that JSON would escape")
     }

@@ -15,6 +15,7 @@ macro_rules! bodies {
 #[path = "../arms/mod.rs"]
 mod arms;
 mod configmaps;
+mod definitions;
 mod recorded;
 
 use arms::{Arm, real, simulated};
@@ -23,7 +24,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 type Bodies = &'static [(&'static str, fn(&Arm))];
 
 /// What bodies are about.
-const AREAS: &[(&str, Bodies)] = &[("configmaps", configmaps::BODIES)];
+const AREAS: &[(&str, Bodies)] = &[("configmaps", configmaps::BODIES), ("definitions", definitions::BODIES)];
 
 fn main() {
     let mut trials = Vec::new();

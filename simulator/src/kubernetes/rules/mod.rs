@@ -10,7 +10,7 @@ mod secrets;
 
 use serde_json::Value;
 
-use super::{answer::Cause, cluster::Cluster};
+use super::{answer::Cause, cluster::Cluster, custom::Definitions};
 
 /// How the name of an object may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,7 @@ impl Rules for Plain {}
 /// The rules of a kind by the name under which it is stored (`deployments.apps`); nothing, if they are not modelled.
 pub fn of(stored: &str) -> Option<&'static dyn Rules> {
     Some(match stored {
+        "customresourcedefinitions.apiextensions.k8s.io" => &Definitions,
         "configmaps" => &configmaps::ConfigMaps,
         "namespaces" => &namespaces::Namespaces,
         "secrets" => &secrets::Secrets,

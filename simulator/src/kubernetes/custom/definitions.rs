@@ -1,0 +1,58 @@
+//! The rules of definitions themselves.
+
+use serde_json::{Value, json};
+
+use crate::kubernetes::{cluster::Cluster, rules::Rules};
+
+pub struct Definitions;
+
+impl Rules for Definitions {
+    fn fill_in(&self, object: &mut Value) {
+        let spec = &mut object["spec"];
+        let kind = spec["names"]["kind"].as_str().unwrap_or_default().to_owned();
+        if !kind.is_empty() {
+            set_if_missing(&mut spec["names"], "singular", json!(kind.to_lowercase()));
+            set_if_missing(&mut spec["names"], "listKind", json!(format!("{kind}List")));
+        }
+        set_if_missing(spec, "conversion", json!({"strategy": "None"}));
+        if let Some(service) = spec.pointer_mut("/conversion/webhook/clientConfig/service") {
+            set_if_missing(service, "port", json!(443));
+        }
+    }
+
+    fn prepare_new(&self, object: &mut Value, _cluster: &Cluster) {
+        object["metadata"]["generation"] = json!(1);
+        object["status"] = json!({
+            "conditions": null,
+            "acceptedNames": {"plural": "", "kind": ""},
+            "storedVersions": stored_version(object).into_iter().collect::<Vec<_>>(),
+        });
+    }
+
+    fn prepare_change(&self, object: &mut Value, there: &Value, _cluster: &Cluster) {
+        object["status"] = there["status"].clone();
+        if object["spec"] != there["spec"] {
+            object["metadata"]["generation"] = json!(there["metadata"]["generation"].as_i64().unwrap_or_default() + 1);
+        }
+        if let Some(stored) = stored_version(object).map(Value::from)
+            && let Some(known) = object["status"]["storedVersions"].as_array_mut()
+            && !known.contains(&stored)
+        {
+            known.push(stored);
+        }
+    }
+}
+
+/// The version in which new objects are stored.
+fn stored_version(definition: &Value) -> Option<&str> {
+    let versions = definition["spec"]["versions"].as_array()?;
+    versions.iter().find(|version| version["storage"] == true)?["name"].as_str()
+}
+
+fn set_if_missing(parent: &mut Value, field: &str, value: Value) {
+    if let Some(parent) = parent.as_object_mut()
+        && parent.get(field).is_none_or(|there| there.is_null() || there == "")
+    {
+        parent.insert(field.to_owned(), value);
+    }
+}

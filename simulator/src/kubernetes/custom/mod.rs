@@ -1,0 +1,43 @@
+//! Kinds that are defined at run time, and the definitions themselves (CustomResourceDefinitions).
+//!
+//! It never looks at objects of built-in kinds.
+
+mod conditions;
+mod defaults;
+mod definitions;
+mod establishing;
+mod naming;
+mod prune;
+mod registry;
+mod served;
+mod structural;
+
+use std::sync::Arc;
+
+pub use self::{definitions::Definitions, registry::Registry, served::Served};
+use self::{establishing::Establishing, naming::Naming};
+use super::{
+    client::Client,
+    cluster::Cluster,
+    controllers::{Controller, Name, work},
+    store::Change,
+    user::User,
+};
+
+/// Under which definitions are stored.
+const DEFINITIONS: &str = "customresourcedefinitions.apiextensions.k8s.io";
+
+/// Starts what the server itself does with definitions. To be called on the world's thread.
+pub fn start(cluster: &Arc<Cluster>) {
+    let controllers: [Arc<dyn Controller>; 2] = [Arc::new(Naming), Arc::new(Establishing)];
+    for controller in controllers {
+        let client = Client::new(cluster, User::api_server(), "kube-apiserver");
+        tokio::spawn(work(cluster.clone(), client, controller));
+    }
+}
+
+/// The definition that a change is about.
+fn changed(change: &Change) -> Vec<Name> {
+    let name = (&*change.key.resource == DEFINITIONS).then(|| change.key.name.clone());
+    name.map(|name| Name { namespace: String::new(), name }).into_iter().collect()
+}
