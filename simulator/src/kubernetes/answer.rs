@@ -112,6 +112,11 @@ impl Refusal {
         Self::new(401, "Unauthorized", "Unauthorized")
     }
 
+    pub fn forbidden(resource: &str, group: &str, name: &str, why: &str) -> Self {
+        Self::new(403, "Forbidden", format!("{} \"{name}\" is forbidden: {why}", full(resource, group)))
+            .about(group, resource, name)
+    }
+
     /// Changes since then are forgotten.
     pub fn expired(message: impl Into<String>) -> Self {
         Self::new(410, "Expired", message)
@@ -123,8 +128,8 @@ impl Refusal {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),
         };
-        let mut refusal =
-            Self::new(422, "Invalid", format!("{kind} \"{name}\" is invalid: {all}")).about(group, kind, name);
+        let mut refusal = Self::new(422, "Invalid", format!("{} \"{name}\" is invalid: {all}", full(kind, group)))
+            .about(group, kind, name);
         refusal.details.get_or_insert_default().insert("causes".to_owned(), written(&causes));
         refusal
     }

@@ -13,6 +13,7 @@ mod discovery;
 pub mod kinds;
 pub mod ownership;
 mod patch;
+pub mod quantity;
 mod read;
 pub mod request;
 mod resource;

@@ -7,11 +7,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::quantity;
+
 /// The shapes that make up one kind.
 #[derive(Debug)]
 pub struct Schema {
     shapes: Vec<Shape>,
     root: Type,
+    /// The scalar that is a quantity, as `1500m`.
+    quantity: Option<Type>,
 }
 
 /// One shape of a schema.
@@ -100,7 +104,8 @@ impl Schema {
     pub fn read(root: &Value, definitions: &Map<String, Value>) -> Result<Self, SchemaError> {
         let mut reader = Reader { definitions, shapes: Vec::new(), known: BTreeMap::new() };
         let root = reader.read(root, &mut Vec::new())?;
-        Ok(Self { shapes: reader.shapes, root })
+        let quantity = reader.known.get("io.k8s.apimachinery.pkg.api.resource.Quantity").copied();
+        Ok(Self { shapes: reader.shapes, root, quantity })
     }
 
     pub fn root(&self) -> Typed<'_> {
@@ -149,14 +154,30 @@ impl<'s> Typed<'s> {
     /// The value that a new object of this kind begins as: the parts that are always there.
     pub fn blank(self) -> Value {
         let Shape::Map(map) = self.shape() else { return Value::Null };
-        let always = map.fields.iter().filter(|(_, field)| field.default == Some(Value::Object(Map::new())));
-        always.map(|(name, field)| (name.clone(), Typed { schema: self.schema, of: field.of }.blank())).collect()
+        let below = |field: &Field| Typed { schema: self.schema, of: field.of };
+        let always = map.fields.iter().filter_map(|(name, field)| {
+            let blank = match (field.zero, &field.default) {
+                (Zero::Null, _) => Value::Null,
+                (Zero::Kept, Some(Value::Object(_))) => below(field).blank(),
+                (Zero::Kept, Some(default)) if is_zero(default) => default.clone(),
+                _ => return None,
+            };
+            Some((name.clone(), blank))
+        });
+        always.collect()
     }
 }
 
 impl Typed<'_> {
-    /// Makes a value what a server reads it as: null is nothing, empty lists and maps vanish, and what is always there is there.
+    /// Makes a value what a server reads it as: null is nothing, empty lists and maps vanish, what is always there is there,
+    /// and quantities are written in one way.
     pub fn normalise(self, value: &mut Value) {
+        if self.schema.quantity == Some(self.of) {
+            if let Some(form) = quantity::normal_form(value) {
+                *value = Value::String(form);
+            }
+            return;
+        }
         match (self.shape(), value) {
             (Shape::Map(map), Value::Object(fields)) => self.normalise_fields(map, fields),
             (Shape::List(list), Value::Array(items)) => {
@@ -181,7 +202,9 @@ impl Typed<'_> {
             }
             if field.zero == Zero::Null {
                 fields.insert(name.clone(), Value::Null);
-            } else if let Some(default) = &field.default {
+            } else if let Some(default) = &field.default
+                && !vanishes(of.shape(), field.zero, default)
+            {
                 let mut value = default.clone();
                 of.normalise(&mut value);
                 fields.insert(name.clone(), value);
@@ -202,9 +225,16 @@ fn vanishes(shape: &Shape, zero: Zero, value: &Value) -> bool {
         Value::Object(fields) => {
             fields.is_empty() && matches!(shape, Shape::Map(MapShape { fields, .. }) if fields.is_empty())
         }
-        Value::String(text) => zero == Zero::Vanishes && text.is_empty(),
-        Value::Number(number) => zero == Zero::Vanishes && number.as_f64() == Some(0.0),
-        Value::Bool(told) => zero == Zero::Vanishes && !told,
+        scalar => zero == Zero::Vanishes && is_zero(scalar),
+    }
+}
+
+fn is_zero(scalar: &Value) -> bool {
+    match scalar {
+        Value::String(text) => text.is_empty(),
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::Bool(told) => !told,
+        _ => false,
     }
 }
 

@@ -223,16 +223,20 @@ impl Write<'_> {
         metadata["name"] = json!(name);
         metadata["uid"] = json!(self.cluster.uid());
         metadata["creationTimestamp"] = json!(self.cluster.now());
+        if rules.counts_generations() {
+            metadata["generation"] = json!(1);
+        }
         kind.normalise(&mut object);
         rules.fill_in(&mut object);
-        rules.prepare_new(&mut object, self.cluster);
-        self.right(&name, rules.check(&object))?;
         if given["metadata"]["managedFields"].is_null() {
             let before = Before { typed: kind.schema().root(), object: None, entries: &[] };
             let entries = ownership::update(before, &object, &self.writer(self.request.manager()), &[&["status"]]);
             let entries = entries.map_err(|error| Refusal::bad_request(error.to_string()))?;
             set_owners(&mut object, &entries);
         }
+        rules.admit_new(&mut object, &given, self.cluster)?;
+        rules.prepare_new(&mut object, self.cluster);
+        self.right(&name, [rules.check(&object), rules.check_new(&object)].concat())?;
         if self.request.parameter("dryRun").is_some() {
             return Ok(object);
         }
@@ -261,6 +265,9 @@ impl Write<'_> {
         kind.normalise(&mut object);
         rules.fill_in(&mut object);
         rules.prepare_change(&mut object, there, self.cluster);
+        if rules.counts_generations() && ["spec", "template"].iter().any(|part| object.get(*part) != there.get(*part)) {
+            object["metadata"]["generation"] = json!(there["metadata"]["generation"].as_i64().unwrap_or_default() + 1);
+        }
         let wrong = [rules.check(&object), rules.check_change(&object, there)].concat();
         self.right(name, wrong)?;
         let bare = without_owners(&object);

@@ -1,7 +1,8 @@
 //! What was asked and answered, without what differs from run to run.
 //!
 //! The list of what is left out is short, and this is all of it: times, uids, versions of objects, the body's own namespace,
-//! tokens that continue a list, and the order of causes, which a real server gives in no order.
+//! tokens that continue a list, what ends the names of volumes with tokens, and the order of causes, which a real server gives in
+//! no order.
 
 use std::sync::Mutex;
 
@@ -55,6 +56,10 @@ impl Transcript {
 
     fn text(&self, text: &str) -> String {
         let text = text.replace(&self.space, "SPACE");
+        let text = match text.strip_prefix("kube-api-access-") {
+            Some(suffix) if suffix.len() == 5 => "kube-api-access-SUFFIX".to_owned(),
+            _ => text,
+        };
         let text = masked(&text, "00000000-0000-0000-0000-000000000000", "UID");
         let text = masked(&text, "0000-00-00T00:00:00.000000Z", "TIME");
         masked(&text, "0000-00-00T00:00:00Z", "TIME")

@@ -16,7 +16,9 @@ macro_rules! bodies {
 mod arms;
 mod configmaps;
 mod definitions;
+mod pod_defaults;
 mod recorded;
+mod workload_defaults;
 
 use arms::{Arm, real, simulated};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -24,7 +26,12 @@ use libtest_mimic::{Arguments, Failed, Trial};
 type Bodies = &'static [(&'static str, fn(&Arm))];
 
 /// What bodies are about.
-const AREAS: &[(&str, Bodies)] = &[("configmaps", configmaps::BODIES), ("definitions", definitions::BODIES)];
+const AREAS: &[(&str, Bodies)] = &[
+    ("configmaps", configmaps::BODIES),
+    ("definitions", definitions::BODIES),
+    ("pod_defaults", pod_defaults::BODIES),
+    ("workload_defaults", workload_defaults::BODIES),
+];
 
 fn main() {
     let mut trials = Vec::new();

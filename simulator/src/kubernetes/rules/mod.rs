@@ -4,13 +4,21 @@
 
 mod configmaps;
 pub mod field;
+mod fill;
 pub mod form;
 mod namespaces;
+mod pod_spec;
+mod pods;
 mod secrets;
+mod workloads;
 
 use serde_json::Value;
 
-use super::{answer::Cause, cluster::Cluster, custom::Definitions};
+use super::{
+    answer::{Cause, Refusal},
+    cluster::Cluster,
+    custom::Definitions,
+};
 
 /// How the name of an object may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +40,14 @@ pub trait Rules: Sync + Send {
     /// Fills in what nobody gave. It is called on every write, in the version that was written, and changes nothing when called twice.
     fn fill_in(&self, _object: &mut Value) {}
 
+    /// What admission changes about a new object before it is made; `given` is what came, before anything was filled in.
+    ///
+    /// # Errors
+    /// If it is refused.
+    fn admit_new(&self, _object: &mut Value, _given: &Value, _cluster: &Cluster) -> Result<(), Refusal> {
+        Ok(())
+    }
+
     /// Makes an object new: what a creation sets or throws away, whoever asks (such as its status).
     fn prepare_new(&self, _object: &mut Value, _cluster: &Cluster) {}
 
@@ -40,6 +56,11 @@ pub trait Rules: Sync + Send {
 
     /// What is wrong with an object, in the order in which the real server tells it.
     fn check(&self, _object: &Value) -> Vec<Cause> {
+        Vec::new()
+    }
+
+    /// What is wrong with a new object beyond what would be wrong with any.
+    fn check_new(&self, _object: &Value) -> Vec<Cause> {
         Vec::new()
     }
 
@@ -72,8 +93,18 @@ pub fn of(stored: &str) -> Option<&'static dyn Rules> {
     Some(match stored {
         "customresourcedefinitions.apiextensions.k8s.io" => &Definitions,
         "configmaps" => &configmaps::ConfigMaps,
+        "controllerrevisions.apps" => &workloads::ControllerRevisions,
+        "cronjobs.batch" => &workloads::CronJobs,
+        "daemonsets.apps" => &workloads::DaemonSets,
+        "deployments.apps" => &workloads::Deployments,
+        "jobs.batch" => &workloads::Jobs,
         "namespaces" => &namespaces::Namespaces,
+        "pods" => &pods::Pods,
+        "podtemplates" => &workloads::PodTemplates,
+        "replicasets.apps" => &workloads::ReplicaSets,
+        "replicationcontrollers" => &workloads::ReplicationControllers,
         "secrets" => &secrets::Secrets,
+        "statefulsets.apps" => &workloads::StatefulSets,
         // Their schemas say it all.
         "runtimeclasses.node.k8s.io" => &Plain,
         _ => return None,

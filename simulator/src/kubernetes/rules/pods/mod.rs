@@ -1,0 +1,83 @@
+//! Pods.
+
+mod admission;
+mod quality;
+mod whole;
+
+use serde_json::{Value, json};
+
+use super::{
+    Rules,
+    field::Field,
+    fill::{fill, items},
+    pod_spec,
+};
+use crate::kubernetes::{
+    answer::{Cause, Refusal},
+    cluster::Cluster,
+};
+
+pub struct Pods;
+
+impl Rules for Pods {
+    fn fill_in(&self, pod: &mut Value) {
+        let spec = &mut pod["spec"];
+        pod_spec::fill_in(spec);
+        fill(spec, json!({"enableServiceLinks": true}));
+        let on_host = spec["hostNetwork"] == true;
+        for list in ["initContainers", "containers"] {
+            for container in items(spec, list) {
+                let limits = container["resources"]["limits"].clone();
+                if limits.is_object() {
+                    fill(&mut container["resources"], json!({"requests": limits}));
+                }
+                for port in items(container, "ports").filter(|_| on_host) {
+                    let number = port["containerPort"].clone();
+                    fill(port, json!({"hostPort": number}));
+                }
+            }
+        }
+        whole::fill_in(spec);
+    }
+
+    fn admit_new(&self, pod: &mut Value, _given: &Value, cluster: &Cluster) -> Result<(), Refusal> {
+        admission::admit(pod, cluster)
+    }
+
+    fn prepare_new(&self, pod: &mut Value, _cluster: &Cluster) {
+        let mut status = json!({"phase": "Pending", "qosClass": quality::of(&pod["spec"])});
+        if pod["spec"]["schedulingGates"].is_array() {
+            status["conditions"] = json!([{
+                "type": "PodScheduled",
+                "status": "False",
+                "lastProbeTime": null,
+                "lastTransitionTime": pod["metadata"]["creationTimestamp"],
+                "reason": "SchedulingGated",
+                "message": "Scheduling is blocked due to non-empty scheduling gates",
+            }]);
+        }
+        pod["status"] = status;
+    }
+
+    fn check_new(&self, pod: &Value) -> Vec<Cause> {
+        let ephemeral = Field::of(pod, "spec.ephemeralContainers");
+        ephemeral.is_set().then(|| ephemeral.forbidden("cannot be set on create")).into_iter().collect()
+    }
+
+    fn counts_generations(&self) -> bool {
+        true
+    }
+
+    fn selectable(&self) -> &'static [&'static str] {
+        &[
+            "spec.nodeName",
+            "spec.restartPolicy",
+            "spec.schedulerName",
+            "spec.serviceAccountName",
+            "spec.hostNetwork",
+            "status.phase",
+            "status.podIP",
+            "status.nominatedNodeName",
+        ]
+    }
+}
