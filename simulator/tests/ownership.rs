@@ -272,7 +272,7 @@ fn play(seed: u64, real: &Arm, schema: &Schema) -> Result<usize, String> {
             }
             Write::Patch { .. } | Write::Put { .. } => continue,
         };
-        let Answer { code, body: answer } = answer;
+        let Answer { code, body: answer, .. } = answer;
         let theirs = match code {
             200 | 201 => Ok(comparable(&answer, &answer["metadata"]["managedFields"])),
             409 => {

@@ -108,6 +108,21 @@ impl Refusal {
         Self::new(406, "NotAcceptable", message)
     }
 
+    /// It was understood, and doesn't fit. The real server keeps to itself why.
+    pub fn unprocessable() -> Self {
+        let message = "the server rejected our request due to an error in our request";
+        Self { details: Some(Map::new()), ..Self::new(422, "Invalid", message) }
+    }
+
+    /// The server failed at it.
+    pub fn failed(why: impl Into<String>) -> Self {
+        Self::new(500, "", why)
+    }
+
+    pub fn too_large(why: impl std::fmt::Display) -> Self {
+        Self::new(413, "RequestEntityTooLarge", format!("Request entity too large: {why}"))
+    }
+
     pub fn unauthorized() -> Self {
         Self::new(401, "Unauthorized", "Unauthorized")
     }
@@ -123,7 +138,14 @@ impl Refusal {
     }
 
     pub fn invalid(kind: &str, group: &str, name: &str, causes: Vec<Cause>) -> Self {
-        let told: Vec<String> = causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+        // Each is told once, also if two rules found it.
+        let mut told: Vec<String> = Vec::new();
+        for cause in &causes {
+            let one = format!("{}: {}", cause.field, cause.message);
+            if !told.contains(&one) {
+                told.push(one);
+            }
+        }
         let all = match told.as_slice() {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),
@@ -153,8 +175,10 @@ impl Refusal {
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
         });
+        if !self.reason.is_empty() {
+            status["reason"] = json!(self.reason);
+        }
         if let Some(details) = &self.details {
             status["details"] = Value::Object(details.clone());
         }

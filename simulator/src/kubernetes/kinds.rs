@@ -1,6 +1,7 @@
 //! The kinds that a server knows: those of Kubernetes itself, as a real server lists them.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     io::Read as _,
     sync::{Arc, OnceLock},
@@ -64,6 +65,11 @@ impl Kind {
         }
     }
 
+    /// True for a kind of Kubernetes itself.
+    pub fn built_in(&self) -> bool {
+        self.defined.is_none()
+    }
+
     /// Makes an object what a server reads it as.
     pub fn normalise(&self, object: &mut Value) {
         let root = self.schema().root();
@@ -75,6 +81,19 @@ impl Kind {
                     typed.normalise(metadata);
                 }
             }
+        }
+    }
+
+    /// An object, which may be stored in another version, as one of this kind.
+    pub fn seen<'o>(&self, object: &'o Value) -> Cow<'o, Value> {
+        let version = self.api_version();
+        match self.rules() {
+            Some(rules) if object["apiVersion"] != version => {
+                let mut converted = object.clone();
+                rules.convert(&mut converted, &version);
+                Cow::Owned(converted)
+            }
+            _ => Cow::Borrowed(object),
         }
     }
 

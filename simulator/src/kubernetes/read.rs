@@ -67,7 +67,7 @@ pub fn key(kind: &Kind, namespace: Option<&str>, name: &str) -> Key {
 /// If it is not there.
 pub fn get(cluster: &Cluster, kind: &Kind, namespace: Option<&str>, name: &str) -> Result<Value, Refusal> {
     match cluster.store.get(&key(kind, namespace, name)) {
-        Some(object) => Ok((*object).clone()),
+        Some(object) => Ok(kind.seen(&object).into_owned()),
         None => Err(Refusal::not_found(&kind.resource, &kind.group, name)),
     }
 }
@@ -94,7 +94,7 @@ pub fn list(cluster: &Cluster, kind: &Kind, selection: &Selection, request: &Req
     let mut metadata = json!({"resourceVersion": revision.to_string()});
     let mut items = Vec::new();
     for (key, object) in selected.by_ref().take(limit.unwrap_or(usize::MAX)) {
-        items.push((*object).clone());
+        items.push(kind.seen(&object).into_owned());
         if Some(items.len()) == limit {
             metadata["continue"] = json!(format!("{}/{}", key.namespace, key.name));
         }

@@ -25,16 +25,22 @@ use super::{
 pub async fn whole(cluster: &Arc<Cluster>, request: &Request) -> Result<(u16, Value), Refusal> {
     let (address, kind) = meant(cluster, request)?;
     let Address { resource, name, subresource, .. } = &address;
-    if let Some(part) = subresource {
-        if !kind.subresources.contains(part) {
+    let part = subresource.as_deref().unwrap_or_default();
+    if !part.is_empty() {
+        if !kind.subresources.iter().any(|known| known == part) {
             return Err(Refusal::no_such_resource());
         }
-        return Err(Refusal::not_modelled(format!("`{resource}/{part}`")));
+        if !matches!(part, "status" | "scale") {
+            return Err(Refusal::not_modelled(format!("`{resource}/{part}`")));
+        }
     }
     let namespace = address.namespace.as_deref();
-    let write = Write { cluster, kind: &kind, namespace, request };
+    let write = Write { cluster, kind: &kind, namespace, part, request };
     match (&request.method, name) {
-        (&Method::GET, Some(name)) => read::get(cluster, &kind, namespace, name).map(|value| (200, value)),
+        (&Method::GET, Some(name)) => {
+            let object = read::get(cluster, &kind, namespace, name)?;
+            Ok((200, write.seen(&object)?))
+        }
         (&Method::GET, None) => {
             let selection = Selection::read(request, &kind, namespace.map(str::to_owned))?;
             read::list(cluster, &kind, &selection, request).map(|value| (200, value))
@@ -42,7 +48,7 @@ pub async fn whole(cluster: &Arc<Cluster>, request: &Request) -> Result<(u16, Va
         (&Method::POST, None) => write.create().await,
         (&Method::PUT, Some(name)) => write.replace(name).await,
         (&Method::PATCH, Some(name)) => write.patch(name).await,
-        (&Method::DELETE, Some(name)) => write.delete(name).await,
+        (&Method::DELETE, Some(name)) if part.is_empty() => write.delete(name).await,
         (&Method::DELETE, None) => Err(Refusal::not_modelled(format!("deletion of many `{resource}` at once"))),
         _ => Err(Refusal::method_not_allowed()),
     }

@@ -48,6 +48,20 @@ struct Field {
     of: Type,
     default: Option<Value>,
     zero: Zero,
+    merges: bool,
+    replaces: bool,
+    key: Option<String>,
+}
+
+/// How a strategic merge patch merges a field.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Merging<'s> {
+    /// Lists become one, item by item.
+    pub merges: bool,
+    /// A map is replaced as a whole.
+    pub replaces: bool,
+    /// The field that tells the items of a list apart.
+    pub key: Option<&'s str>,
 }
 
 #[derive(Debug, Clone)]
@@ -132,6 +146,14 @@ impl<'s> Typed<'s> {
             Shape::Scalar | Shape::List(_) | Shape::Opaque => return None,
         };
         Some(Typed { schema: self.schema, of })
+    }
+
+    /// How a strategic merge patch merges a field.
+    pub fn merging(self, field: &str) -> Merging<'s> {
+        match self.shape() {
+            Shape::Map(map) => map.fields.get(field).map(Field::merging).unwrap_or_default(),
+            _ => Merging::default(),
+        }
     }
 
     /// What a field is if nobody says.
@@ -238,6 +260,27 @@ fn is_zero(scalar: &Value) -> bool {
     }
 }
 
+impl Field {
+    fn read(node: &Value, of: Type) -> Self {
+        let text = |name: &str| node.get(name).and_then(Value::as_str);
+        let strategy = |word: &str| {
+            text("x-kubernetes-patch-strategy").is_some_and(|strategy| strategy.split(',').any(|known| known == word))
+        };
+        Self {
+            of,
+            default: node.get("default").cloned(),
+            zero: zero(node),
+            merges: strategy("merge"),
+            replaces: strategy("replace"),
+            key: text("x-kubernetes-patch-merge-key").map(str::to_owned),
+        }
+    }
+
+    fn merging(&self) -> Merging<'_> {
+        Merging { merges: self.merges, replaces: self.replaces, key: self.key.as_deref() }
+    }
+}
+
 struct Reader<'d> {
     definitions: &'d Map<String, Value>,
     shapes: Vec<Shape>,
@@ -304,7 +347,7 @@ impl Reader<'_> {
             place.push(name.clone());
             let of = self.read(field, place)?;
             place.pop();
-            fields.insert(name.clone(), Field { of, default: field.get("default").cloned(), zero: zero(field) });
+            fields.insert(name.clone(), Field::read(field, of));
         }
         let others = match node.get("additionalProperties") {
             Some(schema @ Value::Object(_)) => {

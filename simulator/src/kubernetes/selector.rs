@@ -1,6 +1,8 @@
 //! Selectors: which objects are meant, by their labels or by their fields.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
 
 /// A label selector: all of its requirements hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -125,6 +127,36 @@ impl Fields {
             (found == *wanted) == *equal
         })
     }
+}
+
+/// A selector of a workload as a text: `app=web,tier in (a,b)`. One that is a text already stays as it is.
+pub fn shown(selector: &Value) -> String {
+    if let Some(text) = selector.as_str() {
+        return text.to_owned();
+    }
+    let empty = Map::new();
+    let map = selector.as_object().unwrap_or(&empty);
+    let structured = map.contains_key("matchLabels") || map.contains_key("matchExpressions");
+    let labels =
+        if structured { selector.get("matchLabels").and_then(Value::as_object).unwrap_or(&empty) } else { map };
+    let mut requirements: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (key, value) in labels {
+        requirements.entry(key).or_default().push(format!("{key}={}", value.as_str().unwrap_or_default()));
+    }
+    for expression in selector.get("matchExpressions").and_then(Value::as_array).into_iter().flatten() {
+        let key = expression["key"].as_str().unwrap_or_default();
+        let mut values: Vec<&str> =
+            expression["values"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        values.sort_unstable();
+        let values = values.join(",");
+        requirements.entry(key).or_default().push(match expression["operator"].as_str() {
+            Some("In") => format!("{key} in ({values})"),
+            Some("NotIn") => format!("{key} notin ({values})"),
+            Some("DoesNotExist") => format!("!{key}"),
+            _ => key.to_owned(),
+        });
+    }
+    requirements.into_values().flatten().collect::<Vec<_>>().join(",")
 }
 
 /// The requirements, taken apart at commas outside of brackets.

@@ -88,7 +88,7 @@ impl Watching {
     }
 
     fn tell(&mut self, sort: &str, object: &Value) {
-        let mut line = json!({"type": sort, "object": object}).to_string();
+        let mut line = json!({"type": sort, "object": &*self.kind.seen(object)}).to_string();
         line.push('\n');
         self.pending.push_back(line.into());
     }

@@ -23,22 +23,33 @@ pub trait Connect {
 
 type Failure = Box<dyn Error>;
 
-pub async fn exchange(
-    to: &dyn Connect,
-    method: &str,
-    path: &str,
-    content: &str,
-    body: &Value,
-) -> Result<Answer, Failure> {
-    let answer = send(to, method, path, content, body).await?;
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    pub method: &'a str,
+    pub path: &'a str,
+    pub content: &'a str,
+    pub accept: &'a str,
+    pub body: &'a str,
+}
+
+pub async fn exchange(to: &dyn Connect, asked: Asked<'_>) -> Result<Answer, Failure> {
+    let answer = send(to, asked).await?;
     let code = answer.status().as_u16();
+    let texts = |name: header::HeaderName| {
+        let values = answer.headers().get_all(name).iter();
+        values.filter_map(|value| Some(value.to_str().ok()?.to_owned())).collect::<Vec<_>>()
+    };
+    let (warnings, forms) = (texts(header::WARNING), texts(header::CONTENT_TYPE));
     let bytes = answer.into_body().collect().await?.to_bytes();
     let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
-    Ok(Answer { code, body: serde_json::from_slice(&bytes).unwrap_or_else(|_| text()) })
+    let form = forms.into_iter().next().unwrap_or_default();
+    Ok(Answer { code, warnings, form, body: serde_json::from_slice(&bytes).unwrap_or_else(|_| text()) })
 }
 
 pub async fn watch(to: &dyn Connect, path: &str, lasts: Duration) -> Result<Vec<Value>, Failure> {
-    let mut body = send(to, "GET", path, "", &Value::Null).await?.into_body();
+    let asked = Asked { method: "GET", path, content: "", accept: "application/json", body: "" };
+    let mut body = send(to, asked).await?.into_body();
     let mut text = Vec::new();
     let read = async {
         while let Some(frame) = body.frame().await {
@@ -54,22 +65,17 @@ pub async fn watch(to: &dyn Connect, path: &str, lasts: Duration) -> Result<Vec<
     Ok(lines.map(serde_json::from_slice).collect::<Result<_, _>>()?)
 }
 
-async fn send(
-    to: &dyn Connect,
-    method: &str,
-    path: &str,
-    content: &str,
-    body: &Value,
-) -> Result<http::Response<hyper::body::Incoming>, Failure> {
+async fn send(to: &dyn Connect, asked: Asked<'_>) -> Result<http::Response<hyper::body::Incoming>, Failure> {
+    let Asked { method, path, content, accept, body } = asked;
     let (mut sender, connection) = http1::handshake(TokioIo::new(to.connect().await?)).await?;
     tokio::spawn(connection);
     let mut request = Request::builder().method(method).uri(path).header(header::HOST, "api");
     request =
         request.header(header::AUTHORIZATION, format!("Bearer {}", to.token())).header(header::USER_AGENT, "body/1");
-    request = request.header(header::ACCEPT, "application/json");
-    if !content.is_empty() {
-        request = request.header(header::CONTENT_TYPE, content);
+    for (name, value) in [(header::ACCEPT, accept), (header::CONTENT_TYPE, content)] {
+        if !value.is_empty() {
+            request = request.header(name, value);
+        }
     }
-    let body = if body.is_null() { Bytes::new() } else { body.to_string().into() };
-    Ok(sender.send_request(request.body(Full::new(body))?).await?)
+    Ok(sender.send_request(request.body(Full::new(Bytes::copy_from_slice(body.as_bytes())))?).await?)
 }

@@ -9,12 +9,19 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use self::{connection::Connect, transcript::Transcript};
+use self::{
+    connection::{Asked, Connect},
+    transcript::Transcript,
+};
 
 /// What was answered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     pub code: u16,
+    /// What the server warns of, besides.
+    pub warnings: Vec<String>,
+    /// The media type of the body.
+    pub form: String,
     pub body: Value,
 }
 
@@ -26,6 +33,14 @@ pub struct Arm {
     pub space: String,
     transcript: Transcript,
 }
+
+impl Answer {
+    fn plain(body: Value) -> Self {
+        Self { code: 200, warnings: Vec::new(), form: JSON.to_owned(), body }
+    }
+}
+
+const JSON: &str = "application/json";
 
 /// How long a body waits for something to become so.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -85,6 +100,23 @@ impl Arm {
         answer
     }
 
+    /// Like [`Arm::send`] with a body that is any text.
+    pub fn send_text(&self, method: &str, path: &str, content: &str, body: &str) -> Answer {
+        let (path, body) = (self.placed(path), self.placed(body));
+        let asked = Asked { method, path: &path, content, accept: JSON, body: &body };
+        let answer = self.ask(asked);
+        self.transcript.tell(&format!("{method} {path}"), &answer);
+        answer
+    }
+
+    /// Like [`Arm::get`], for one who takes these media types.
+    pub fn get_as(&self, path: &str, accept: &str) -> Answer {
+        let path = self.placed(path);
+        let answer = self.ask(Asked { method: "GET", path: &path, content: "", accept, body: "" });
+        self.transcript.tell(&format!("GET {path} as {accept}"), &answer);
+        answer
+    }
+
     /// Like [`Arm::get`], but not written down.
     pub fn look(&self, path: &str) -> Answer {
         self.exchange("GET", &self.placed(path), "", &Value::Null)
@@ -134,14 +166,19 @@ impl Arm {
         let path = self.placed(path);
         let lines = self.runtime.block_on(connection::watch(&*self.connect, &path, lasts));
         let lines = lines.unwrap_or_else(|error| panic!("GET {path}: {error}"));
-        self.transcript.tell(&format!("watch {path}"), &Answer { code: 200, body: Value::Array(lines.clone()) });
+        self.transcript.tell(&format!("watch {path}"), &Answer::plain(Value::Array(lines.clone())));
         lines
     }
 
     /// Sends a request that is not written down.
     pub fn exchange(&self, method: &str, path: &str, content: &str, body: &Value) -> Answer {
-        let answer = self.runtime.block_on(connection::exchange(&*self.connect, method, path, content, body));
-        answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.ask(Asked { method, path, content, accept: JSON, body: &body })
+    }
+
+    fn ask(&self, asked: Asked<'_>) -> Answer {
+        let answer = self.runtime.block_on(connection::exchange(&*self.connect, asked));
+        answer.unwrap_or_else(|error| panic!("{} {}: {error}", asked.method, asked.path))
     }
 
     pub fn placed(&self, text: &str) -> String {

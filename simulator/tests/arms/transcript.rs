@@ -23,7 +23,14 @@ impl Transcript {
     pub fn tell(&self, asked: &str, answer: &Answer) {
         let asked = asked.replace(&self.space, "SPACE");
         let answered = self.plain("", &answer.body);
-        self.told.lock().unwrap().push(json!({"asked": asked, "code": answer.code, "answered": answered}));
+        let mut told = json!({"asked": asked, "code": answer.code, "answered": answered});
+        if !answer.warnings.is_empty() {
+            told["warned"] = answer.warnings.iter().map(|warning| self.text(warning)).collect();
+        }
+        if !matches!(answer.form.as_str(), "" | "application/json" | "text/plain; charset=utf-8") {
+            told["form"] = json!(answer.form);
+        }
+        self.told.lock().unwrap().push(told);
     }
 
     pub fn told(&self) -> Value {

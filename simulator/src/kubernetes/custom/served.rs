@@ -106,7 +106,29 @@ impl Rules for Served {
         {
             object.remove("status");
         }
-        object["metadata"]["generation"] = json!(1);
+    }
+
+    fn leaves(&self, part: &str) -> Vec<&str> {
+        match part {
+            "" if !self.has_status() => Vec::new(),
+            "" => vec!["status"],
+            _ => vec!["spec"],
+        }
+    }
+
+    /// A write to the status reaches nothing else.
+    fn prepare_part(&self, _part: &str, object: &mut Value, there: &Value, _cluster: &Cluster) {
+        let mut kept = there.clone();
+        match object.get("status") {
+            Some(status) => kept["status"] = status.clone(),
+            None => drop(kept.as_object_mut().and_then(|kept| kept.shift_remove("status"))),
+        }
+        kept["metadata"]["resourceVersion"] = object["metadata"]["resourceVersion"].clone();
+        *object = kept;
+    }
+
+    fn counts_generations(&self) -> bool {
+        true
     }
 }
 

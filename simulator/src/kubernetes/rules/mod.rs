@@ -33,6 +33,21 @@ pub enum NameForm {
     PathSegment,
 }
 
+/// Where an object has the numbers of its scale, as in `spec.replicas`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scale<'r> {
+    pub replicas: &'r str,
+    pub status_replicas: &'r str,
+    /// A selector of pods, as an object or as a text.
+    pub selector: Option<&'r str>,
+}
+
+impl Scale<'static> {
+    /// As Deployments and their like have it.
+    pub const USUAL: Self =
+        Self { replicas: "spec.replicas", status_replicas: "status.replicas", selector: Some("spec.selector") };
+}
+
 /// The rules of one kind. What is not said here is as for most kinds.
 ///
 /// Objects come and go as JSON, in the version in which they are stored. `object` is what somebody wants to be there, `there` what is.
@@ -69,8 +84,60 @@ pub trait Rules: Sync + Send {
         Vec::new()
     }
 
+    /// What a write to a part with a path of its own (`status`) leaves as it was, beyond what it [`leaves`](Rules::leaves).
+    fn prepare_part(&self, _part: &str, _object: &mut Value, _there: &Value, _cluster: &Cluster) {}
+
+    /// What is wrong with a change of such a part.
+    fn check_part(&self, _part: &str, _object: &Value, _there: &Value) -> Vec<Cause> {
+        Vec::new()
+    }
+
+    /// The fields that a write leaves as they were, and doesn't become the owner of, by the part of the object that it goes to:
+    /// `status`, or nothing for the object as a whole.
+    fn leaves(&self, part: &str) -> Vec<&str> {
+        match part {
+            "" => vec!["status"],
+            _ => vec!["spec"],
+        }
+    }
+
+    /// True if who creates an object may say its status.
+    fn born_with_status(&self) -> bool {
+        false
+    }
+
+    /// Where its objects have what `/scale` shows and changes.
+    fn scale(&self) -> Option<Scale<'_>> {
+        None
+    }
+
     /// True if `metadata.generation` counts the changes of what is wanted.
     fn counts_generations(&self) -> bool {
+        false
+    }
+
+    /// True if it counts changes of the annotations, too.
+    fn counts_annotations(&self) -> bool {
+        false
+    }
+
+    /// The version in which objects are stored, if it is always the same one, as in `autoscaling/v2`.
+    fn stored_version(&self) -> Option<&str> {
+        None
+    }
+
+    /// Makes an object one of another version.
+    fn convert(&self, object: &mut Value, api_version: &str) {
+        object["apiVersion"] = Value::from(api_version);
+    }
+
+    /// True if replacing an object that is not there creates it.
+    fn replacing_creates(&self) -> bool {
+        false
+    }
+
+    /// True if who replaces an object has to say which version of it was seen.
+    fn replacing_needs_version(&self) -> bool {
         false
     }
 

@@ -1,0 +1,200 @@
+//! What every object has: its name, labels, annotations, finalizers and owners.
+
+use serde_json::{Value, json};
+
+use super::Write;
+use crate::kubernetes::{
+    answer::{Cause, Refusal},
+    kinds::Kind,
+    rules::{NameForm, form},
+};
+
+/// How many bytes the annotations of an object may have in all.
+const ANNOTATIONS: usize = 256 << 10;
+
+const ORPHAN: &str = "orphan";
+const FOREGROUND: &str = "foregroundDeletion";
+
+/// What is wrong with the metadata of an object.
+pub fn wrong(object: &Value, kind: &Kind, name_form: NameForm) -> Vec<Cause> {
+    let metadata = &object["metadata"];
+    let mut wrong = names(metadata, name_form);
+    if !kind.namespaced && metadata.get("namespace").is_some() {
+        wrong.push(Cause::forbidden("metadata.namespace", "not allowed on this type"));
+    }
+    wrong.extend(labels(&metadata["labels"]));
+    wrong.extend(annotations(&metadata["annotations"]));
+    wrong.extend(owner_references(&metadata["ownerReferences"]));
+    wrong.extend(finalizers(&metadata["finalizers"]));
+    wrong
+}
+
+fn names(metadata: &Value, name_form: NameForm) -> Vec<Cause> {
+    let check = match name_form {
+        NameForm::Subdomain => form::subdomain,
+        NameForm::Label => form::label,
+        NameForm::Label1035 => form::label_1035,
+        NameForm::PathSegment => form::path_segment,
+    };
+    let mut wrong = Vec::new();
+    let stem = &metadata["generateName"];
+    if let Some(text) = stem.as_str().filter(|stem| !stem.is_empty()) {
+        // What follows may make it whole.
+        let stand_in = text.strip_suffix('-').map(|text| format!("{text}a")).unwrap_or_else(|| text.to_owned());
+        wrong.extend(check(&stand_in).iter().map(|why| Cause::invalid("metadata.generateName", stem, why)));
+    }
+    match metadata["name"].as_str().unwrap_or_default() {
+        "" => wrong.push(Cause::required("metadata.name", "name or generateName is required")),
+        name => wrong.extend(check(name).iter().map(|why| Cause::invalid("metadata.name", &metadata["name"], why))),
+    }
+    wrong
+}
+
+fn labels(labels: &Value) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    for (key, value) in labels.as_object().into_iter().flatten() {
+        let field = "metadata.labels";
+        wrong.extend(form::qualified_name(key).iter().map(|why| Cause::invalid(field, &json!(key), why)));
+        let values = form::label_value(value.as_str().unwrap_or_default());
+        wrong.extend(values.iter().map(|why| Cause::invalid(field, value, why)));
+    }
+    wrong
+}
+
+fn annotations(annotations: &Value) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    let mut bytes = 0;
+    for (key, value) in annotations.as_object().into_iter().flatten() {
+        bytes += key.len() + value.as_str().unwrap_or_default().len();
+        let found = form::qualified_name(&key.to_lowercase());
+        wrong.extend(found.iter().map(|why| Cause::invalid("metadata.annotations", &json!(key), why)));
+    }
+    if bytes > ANNOTATIONS {
+        wrong.push(Cause::too_long("metadata.annotations", ANNOTATIONS));
+    }
+    wrong
+}
+
+fn owner_references(references: &Value) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    let mut controller: Option<String> = None;
+    for reference in references.as_array().into_iter().flatten() {
+        let text = |field: &str| reference[field].as_str().unwrap_or_default();
+        let place = "metadata.ownerReferences";
+        let version = text("apiVersion").rsplit('/').next().unwrap_or_default();
+        if version.is_empty() {
+            wrong.push(Cause::invalid(
+                format!("{place}.apiVersion"),
+                &json!(text("apiVersion")),
+                "version must not be empty",
+            ));
+        }
+        for field in ["kind", "name", "uid"] {
+            if text(field).is_empty() {
+                wrong.push(Cause::invalid(format!("{place}.{field}"), &json!(""), "must not be empty"));
+            }
+        }
+        if (text("apiVersion"), text("kind")) == ("v1", "Event") {
+            wrong.push(Cause::invalid(place, reference, "/v1, Kind=Event is disallowed from being an owner"));
+        }
+        if reference["controller"] == true {
+            let this = format!("{}/{}", text("kind"), text("name"));
+            match &controller {
+                Some(first) => wrong.push(Cause::invalid(
+                    place,
+                    references,
+                    &format!(
+                        "Only one reference can have Controller set to true. Found \"true\" in references for {first} \
+                         and {this}"
+                    ),
+                )),
+                None => controller = Some(this),
+            }
+        }
+    }
+    wrong
+}
+
+fn finalizers(finalizers: &Value) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    let has = |name: &str| finalizers.as_array().into_iter().flatten().any(|finalizer| finalizer == name);
+    for finalizer in finalizers.as_array().into_iter().flatten() {
+        let found = form::qualified_name(finalizer.as_str().unwrap_or_default());
+        wrong.extend(found.iter().map(|why| Cause::invalid("metadata.finalizers", finalizer, why)));
+    }
+    if has(ORPHAN) && has(FOREGROUND) {
+        let why = format!("finalizer {ORPHAN} and {FOREGROUND} cannot be both set");
+        wrong.push(Cause::invalid("metadata.finalizers", finalizers, &why));
+    }
+    wrong
+}
+
+/// Keeps what no change can reach, and tells what was tried to be changed nevertheless.
+pub fn kept(object: &mut Value, there: &Value) -> Vec<Cause> {
+    let (metadata, there) = (&mut object["metadata"], &there["metadata"]);
+    for field in ["generation", "creationTimestamp"] {
+        keep(metadata, there, field);
+    }
+    if metadata["uid"].as_str().unwrap_or_default().is_empty() {
+        keep(metadata, there, "uid");
+    }
+    if there.get("deletionTimestamp").is_some() {
+        keep(metadata, there, "deletionTimestamp");
+    }
+    if metadata.get("deletionGracePeriodSeconds").is_none() {
+        keep(metadata, there, "deletionGracePeriodSeconds");
+    }
+    let mut wrong = Vec::new();
+    if there.get("deletionTimestamp").is_some() {
+        let names = |metadata: &Value| -> Vec<String> {
+            let list = metadata["finalizers"].as_array().into_iter().flatten();
+            list.filter_map(|finalizer| Some(finalizer.as_str()?.to_owned())).collect()
+        };
+        let known = names(there);
+        let mut new: Vec<String> = names(metadata).into_iter().filter(|name| !known.contains(name)).collect();
+        new.sort();
+        if !new.is_empty() {
+            let new: Vec<String> = new.iter().map(|name| format!("\"{name}\"")).collect();
+            wrong.push(Cause::forbidden(
+                "metadata.finalizers",
+                &format!(
+                    "no new finalizers can be added if the object is being deleted, found new finalizers \
+                     []string{{{}}}",
+                    new.join(", ")
+                ),
+            ));
+        }
+    }
+    for field in ["uid", "deletionTimestamp", "deletionGracePeriodSeconds"] {
+        if metadata.get(field) != there.get(field) {
+            wrong.push(Cause::invalid(format!("metadata.{field}"), &metadata[field], "field is immutable"));
+        }
+    }
+    wrong
+}
+
+fn keep(metadata: &mut Value, there: &Value, field: &str) {
+    match there.get(field) {
+        Some(value) => metadata[field] = value.clone(),
+        None => drop(metadata.as_object_mut().and_then(|metadata| metadata.shift_remove(field))),
+    }
+}
+
+impl Write<'_> {
+    /// Refuses a change of what somebody else has changed meanwhile.
+    pub(super) fn same_version(&self, object: &mut Value, there: &Value) -> Result<(), Refusal> {
+        let name = there["metadata"]["name"].as_str().unwrap_or_default();
+        let version = |object: &Value| object["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
+        match version(object).as_str() {
+            "" | "0" if self.rules("update")?.replacing_needs_version() => {
+                let cause = Cause::invalid("metadata.resourceVersion", &json!(0), "must be specified for an update");
+                Err(Refusal::invalid(&self.kind.resource, &self.kind.group, name, vec![cause]))
+            }
+            given if matches!(given, "" | "0") || *given == version(there) => {
+                object["metadata"]["resourceVersion"] = there["metadata"]["resourceVersion"].clone();
+                Ok(())
+            }
+            _ => Err(self.modified(name)),
+        }
+    }
+}

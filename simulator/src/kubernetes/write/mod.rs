@@ -1,0 +1,233 @@
+//! Creating, changing and deleting: every write goes through here, from its body to the store.
+//!
+//! The steps are those of the real server, in its order: what was given is read and placed, a patch is laid on what is there, what
+//! nobody said is filled in, fields get their owners, rules prepare and check the object, and it is stored if nobody else was faster.
+
+mod deletion;
+mod given;
+mod metadata;
+mod owners;
+mod parts;
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use self::given::Wish;
+use super::{
+    answer::{Cause, Refusal},
+    cluster::Cluster,
+    kinds::Kind,
+    ownership::Entry,
+    read::key,
+    request::Request,
+    rules::Rules,
+    store::Key,
+};
+
+/// How often a change is tried on what is there by now, as the real server does before it gives up.
+const TRIES: usize = 5;
+
+/// A write to one resource.
+pub struct Write<'w> {
+    pub cluster: &'w Arc<Cluster>,
+    pub kind: &'w Kind,
+    pub namespace: Option<&'w str>,
+    /// The part of the object that it goes to: `status`, `scale` …, or nothing for the object as a whole.
+    pub part: &'w str,
+    pub request: &'w Request,
+}
+
+impl Write<'_> {
+    /// # Errors
+    /// As the real server refuses it; 501 for a kind whose rules are not modelled.
+    pub async fn create(&self) -> Result<(u16, Value), Refusal> {
+        self.rules("create")?;
+        let object = self.placed(self.request.object(&self.kind.kind)?, None)?;
+        self.put_new(object, None).await
+    }
+
+    /// # Errors
+    /// As for [`Write::create`].
+    pub async fn replace(&self, name: &str) -> Result<(u16, Value), Refusal> {
+        self.rules("update")?;
+        let wish = Wish::Replace(self.given(name)?);
+        self.change(name, &wish).await
+    }
+
+    /// # Errors
+    /// As for [`Write::create`].
+    pub async fn patch(&self, name: &str) -> Result<(u16, Value), Refusal> {
+        self.rules("patch")?;
+        let wish = self.patch_given()?;
+        self.change(name, &wish).await
+    }
+
+    /// Changes what is there, or creates it where the wish allows that.
+    async fn change(&self, name: &str, wish: &Wish) -> Result<(u16, Value), Refusal> {
+        let mut tries = 0;
+        loop {
+            let Some(stored) = self.cluster.store.get(&self.key(name)) else {
+                return self.change_nothing(name, wish).await;
+            };
+            match self.change_there(name, &stored, wish).await? {
+                Some(object) => return Ok((200, self.seen(&object)?)),
+                // Somebody else was faster: the same on what is there by now.
+                None if tries < TRIES => tries += 1,
+                None => return Err(self.modified(name)),
+            }
+        }
+    }
+
+    async fn change_nothing(&self, name: &str, wish: &Wish) -> Result<(u16, Value), Refusal> {
+        match wish {
+            Wish::Replace(object) if self.part.is_empty() && self.rules("update")?.replacing_creates() => {
+                self.put_new(object.clone(), None).await
+            }
+            Wish::Apply(apply) if self.part.is_empty() => {
+                let config = self.placed(apply.config.clone(), Some(name))?;
+                let applied = self.applied(None, &[], &config, apply)?;
+                self.put_new(applied.object, Some(applied.entries)).await
+            }
+            _ => Err(self.not_found(name)),
+        }
+    }
+
+    async fn put_new(&self, mut object: Value, entries: Option<Vec<Entry>>) -> Result<(u16, Value), Refusal> {
+        let kind = self.kind;
+        let rules = self.rules("create")?;
+        let given = object.clone();
+        self.wipe(&mut object);
+        kind.normalise(&mut object);
+        rules.fill_in(&mut object);
+        let entries = match entries {
+            Some(entries) => entries,
+            None => self.owned(None, &[], &object)?,
+        };
+        self.name(&mut object);
+        if let Some(namespace) = self.namespace {
+            self.inhabitable(namespace)?;
+        }
+        let metadata = &mut object["metadata"];
+        metadata["uid"] = json!(self.cluster.uid());
+        metadata["creationTimestamp"] = json!(self.cluster.now());
+        if rules.counts_generations() {
+            metadata["generation"] = json!(1);
+        }
+        self.store_form(&mut object)?;
+        if !rules.born_with_status() {
+            self.without_left(&mut object)?;
+        }
+        rules.admit_new(&mut object, &given, self.cluster)?;
+        rules.prepare_new(&mut object, self.cluster);
+        let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let wrong = [metadata::wrong(&object, kind, rules.name_form()), rules.check(&object), rules.check_new(&object)];
+        self.right(&name, wrong.concat())?;
+        owners::set(&mut object, &entries);
+        if self.dry_run() {
+            let there = self.cluster.store.get(&self.key(&name));
+            return there.map_or_else(|| Ok((201, self.seen(&object)?)), |_| Err(self.already_exists(&name)));
+        }
+        let put = self.cluster.store.put(&self.key(&name), None, object);
+        Ok((201, self.seen(&*put.map_err(|_| self.already_exists(&name))?)?))
+    }
+
+    /// Changes what is there; nothing, if it was changed by somebody else meanwhile.
+    async fn change_there(&self, name: &str, stored: &Arc<Value>, wish: &Wish) -> Result<Option<Arc<Value>>, Refusal> {
+        let rules = self.rules("update")?;
+        let there = self.kind.seen(stored);
+        let known = owners::read(&there);
+        let live = owners::without(&there);
+        let (mut object, entries) = self.wished(name, &there, &live, &known, wish)?;
+        self.kind.normalise(&mut object);
+        rules.fill_in(&mut object);
+        let entries = match entries {
+            Some(entries) => entries,
+            None => self.owned(Some(&live), &known, &object)?,
+        };
+        self.same_version(&mut object, &there)?;
+        self.keep_left(&mut object, &there)?;
+        self.store_form(&mut object)?;
+        let kept = metadata::kept(&mut object, stored);
+        match self.part {
+            "" | "scale" => rules.prepare_change(&mut object, stored, self.cluster),
+            part => rules.prepare_part(part, &mut object, stored, self.cluster),
+        }
+        if rules.counts_generations() && self.counts(rules, &object, stored) {
+            let generation = stored["metadata"]["generation"].as_i64().unwrap_or_default();
+            object["metadata"]["generation"] = json!(generation + 1);
+        }
+        let mut wrong = [kept, metadata::wrong(&object, self.kind, rules.name_form())].concat();
+        wrong.extend(match self.part {
+            "" | "scale" => [rules.check(&object), rules.check_change(&object, stored)].concat(),
+            part => rules.check_part(part, &object, stored),
+        });
+        self.right(name, wrong)?;
+        if stored["metadata"].get("deletionTimestamp").is_some() && self.finished(&object) && !self.dry_run() {
+            return Ok(self.gone(name, stored, object));
+        }
+        let bare = owners::without(&object);
+        if bare == owners::without(stored) && owners::same(&entries, &known) {
+            return Ok(Some(stored.clone()));
+        }
+        owners::set(&mut object, &entries);
+        if self.dry_run() {
+            return Ok(Some(Arc::new(object)));
+        }
+        Ok(self.cluster.store.put(&self.key(name), Some(stored), object).ok())
+    }
+
+    /// True if a change is one of what is wanted.
+    fn counts(&self, rules: &dyn Rules, object: &Value, stored: &Value) -> bool {
+        let uncounted = ["apiVersion", "kind", "metadata", "status"];
+        let fields = |object: &Value| object.as_object().map(|map| map.len()).unwrap_or_default();
+        let changed = |one: &Value, other: &Value| {
+            let entries = one.as_object().into_iter().flatten();
+            entries
+                .filter(|(key, _)| !uncounted.contains(&key.as_str()))
+                .any(|(key, value)| other.get(key) != Some(value))
+        };
+        let annotations = |object: &Value| object["metadata"]["annotations"].clone();
+        fields(object) > 0 && (changed(object, stored) || changed(stored, object))
+            || rules.counts_annotations() && annotations(object) != annotations(stored)
+    }
+
+    fn rules(&self, verb: &str) -> Result<&dyn Rules, Refusal> {
+        self.kind.rules().ok_or_else(|| Refusal::not_modelled(format!("{verb} of `{}`", self.kind.stored)))
+    }
+
+    fn right(&self, name: &str, wrong: Vec<Cause>) -> Result<(), Refusal> {
+        if wrong.is_empty() { Ok(()) } else { Err(Refusal::invalid(&self.kind.kind, &self.kind.group, name, wrong)) }
+    }
+
+    fn key(&self, name: &str) -> Key {
+        key(self.kind, self.namespace, name)
+    }
+
+    fn dry_run(&self) -> bool {
+        self.request.parameter("dryRun").is_some()
+    }
+
+    /// An object in the version in which it is stored.
+    fn store_form(&self, object: &mut Value) -> Result<(), Refusal> {
+        let rules = self.rules("write")?;
+        if let Some(version) = rules.stored_version()
+            && object["apiVersion"] != version
+        {
+            rules.convert(object, version);
+        }
+        Ok(())
+    }
+
+    fn modified(&self, name: &str) -> Refusal {
+        Refusal::modified(&self.kind.resource, &self.kind.group, name)
+    }
+
+    fn not_found(&self, name: &str) -> Refusal {
+        Refusal::not_found(&self.kind.resource, &self.kind.group, name)
+    }
+
+    fn already_exists(&self, name: &str) -> Refusal {
+        Refusal::already_exists(&self.kind.resource, &self.kind.group, name)
+    }
+}

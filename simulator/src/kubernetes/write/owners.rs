@@ -1,0 +1,122 @@
+//! Who owns what after a write.
+
+use serde_json::{Map, Value, json};
+
+use super::{Write, given::Apply};
+use crate::kubernetes::{
+    answer::{Cause, Refusal},
+    ownership::{self, Applied, ApplyError, Before, Conflict, Entry, Operation, Writer},
+};
+
+impl Write<'_> {
+    /// What an apply makes of what is there.
+    pub(super) fn applied(
+        &self,
+        live: Option<&Value>,
+        known: &[Entry],
+        config: &Value,
+        Apply { manager, force, .. }: &Apply,
+    ) -> Result<Applied, Refusal> {
+        let before = Before { typed: self.kind.schema().root(), object: live, entries: known };
+        let left = self.left()?;
+        let ignored: Vec<&[&str]> = left.iter().map(Vec::as_slice).collect();
+        ownership::apply(before, config, &self.writer(manager.clone()), &ignored, *force).map_err(refused)
+    }
+
+    /// The owners after a write that is no apply.
+    pub(super) fn owned(&self, live: Option<&Value>, known: &[Entry], object: &Value) -> Result<Vec<Entry>, Refusal> {
+        let before = Before { typed: self.kind.schema().root(), object: live, entries: known };
+        let left = self.left()?;
+        let ignored: Vec<&[&str]> = left.iter().map(Vec::as_slice).collect();
+        ownership::update(before, &without(object), &self.writer(self.request.manager()), &ignored)
+            .map_err(|error| Refusal::bad_request(error.to_string()))
+    }
+
+    fn writer(&self, manager: String) -> Writer {
+        let (api_version, now) = (self.kind.api_version(), self.cluster.now());
+        Writer { manager, api_version, subresource: self.part.to_owned(), now }
+    }
+}
+
+pub fn read(object: &Value) -> Vec<Entry> {
+    ownership::read(&object["metadata"]["managedFields"]).unwrap_or_default()
+}
+
+pub fn set(object: &mut Value, entries: &[Entry]) {
+    let Some(metadata) = object["metadata"].as_object_mut() else { return };
+    if entries.is_empty() {
+        metadata.shift_remove("managedFields");
+    } else {
+        metadata.insert("managedFields".to_owned(), ownership::write(entries));
+    }
+}
+
+/// The object without the list of its owners.
+pub fn without(object: &Value) -> Value {
+    let mut bare = object.clone();
+    if let Some(metadata) = bare["metadata"].as_object_mut() {
+        metadata.shift_remove("managedFields");
+    }
+    bare
+}
+
+/// An object with the version of another, if it has none.
+pub fn with(mut object: Value, there: &Value) -> Value {
+    if object["metadata"]["resourceVersion"].is_null() {
+        object["metadata"]["resourceVersion"] = there["metadata"]["resourceVersion"].clone();
+    }
+    object
+}
+
+/// True if nothing about the owners has changed but, maybe, when they wrote.
+pub fn same(entries: &[Entry], known: &[Entry]) -> bool {
+    let timeless = |entry: &Entry| Entry { time: None, ..entry.clone() };
+    entries.len() == known.len() && entries.iter().zip(known).all(|(one, other)| timeless(one) == timeless(other))
+}
+
+fn refused(error: ApplyError) -> Refusal {
+    let conflicts = match error {
+        ApplyError::Items(error) => return Refusal::bad_request(error.to_string()),
+        ApplyError::Conflicts(conflicts) => conflicts,
+    };
+    let count: usize = conflicts.iter().map(|conflict| conflict.fields.len()).sum();
+    let mut causes = Vec::new();
+    let mut told: Map<String, Value> = Map::new();
+    for conflict in &conflicts {
+        let who = shown(conflict);
+        for field in &conflict.fields {
+            causes.push(Cause {
+                reason: "FieldManagerConflict",
+                message: format!("conflict with {who}"),
+                field: field.clone(),
+            });
+            let fields = told.entry(who.clone()).or_insert_with(|| json!([]));
+            fields.as_array_mut().into_iter().for_each(|fields| fields.push(json!(field)));
+        }
+    }
+    let parts = told.iter().map(|(who, fields)| {
+        let fields: Vec<&str> = fields.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        match fields.as_slice() {
+            [one] => format!("conflict with {who}: {one}"),
+            many => format!("conflicts with {who}:\n- {}", many.join("\n- ")),
+        }
+    });
+    let word = if count == 1 { "conflict" } else { "conflicts" };
+    let message = format!("Apply failed with {count} {word}: {}", parts.collect::<Vec<_>>().join("\n"));
+    Refusal::owned_by_others(message, causes)
+}
+
+/// Who owns the fields, as messages name it.
+fn shown(conflict: &Conflict) -> String {
+    let mut shown = format!("\"{}\"", conflict.manager);
+    if !conflict.subresource.is_empty() {
+        shown.push_str(&format!(" with subresource \"{}\"", conflict.subresource));
+    }
+    if conflict.operation == Operation::Update {
+        shown.push_str(&format!(" using {}", conflict.api_version));
+        if let Some(time) = &conflict.time {
+            shown.push_str(&format!(" at {time}"));
+        }
+    }
+    shown
+}

@@ -1,0 +1,125 @@
+//! The parts of an object with paths of their own: what a write to one reaches, and `/scale`.
+
+use serde_json::{Value, json};
+
+use super::Write;
+use crate::kubernetes::{
+    answer::{Cause, Refusal},
+    rules::Scale,
+    selector::shown,
+};
+
+/// What a write leaves alone where it says `metadata`.
+const METADATA: [&str; 4] = ["labels", "annotations", "finalizers", "ownerReferences"];
+
+impl Write<'_> {
+    /// What this write leaves as it is, path by path.
+    pub(super) fn left(&self) -> Result<Vec<Vec<&str>>, Refusal> {
+        let part = if self.part == "scale" { "" } else { self.part };
+        let left = self.rules("write")?.leaves(part);
+        Ok(left.into_iter().map(|path| path.split('.').collect()).collect())
+    }
+
+    /// Puts what this write leaves alone back as it was.
+    pub(super) fn keep_left(&self, object: &mut Value, there: &Value) -> Result<(), Refusal> {
+        for path in self.left()? {
+            match path.as_slice() {
+                ["metadata"] => METADATA.iter().for_each(|field| put(object, &["metadata", field], there)),
+                path => put(object, path, there),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes out of a new object what is not for its creator to say.
+    pub(super) fn without_left(&self, object: &mut Value) -> Result<(), Refusal> {
+        let blank = self.kind.schema().root().blank();
+        for path in self.left()? {
+            put(object, &path, &blank);
+        }
+        Ok(())
+    }
+
+    pub(super) fn scale(&self) -> Result<Scale<'_>, Refusal> {
+        self.rules("scale")?.scale().ok_or_else(|| Refusal::not_modelled(format!("scale of `{}`", self.kind.stored)))
+    }
+
+    /// What is there as the path of the request shows it.
+    ///
+    /// # Errors
+    /// If it shows a scale, and the kind has none.
+    pub fn seen(&self, object: &Value) -> Result<Value, Refusal> {
+        let seen = self.kind.seen(object);
+        match self.part {
+            "scale" => Ok(scale(self.scale()?, &seen)),
+            _ => Ok(seen.into_owned()),
+        }
+    }
+}
+
+/// Makes what is at a path as it is in another object.
+fn put(object: &mut Value, path: &[&str], there: &Value) {
+    match path {
+        [] => {}
+        [field] => match there.get(field) {
+            Some(value) => object[*field] = value.clone(),
+            None => drop(object.as_object_mut().and_then(|map| map.shift_remove(*field))),
+        },
+        [field, rest @ ..] => {
+            let none = json!({});
+            let there = there.get(field).unwrap_or(&none);
+            if !object[*field].is_object() {
+                object[*field] = json!({});
+            }
+            put(&mut object[*field], rest, there);
+        }
+    }
+}
+
+fn at<'o>(object: &'o Value, path: &str) -> Option<&'o Value> {
+    path.split('.').try_fold(object, |value, field| value.get(field))
+}
+
+/// The scale of an object.
+pub fn scale(places: Scale<'_>, object: &Value) -> Value {
+    let number = |path: &str| at(object, path).and_then(Value::as_i64).unwrap_or_default();
+    let mut metadata = json!({});
+    for field in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
+        if let Some(value) = object["metadata"].get(field) {
+            metadata[field] = value.clone();
+        }
+    }
+    let mut spec = json!({});
+    if number(places.replicas) != 0 {
+        spec["replicas"] = json!(number(places.replicas));
+    }
+    let mut status = json!({"replicas": number(places.status_replicas)});
+    let selector = places.selector.and_then(|path| at(object, path)).map(shown).unwrap_or_default();
+    if !selector.is_empty() {
+        status["selector"] = json!(selector);
+    }
+    json!({"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status})
+}
+
+/// An object with another scale.
+pub fn scaled(places: Scale<'_>, object: &Value, scale: &Value) -> Result<Value, Refusal> {
+    let name = scale["metadata"]["name"].as_str().unwrap_or_default();
+    let replicas = scale["spec"]["replicas"].as_i64().unwrap_or_default();
+    if replicas < 0 {
+        let cause = Cause::invalid("spec.replicas", &json!(replicas), "must be greater than or equal to 0");
+        return Err(Refusal::invalid("Scale", "autoscaling", name, vec![cause]));
+    }
+    let mut scaled = object.clone();
+    let path: Vec<&str> = places.replicas.split('.').collect();
+    let mut target = &mut scaled;
+    for field in path {
+        target = &mut target[field];
+    }
+    *target = json!(replicas);
+    for field in ["uid", "resourceVersion"] {
+        if let Some(given) = scale["metadata"].get(field) {
+            scaled["metadata"][field] = given.clone();
+        }
+    }
+    Ok(scaled)
+}
