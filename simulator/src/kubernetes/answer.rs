@@ -163,6 +163,13 @@ impl Refusal {
         refusal
     }
 
+    /// Something went wrong in the server.
+    pub fn internal(why: &str) -> Self {
+        let mut refusal = Self::new(500, "InternalError", format!("Internal error occurred: {why}"));
+        refusal.details.get_or_insert_default().insert("causes".to_owned(), json!([{"message": why}]));
+        refusal
+    }
+
     /// The world has no such behaviour: it says so rather than guess.
     pub fn not_modelled(what: impl Into<String>) -> Self {
         Self::new(501, "NotImplemented", format!("the simulator has no model of this: {}", what.into()))

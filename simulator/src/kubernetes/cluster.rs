@@ -43,6 +43,7 @@ impl Cluster {
         object["metadata"]["creationTimestamp"] = json!(self.now());
         if let Some(rules) = super::rules::of(resource) {
             rules.fill_in(&mut object);
+            rules.allot(&mut object, None, self).expect("a world begins with what can be had");
             rules.prepare_new(&mut object, self);
         }
         let key = Key { resource: resource.into(), namespace: namespace.to_owned(), name: name.to_owned() };
@@ -87,6 +88,11 @@ impl Cluster {
         const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
         let mut lots = self.lots();
         (0..5).map(|_| char::from(LETTERS[lots.usize(..LETTERS.len())])).collect()
+    }
+
+    /// One of so many, by lot.
+    pub fn draw(&self, of: usize) -> usize {
+        if of == 0 { 0 } else { self.lots().usize(..of) }
     }
 
     fn lots(&self) -> std::sync::MutexGuard<'_, fastrand::Rng> {

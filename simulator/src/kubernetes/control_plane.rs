@@ -14,6 +14,13 @@ pub fn begin(calendar: Calendar, seed: u64) -> Arc<Cluster> {
         cluster.begin_with("namespaces", "", namespace, json!({"apiVersion": "v1", "kind": "Namespace"}));
     }
     custom::start(&cluster);
+    let service = json!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": {"labels": {"component": "apiserver", "provider": "kubernetes"}},
+        "spec": {"clusterIP": "10.0.0.1", "ports": [{"name": "https", "port": 443, "targetPort": 6443}]},
+        "status": {"loadBalancer": {}},
+    });
+    cluster.begin_with("services", "default", "kubernetes", service);
     controllers::start(&cluster);
     cluster
 }

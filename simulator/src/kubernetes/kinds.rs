@@ -97,6 +97,18 @@ impl Kind {
         }
     }
 
+    /// An object as an item of a list, which says for all of them what they are, if they are of Kubernetes itself.
+    pub fn listed(&self, object: &Value) -> Value {
+        let mut item = self.seen(object).into_owned();
+        if self.built_in()
+            && let Some(fields) = item.as_object_mut()
+        {
+            fields.shift_remove("kind");
+            fields.shift_remove("apiVersion");
+        }
+        item
+    }
+
     pub fn allows(&self, verb: &str) -> bool {
         self.verbs.iter().any(|known| known == verb)
     }

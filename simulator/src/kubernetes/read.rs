@@ -30,9 +30,7 @@ impl Selection {
         let fields = fields.map_err(Refusal::bad_request)?;
         let known = selectable(kind);
         if let Some(path) = fields.paths().find(|path| !known.contains(path)) {
-            let known: Vec<String> = known.iter().map(|path| format!("\"{path}\"")).collect();
-            let message = format!("\"{path}\" is not a known field selector: only {}", known.join(", "));
-            return Err(Refusal::bad_request(message));
+            return Err(Refusal::bad_request(unknown_field(kind, path, &known)));
         }
         Ok(Self { namespace, name: None, labels, fields })
     }
@@ -53,6 +51,19 @@ fn selectable(kind: &Kind) -> Vec<&'static str> {
     }
     known.extend(kind.rules().map_or(&[][..], Rules::selectable));
     known
+}
+
+/// Kinds that know more fields than every kind say it in words of their own.
+fn unknown_field(kind: &Kind, path: &str, known: &[&str]) -> String {
+    let own = kind.rules().is_some_and(|rules| !rules.selectable().is_empty());
+    match kind.group.as_str() {
+        "" | "certificates.k8s.io" | "events.k8s.io" if own => format!("field label not supported: {path}"),
+        "batch" if own => format!("field label \"{path}\" not supported for {}", kind.kind),
+        _ => {
+            let known: Vec<String> = known.iter().map(|path| format!("\"{path}\"")).collect();
+            format!("\"{path}\" is not a known field selector: only {}", known.join(", "))
+        }
+    }
 }
 
 pub fn key(kind: &Kind, namespace: Option<&str>, name: &str) -> Key {
@@ -94,7 +105,7 @@ pub fn list(cluster: &Cluster, kind: &Kind, selection: &Selection, request: &Req
     let mut metadata = json!({"resourceVersion": revision.to_string()});
     let mut items = Vec::new();
     for (key, object) in selected.by_ref().take(limit.unwrap_or(usize::MAX)) {
-        items.push(kind.seen(&object).into_owned());
+        items.push(kind.listed(&object));
         if Some(items.len()) == limit {
             metadata["continue"] = json!(format!("{}/{}", key.namespace, key.name));
         }

@@ -95,6 +95,7 @@ impl Arm {
     /// Sends a request and writes down what comes back. `SPACE` in the path and the body is the body's own namespace.
     pub fn send(&self, method: &str, path: &str, content: &str, body: &Value) -> Answer {
         let (path, body) = (self.placed(path), self.placed_in(body));
+        self.transcript.sends(&body);
         let answer = self.exchange(method, &path, content, &body);
         self.transcript.tell(&format!("{method} {path}"), &answer);
         answer

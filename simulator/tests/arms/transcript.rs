@@ -1,8 +1,8 @@
 //! What was asked and answered, without what differs from run to run.
 //!
 //! The list of what is left out is short, and this is all of it: times, uids, versions of objects, the body's own namespace,
-//! tokens that continue a list, what ends the names of volumes with tokens, and the order of causes, which a real server gives in
-//! no order.
+//! tokens that continue a list, what ends the names of volumes with tokens, the order of causes, which a real server gives in no
+//! order, and the addresses and ports that a cluster gives to services, unless the body itself named them.
 
 use std::sync::Mutex;
 
@@ -13,11 +13,13 @@ use super::Answer;
 pub struct Transcript {
     space: String,
     told: Mutex<Vec<Value>>,
+    /// Everything that was sent.
+    sent: Mutex<String>,
 }
 
 impl Transcript {
     pub fn of(space: &str) -> Self {
-        Self { space: space.to_owned(), told: Mutex::default() }
+        Self { space: space.to_owned(), told: Mutex::default(), sent: Mutex::default() }
     }
 
     pub fn tell(&self, asked: &str, answer: &Answer) {
@@ -33,6 +35,16 @@ impl Transcript {
         self.told.lock().unwrap().push(told);
     }
 
+    /// Notes what a body says on its own.
+    pub fn sends(&self, body: &Value) {
+        self.sent.lock().unwrap().push_str(&body.to_string());
+    }
+
+    /// True for a value that no body has named.
+    fn is_allotted(&self, value: &Value) -> bool {
+        !self.sent.lock().unwrap().contains(&value.to_string())
+    }
+
     pub fn told(&self) -> Value {
         Value::Array(self.told.lock().unwrap().clone())
     }
@@ -46,7 +58,8 @@ impl Transcript {
                 Value::Object(Map::from_iter(plain))
             }
             Value::Array(items) => {
-                let mut plain: Vec<Value> = items.iter().map(|item| self.plain("", item)).collect();
+                let below = if key == "clusterIPs" { "clusterIP" } else { "" };
+                let mut plain: Vec<Value> = items.iter().map(|item| self.plain(below, item)).collect();
                 if key == "causes" {
                     plain.sort_by_key(Value::to_string);
                 }
@@ -54,9 +67,13 @@ impl Transcript {
             }
             Value::String(text) => match key {
                 "resourceVersion" if !matches!(text.as_str(), "" | "0") => json!("VERSION"),
+                "clusterIP" if text.starts_with("10.0.0.") && self.is_allotted(value) => json!("ADDRESS"),
                 "continue" if !text.is_empty() => json!("CONTINUE"),
                 _ => json!(self.text(text)),
             },
+            Value::Number(_) if matches!(key, "nodePort" | "healthCheckNodePort") && self.is_allotted(value) => {
+                json!("PORT")
+            }
             other => other.clone(),
         }
     }

@@ -16,8 +16,13 @@ macro_rules! bodies {
 mod arms;
 mod configmaps;
 mod definitions;
+mod nodes;
 mod pod_defaults;
+mod rbac;
 mod recorded;
+mod serviceaccounts;
+mod services;
+mod volumes;
 mod workload_defaults;
 
 use arms::{Arm, real, simulated};
@@ -29,7 +34,12 @@ type Bodies = &'static [(&'static str, fn(&Arm))];
 const AREAS: &[(&str, Bodies)] = &[
     ("configmaps", configmaps::BODIES),
     ("definitions", definitions::BODIES),
+    ("nodes", nodes::BODIES),
     ("pod_defaults", pod_defaults::BODIES),
+    ("rbac", rbac::BODIES),
+    ("serviceaccounts", serviceaccounts::BODIES),
+    ("services", services::BODIES),
+    ("volumes", volumes::BODIES),
     ("workload_defaults", workload_defaults::BODIES),
 ];
 

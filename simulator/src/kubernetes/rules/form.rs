@@ -21,7 +21,7 @@ const CONFIG_KEY: &str = "a valid config key must consist of alphanumeric charac
      'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
 
 fn too_long(most: usize) -> String {
-    format!("must be no more than {most} bytes")
+    format!("must be no more than {most} characters")
 }
 
 /// The reasons for which a text is wrong, in the order of the real server.
@@ -49,7 +49,12 @@ pub fn subdomain(text: &str) -> Vec<String> {
 
 /// `web-1`
 pub fn label(text: &str) -> Vec<String> {
-    reasons([(text.len() > 63, too_long(63)), (!is_word(text, lower, "-"), LABEL.to_owned())])
+    let dotted = text.contains('.') && text.split('.').all(|part| is_word(part, lower, "-"));
+    reasons([
+        (text.len() > 63, too_long(63)),
+        (dotted, "must not contain dots".to_owned()),
+        (!dotted && !is_word(text, lower, "-"), LABEL.to_owned()),
+    ])
 }
 
 /// `web-1`, not beginning with a digit.
@@ -76,14 +81,14 @@ pub fn qualified_name(text: &str) -> Vec<String> {
         [prefix, name] => (subdomain(prefix).into_iter().map(|why| format!("prefix part {why}")).collect(), *name),
         _ => {
             return vec![format!(
-                "a qualified name {QUALIFIED} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+                "a valid label key {QUALIFIED} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
             )];
         }
     };
     let empty = name.is_empty();
     wrong.extend(reasons([
         (empty, "name part must be non-empty".to_owned()),
-        (name.len() > 63, format!("name part {}", too_long(63))),
+        (name.len() > 63, "name part must be no more than 63 bytes".to_owned()),
         (!is_word(name, char::is_ascii_alphanumeric, "-_."), format!("name part {QUALIFIED}")),
     ]));
     wrong
@@ -91,7 +96,7 @@ pub fn qualified_name(text: &str) -> Vec<String> {
 
 pub fn label_value(text: &str) -> Vec<String> {
     let formed = text.is_empty() || is_word(text, char::is_ascii_alphanumeric, "-_.");
-    reasons([(text.len() > 63, too_long(63)), (!formed, LABEL_VALUE.to_owned())])
+    reasons([(text.len() > 63, "must be no more than 63 bytes".to_owned()), (!formed, LABEL_VALUE.to_owned())])
 }
 
 /// A key of a ConfigMap or a Secret, which may become the name of a file.
@@ -115,7 +120,7 @@ pub fn port_name(text: &str) -> Vec<String> {
     let edged = text.starts_with('-') || text.ends_with('-');
     reasons([
         (text.len() > 15, "must be no more than 15 characters".to_owned()),
-        (!plain, "must contain only alphanumeric characters (a-z, 0-9), and hyphens (-)".to_owned()),
+        (!plain, "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)".to_owned()),
         (!lettered, "must contain at least one letter (a-z)".to_owned()),
         (text.contains("--"), "must not contain consecutive hyphens".to_owned()),
         (!text.is_empty() && edged, "must not begin or end with a hyphen".to_owned()),
@@ -125,4 +130,17 @@ pub fn port_name(text: &str) -> Vec<String> {
 pub fn ip(text: &str) -> Vec<String> {
     let wrong = text.parse::<IpAddr>().is_err();
     reasons([(wrong, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)".to_owned())])
+}
+
+/// A network: `10.0.0.0/24`.
+pub fn network(text: &str) -> Vec<String> {
+    let formed = text.split_once('/').is_some_and(|(address, bits)| {
+        let most = match address.parse::<IpAddr>() {
+            Ok(IpAddr::V4(_)) => 32,
+            Ok(IpAddr::V6(_)) => 128,
+            Err(_) => return false,
+        };
+        bits.parse::<u8>().is_ok_and(|bits| bits <= most)
+    });
+    reasons([(!formed, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)".to_owned())])
 }

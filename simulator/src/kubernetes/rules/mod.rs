@@ -3,13 +3,19 @@
 //! One file a family of kinds. Each rule is taken from what a real server answers.
 
 mod configmaps;
+mod difference;
 pub mod field;
 mod fill;
 pub mod form;
 mod namespaces;
+mod nodes;
 mod pod_spec;
 mod pods;
+mod rbac;
+mod resources;
 mod secrets;
+mod services;
+mod volumes;
 mod workloads;
 
 use serde_json::Value;
@@ -54,6 +60,14 @@ impl Scale<'static> {
 pub trait Rules: Sync + Send {
     /// Fills in what nobody gave. It is called on every write, in the version that was written, and changes nothing when called twice.
     fn fill_in(&self, _object: &mut Value) {}
+
+    /// Gives an object what the cluster has only so many of (such as addresses), before anything of it is checked.
+    ///
+    /// # Errors
+    /// If there is none left, or somebody else has what it asks for.
+    fn allot(&self, _object: &mut Value, _there: Option<&Value>, _cluster: &Cluster) -> Result<(), Refusal> {
+        Ok(())
+    }
 
     /// What admission changes about a new object before it is made; `given` is what came, before anything was filled in.
     ///
@@ -141,6 +155,11 @@ pub trait Rules: Sync + Send {
         false
     }
 
+    /// True if a deletion answers with what was deleted, and not only with its name.
+    fn shows_deleted(&self) -> bool {
+        false
+    }
+
     /// The fields besides the name and the namespace that its objects can be selected by.
     fn selectable(&self) -> &'static [&'static str] {
         &[]
@@ -155,24 +174,40 @@ struct Plain;
 
 impl Rules for Plain {}
 
+struct ServiceAccounts;
+
+impl Rules for ServiceAccounts {
+    fn shows_deleted(&self) -> bool {
+        true
+    }
+}
+
 /// The rules of a kind by the name under which it is stored (`deployments.apps`); nothing, if they are not modelled.
 pub fn of(stored: &str) -> Option<&'static dyn Rules> {
     Some(match stored {
-        "customresourcedefinitions.apiextensions.k8s.io" => &Definitions,
+        "clusterrolebindings.rbac.authorization.k8s.io" => &rbac::ClusterRoleBindings,
+        "clusterroles.rbac.authorization.k8s.io" => &rbac::ClusterRoles,
         "configmaps" => &configmaps::ConfigMaps,
         "controllerrevisions.apps" => &workloads::ControllerRevisions,
         "cronjobs.batch" => &workloads::CronJobs,
+        "customresourcedefinitions.apiextensions.k8s.io" => &Definitions,
         "daemonsets.apps" => &workloads::DaemonSets,
         "deployments.apps" => &workloads::Deployments,
         "jobs.batch" => &workloads::Jobs,
         "namespaces" => &namespaces::Namespaces,
+        "nodes" => &nodes::Nodes,
+        "persistentvolumeclaims" => &volumes::Claims,
         "pods" => &pods::Pods,
         "podtemplates" => &workloads::PodTemplates,
         "replicasets.apps" => &workloads::ReplicaSets,
         "replicationcontrollers" => &workloads::ReplicationControllers,
+        "rolebindings.rbac.authorization.k8s.io" => &rbac::RoleBindings,
+        "roles.rbac.authorization.k8s.io" => &rbac::Roles,
         "secrets" => &secrets::Secrets,
+        "services" => &services::Services,
         "statefulsets.apps" => &workloads::StatefulSets,
         // Their schemas say it all.
+        "serviceaccounts" => &ServiceAccounts,
         "runtimeclasses.node.k8s.io" => &Plain,
         _ => return None,
     })

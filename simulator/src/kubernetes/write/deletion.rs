@@ -33,6 +33,9 @@ impl Write<'_> {
         }
         let gone = self.cluster.store.remove(&self.key(name), &there);
         gone.map_err(|_| self.modified(name))?;
+        if self.rules("delete")?.shows_deleted() {
+            return Ok((200, self.seen(&there)?));
+        }
         Ok((200, self.deleted(metadata)))
     }
 

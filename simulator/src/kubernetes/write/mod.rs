@@ -119,6 +119,7 @@ impl Write<'_> {
             self.without_left(&mut object)?;
         }
         rules.admit_new(&mut object, &given, self.cluster)?;
+        rules.allot(&mut object, None, self.cluster)?;
         rules.prepare_new(&mut object, self.cluster);
         let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         let wrong = [metadata::wrong(&object, kind, rules.name_form()), rules.check(&object), rules.check_new(&object)];
@@ -149,6 +150,9 @@ impl Write<'_> {
         self.keep_left(&mut object, &there)?;
         self.store_form(&mut object)?;
         let kept = metadata::kept(&mut object, stored);
+        if self.part.is_empty() {
+            rules.allot(&mut object, Some(stored), self.cluster)?;
+        }
         match self.part {
             "" | "scale" => rules.prepare_change(&mut object, stored, self.cluster),
             part => rules.prepare_part(part, &mut object, stored, self.cluster),

@@ -1,0 +1,279 @@
+//! What the cluster gives to a service: addresses and ports that no other service has.
+
+use std::{collections::BTreeSet, net::Ipv4Addr, ops::RangeInclusive};
+
+use serde_json::{Value, json};
+
+use super::{check, has_health_port, is_headless, kind};
+use crate::kubernetes::{
+    answer::{Cause, Refusal},
+    cluster::Cluster,
+    rules::{
+        field::Field,
+        fill::{default, items},
+    },
+};
+
+/// The network of services: 10.0.0.0/24, of which the low addresses are given only to those who ask for them.
+const NETWORK: [u8; 3] = [10, 0, 0];
+const HOSTS: RangeInclusive<u8> = 1..=254;
+const FIRST_DRAWN: u8 = 17;
+
+/// The ports that nodes have for services, of which the low ones are given only to those who ask for them.
+const PORTS: RangeInclusive<i64> = 30000..=32767;
+const FIRST_PORT_DRAWN: i64 = 30086;
+
+pub fn allot(service: &mut Value, there: Option<&Value>, cluster: &Cluster) -> Result<(), Refusal> {
+    let name = service["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    let before = there.map(|there| &there["spec"]);
+    let spec = &mut service["spec"];
+    if let Some(before) = before {
+        take_over(spec, before);
+    }
+    agree_on_addresses(spec, before);
+    let invalid = |wrong: Vec<Cause>| Refusal::invalid("Service", "", &name, wrong);
+    if kind(spec) == "ExternalName" {
+        return Ok(());
+    }
+    families(service, there).map_err(invalid)?;
+    let used = Used::by_others(cluster, service);
+    let spec = &mut service["spec"];
+    let had_address = before.is_some_and(|before| kind(before) != "ExternalName");
+    if !had_address && !is_headless(spec) {
+        address(spec, &used, cluster).map_err(|wrong| invalid(vec![wrong]))?;
+    }
+    if matches!(kind(spec), "NodePort" | "LoadBalancer") {
+        node_ports(spec, used, cluster).map_err(|wrong| invalid(vec![wrong]))?;
+    }
+    if has_health_port(spec) && !before.is_some_and(has_health_port) {
+        let used = Used::by_others(cluster, service);
+        let spec = &mut service["spec"];
+        match spec["healthCheckNodePort"].as_i64().unwrap_or_default() {
+            0 => spec["healthCheckNodePort"] = json!(draw(&used.and_own(spec).ports, cluster)),
+            wanted => {
+                if let Err(why) = port_is_free(wanted, &used.and_own(spec).ports) {
+                    let why = format!("failed to allocate requested HealthCheck NodePort {wanted}: {why}");
+                    return Err(Refusal::internal(&why));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What others have.
+struct Used {
+    addresses: BTreeSet<String>,
+    ports: BTreeSet<i64>,
+}
+
+impl Used {
+    fn by_others(cluster: &Cluster, service: &Value) -> Self {
+        let mut used = Self { addresses: BTreeSet::new(), ports: BTreeSet::new() };
+        let metadata = &service["metadata"];
+        for (key, other) in cluster.store.list(&"services".into(), None).1 {
+            if metadata["name"] != key.name.as_str() || metadata["namespace"] != key.namespace.as_str() {
+                used = used.and_own(&other["spec"]);
+            }
+        }
+        used
+    }
+
+    fn and_own(mut self, spec: &Value) -> Self {
+        let spec = Field::whole(spec);
+        self.addresses.extend(spec.at("clusterIPs").items().map(|ip| ip.text().to_owned()));
+        self.ports.extend(spec.at("ports").items().filter_map(|port| port.at("nodePort").number()));
+        self.ports.extend(spec.at("healthCheckNodePort").number());
+        self
+    }
+}
+
+/// Who sends the same again without what they were given keeps it.
+fn take_over(spec: &mut Value, before: &Value) {
+    if kind(before) != "ExternalName" && kind(spec) != "ExternalName" {
+        for field in ["clusterIP", "clusterIPs"] {
+            if let Some(value) = before.get(field) {
+                default(spec, field, value.clone());
+            }
+        }
+    }
+    let has_ports = |spec: &Value| matches!(kind(spec), "NodePort" | "LoadBalancer");
+    if has_ports(before) && has_ports(spec) {
+        let ports = |spec: &Value| -> BTreeSet<i64> {
+            Field::whole(spec).at("ports").items().filter_map(|port| port.at("nodePort").number()).collect()
+        };
+        let in_use = &ports(before) & &ports(spec);
+        for port in items(spec, "ports") {
+            let known = Field::whole(before).at("ports").items().find(|known| known.at("name").value == &port["name"]);
+            let number = known.and_then(|known| known.at("nodePort").number());
+            if let Some(number) = number.filter(|number| !in_use.contains(number)) {
+                default(port, "nodePort", number);
+            }
+        }
+    }
+    if has_health_port(before) && has_health_port(spec) {
+        default(spec, "healthCheckNodePort", before["healthCheckNodePort"].clone());
+    }
+}
+
+/// `clusterIPs` follows `clusterIP`, for those who know only that.
+fn agree_on_addresses(spec: &mut Value, before: Option<&Value>) {
+    let (one, all) = (spec.get("clusterIP").cloned(), spec.get("clusterIPs").cloned());
+    let same = |field: &str, value: &Option<Value>| before.is_some_and(|before| before.get(field) == value.as_ref());
+    match (one, &all) {
+        (Some(one), None) if before.is_none() => spec["clusterIPs"] = json!([one]),
+        (Some(one), _) if before.is_some() && !same("clusterIP", &Some(one.clone())) && same("clusterIPs", &all) => {
+            spec["clusterIPs"] = json!([one]);
+        }
+        _ => {}
+    }
+}
+
+fn families(service: &mut Value, there: Option<&Value>) -> Result<(), Vec<Cause>> {
+    let spec = &mut service["spec"];
+    let selects = spec["selector"].as_object().is_some_and(|selector| !selector.is_empty());
+    let free = spec["clusterIP"] == "None" && !selects;
+    let known = there.and_then(|there| there["spec"].get("ipFamilyPolicy"));
+    let policy = known.cloned().unwrap_or_else(|| json!(if free { "RequireDualStack" } else { "SingleStack" }));
+    default(spec, "ipFamilyPolicy", policy);
+    if spec.get("ipFamilies").is_none()
+        && let Some(known) = there.and_then(|there| there["spec"].get("ipFamilies"))
+        && spec.get("clusterIP") == there.and_then(|there| there["spec"].get("clusterIP"))
+    {
+        spec["ipFamilies"] = known.clone();
+    }
+    let wrong = check::addresses(service);
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    let spec = &mut service["spec"];
+    let mut wrong = Vec::new();
+    let mut families: Vec<String> =
+        Field::whole(spec).at("ipFamilies").items().map(|family| family.text().to_owned()).collect();
+    {
+        let spec = Field::of(service, "spec");
+        let (policy, addresses) = (spec.at("ipFamilyPolicy"), spec.at("clusterIPs"));
+        if policy.text() == "SingleStack" {
+            let needs = "must be 'RequireDualStack' or 'PreferDualStack' when multiple";
+            if addresses.len() == 2 {
+                wrong.push(policy.invalid(&format!("{needs} cluster IPs are specified")));
+            }
+            if families.len() == 2 {
+                wrong.push(policy.invalid(&format!("{needs} IP families are specified")));
+            }
+        }
+        for (index, address) in addresses.items().enumerate().filter(|(_, address)| address.text() != "None") {
+            if index < families.len() {
+                continue;
+            }
+            if address.text().contains(':') {
+                wrong.push(Cause::invalid(address.path, addresses.value, "IPv6 is not configured on this cluster"));
+            } else {
+                families.push("IPv4".to_owned());
+            }
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    let spec = Field::of(service, "spec");
+    let policy = spec.at("ipFamilyPolicy");
+    if free {
+        if families.is_empty() {
+            families.push("IPv4".to_owned());
+        }
+        if families.len() < 2 && policy.text() != "SingleStack" {
+            families.push(if families[0] == "IPv4" { "IPv6" } else { "IPv4" }.to_owned());
+        }
+    } else {
+        if policy.text() == "RequireDualStack" {
+            wrong.push(policy.invalid("this cluster is not configured for dual-stack services"));
+        }
+        for family in spec.at("ipFamilies").items().filter(|family| family.text() != "IPv4") {
+            wrong.push(family.invalid("not configured on this cluster"));
+        }
+        if families.is_empty() {
+            families.push("IPv4".to_owned());
+        }
+    }
+    service["spec"]["ipFamilies"] = json!(families);
+    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+}
+
+fn address(spec: &mut Value, used: &Used, cluster: &Cluster) -> Result<(), Cause> {
+    let addresses = Field::whole(spec).at("clusterIPs");
+    let wanted = addresses.items().next().map(|ip| ip.text().to_owned()).unwrap_or_default();
+    let refused = |why: String| Cause::invalid("spec.clusterIPs", addresses.value, &why);
+    if !wanted.is_empty() {
+        let [a, b, c] = NETWORK;
+        let inside = wanted.parse::<Ipv4Addr>().is_ok_and(|ip| {
+            let [x, y, z, host] = ip.octets();
+            [x, y, z] == [a, b, c] && HOSTS.contains(&host)
+        });
+        if !inside {
+            let why = "the provided network does not match the current range";
+            return Err(refused(format!("failed to allocate IP {wanted}: {why}")));
+        }
+        if used.addresses.contains(&wanted) {
+            return Err(refused(format!("failed to allocate IP {wanted}: provided IP is already allocated")));
+        }
+        return Ok(());
+    }
+    let free = |hosts: RangeInclusive<u8>| -> Vec<String> {
+        let [a, b, c] = NETWORK;
+        let all = hosts.map(|host| format!("{a}.{b}.{c}.{host}"));
+        all.filter(|ip| !used.addresses.contains(ip)).collect()
+    };
+    let mut choice = free(FIRST_DRAWN..=*HOSTS.end());
+    if choice.is_empty() {
+        choice = free(HOSTS);
+    }
+    if choice.is_empty() {
+        return Err(refused("failed to allocate IP: range is full".to_owned()));
+    }
+    let drawn = choice.swap_remove(cluster.draw(choice.len()));
+    spec["clusterIPs"] = json!([drawn]);
+    spec["clusterIP"] = json!(drawn);
+    Ok(())
+}
+
+fn node_ports(spec: &mut Value, mut used: Used, cluster: &Cluster) -> Result<(), Cause> {
+    let gives = kind(spec) == "NodePort" || spec["allocateLoadBalancerNodePorts"] != false;
+    let mut own: Vec<(Value, i64)> = Vec::new();
+    for port in Field::whole(spec).at("ports").items() {
+        let Some(wanted) = port.at("nodePort").number() else { continue };
+        let field = Cause::invalid(format!("spec.{}.nodePort", port.path), &json!(wanted), "");
+        // Several protocols may share a port of the nodes, if they share the port of the service.
+        if !own.iter().any(|(of, number)| *number == wanted && of == port.at("port").value) {
+            let used = &used.ports | &own.iter().map(|(_, number)| *number).collect();
+            port_is_free(wanted, &used).map_err(|why| Cause { message: field.message + &why, ..field })?;
+        }
+        own.push((port.at("port").value.clone(), wanted));
+    }
+    used.ports.extend(own.iter().map(|(_, number)| *number));
+    for port in items(spec, "ports") {
+        if !gives || port.get("nodePort").is_some() {
+            continue;
+        }
+        // Two protocols on one port of the service are on one port of the nodes.
+        let shared = own.iter().find(|(known, _)| *known == port["port"]).map(|(_, number)| *number);
+        let number = shared.unwrap_or_else(|| draw(&used.ports, cluster));
+        used.ports.insert(number);
+        own.push((port["port"].clone(), number));
+        port["nodePort"] = json!(number);
+    }
+    Ok(())
+}
+
+fn port_is_free(port: i64, used: &BTreeSet<i64>) -> Result<(), String> {
+    if !PORTS.contains(&port) {
+        let (first, last) = (PORTS.start(), PORTS.end());
+        return Err(format!("provided port is not in the valid range. The range of valid ports is {first}-{last}"));
+    }
+    if used.contains(&port) { Err("provided port is already allocated".to_owned()) } else { Ok(()) }
+}
+
+fn draw(used: &BTreeSet<i64>, cluster: &Cluster) -> i64 {
+    let free: Vec<i64> = (FIRST_PORT_DRAWN..=*PORTS.end()).filter(|port| !used.contains(port)).collect();
+    free.get(cluster.draw(free.len())).copied().unwrap_or_default()
+}

@@ -1,0 +1,5 @@
+//! Volumes, and claims of them.
+
+mod claims;
+
+pub use claims::Claims;
