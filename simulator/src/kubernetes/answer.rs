@@ -108,6 +108,17 @@ impl Refusal {
         Self::new(406, "NotAcceptable", message)
     }
 
+    /// Somebody may not do this; without a name it is about the resource as a whole, without a resource about a path.
+    pub fn forbidden(resource: &str, group: &str, name: &str, why: &str) -> Self {
+        let what = match (resource, name) {
+            ("", _) => String::new(),
+            (resource, "") => format!("{} is ", full(resource, group)),
+            (resource, name) => format!("{} \"{name}\" is ", full(resource, group)),
+        };
+        let refusal = Self::new(403, "Forbidden", format!("{what}forbidden: {why}"));
+        Self { details: Some(Map::new()), ..refusal }.about(group, resource, name)
+    }
+
     /// It was understood, and doesn't fit. The real server keeps to itself why.
     pub fn unprocessable() -> Self {
         let message = "the server rejected our request due to an error in our request";
@@ -125,11 +136,6 @@ impl Refusal {
 
     pub fn unauthorized() -> Self {
         Self::new(401, "Unauthorized", "Unauthorized")
-    }
-
-    pub fn forbidden(resource: &str, group: &str, name: &str, why: &str) -> Self {
-        Self::new(403, "Forbidden", format!("{} \"{name}\" is forbidden: {why}", full(resource, group)))
-            .about(group, resource, name)
     }
 
     /// Changes since then are forgotten.

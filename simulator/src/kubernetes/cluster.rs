@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 
 use super::{
+    access::tokens::Signer,
     custom::Registry,
     kinds::Kind,
     store::{Key, Store},
@@ -16,17 +17,23 @@ pub struct Cluster {
     pub store: Store,
     pub calendar: Calendar,
     definitions: Registry,
+    /// Signs the tokens of service accounts.
+    pub signer: Signer,
     lots: Mutex<fastrand::Rng>,
 }
 
 impl Cluster {
     /// A cluster in which nothing is; its names and numbers follow from the seed.
     pub fn empty(calendar: Calendar, seed: u64) -> Self {
+        let mut lots = fastrand::Rng::with_seed(seed);
+        let mut key = [0; 32];
+        lots.fill(&mut key);
         Self {
             store: Store::default(),
             calendar,
             definitions: Registry::default(),
-            lots: Mutex::new(fastrand::Rng::with_seed(seed)),
+            signer: Signer::from_seed(key),
+            lots: Mutex::new(lots),
         }
     }
 

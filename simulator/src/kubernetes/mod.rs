@@ -2,6 +2,7 @@
 //!
 //! It answers as a real one does, down to the words, or refuses with 501 and names what it has no model of.
 
+pub mod access;
 mod address;
 pub mod answer;
 pub mod client;

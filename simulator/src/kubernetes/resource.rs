@@ -8,6 +8,7 @@ use http::Method;
 use serde_json::Value;
 
 use super::{
+    access,
     address::{self, Address},
     answer::Refusal,
     cluster::Cluster,
@@ -25,6 +26,15 @@ use super::{
 pub async fn whole(cluster: &Arc<Cluster>, request: &Request) -> Result<(u16, Value), Refusal> {
     let (address, kind) = meant(cluster, request)?;
     let Address { resource, name, subresource, .. } = &address;
+    if request.method == Method::POST
+        && let Some(answer) = access::review(cluster, request, &kind, address.namespace.as_deref())
+    {
+        return answer;
+    }
+    if let (Some("token"), Some(name), &Method::POST) = (subresource.as_deref(), name, &request.method) {
+        let account = (address.namespace.as_deref().unwrap_or_default(), name.as_str());
+        return access::request_token(cluster, request, &kind, account).map(|answer| (201, answer));
+    }
     let part = subresource.as_deref().unwrap_or_default();
     if !part.is_empty() {
         if !kind.subresources.iter().any(|known| known == part) {

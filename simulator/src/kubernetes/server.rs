@@ -17,12 +17,15 @@ use tokio_rustls::TlsAcceptor;
 use tower::service_fn;
 
 use super::{
+    access::{
+        self, Attributes, Verdict,
+        identities::{Identities, acting_for},
+    },
     answer::Refusal,
     cluster::Cluster,
     discovery,
     request::{Request, Sent},
     resource,
-    user::User,
 };
 use crate::network::{Server, Stream};
 
@@ -32,8 +35,8 @@ type Body = UnsyncBoxBody<Bytes, Infallible>;
 pub struct ApiServer {
     pub cluster: Arc<Cluster>,
     pub tls: TlsAcceptor,
-    /// Who shows it may do anything.
-    pub token: String,
+    /// Whom it knows.
+    pub identities: Identities,
     /// Told of every request that has no model.
     pub unmodelled: Arc<dyn Fn(&str) + Send + Sync>,
 }
@@ -67,13 +70,14 @@ impl ApiServer {
         let Ok(body) = body.collect().await else {
             return whole(400, &Refusal::bad_request("the body ended early").status(), "application/json");
         };
-        let Some(user) = self.user(&parts.headers) else {
-            return whole(401, &Refusal::unauthorized().status(), "application/json");
+        let user = match self.identities.who(&self.cluster, &parts.headers, None) {
+            Ok(user) => user,
+            Err(refusal) => return whole(refusal.code, &refusal.status(), "application/json"),
         };
         let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
         let sent = Sent { method: parts.method, path, query, headers: parts.headers, body: body.to_bytes() };
-        let request = Request::new(sent, user);
-        match self.handle(&request).await {
+        let mut request = Request::new(sent, user);
+        match self.admitted(&mut request).await {
             Ok(response) => response,
             Err(refusal) => {
                 if refusal.code == 501 {
@@ -87,13 +91,19 @@ impl ApiServer {
         }
     }
 
-    /// Who shows this.
-    fn user(&self, headers: &http::HeaderMap) -> Option<User> {
-        let shown = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-        (shown.strip_prefix("Bearer ")? == self.token).then(User::administrator)
+    /// Answers a request if its sender, or whom its sender acts for, may make it.
+    async fn admitted(&self, request: &mut Request) -> Result<Response<Body>, Refusal> {
+        if let Some(other) = acting_for(&self.cluster, request)? {
+            request.user = other;
+        }
+        let wanted = Attributes::of(request);
+        if let Verdict::Denied(why) = access::allowed(&self.cluster, &request.user, &wanted) {
+            return Err(wanted.forbidden(&request.user, &why));
+        }
+        self.handle(request, &wanted.verb).await
     }
 
-    async fn handle(&self, request: &Request) -> Result<Response<Body>, Refusal> {
+    async fn handle(&self, request: &Request, verb: &str) -> Result<Response<Body>, Refusal> {
         if let Some(answer) = discovery::answer(&self.cluster, request) {
             return answer.map(|(value, form)| whole(200, &value, form));
         }
@@ -101,7 +111,7 @@ impl ApiServer {
             "/healthz" | "/readyz" | "/livez" => return Ok(text("ok")),
             _ => {}
         }
-        if request.flag("watch") {
+        if verb == "watch" {
             return resource::watch(&self.cluster, request).map(streamed);
         }
         let (code, value) = resource::whole(&self.cluster, request).await?;

@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use simulator::network::Stream;
 
-use super::Answer;
+use super::{Acting, Answer};
 
 /// A server that connections lead to.
 pub trait Connect {
@@ -31,6 +31,7 @@ pub struct Asked<'a> {
     pub content: &'a str,
     pub accept: &'a str,
     pub body: &'a str,
+    pub acting: &'a Acting,
 }
 
 pub async fn exchange(to: &dyn Connect, asked: Asked<'_>) -> Result<Answer, Failure> {
@@ -47,8 +48,8 @@ pub async fn exchange(to: &dyn Connect, asked: Asked<'_>) -> Result<Answer, Fail
     Ok(Answer { code, warnings, form, body: serde_json::from_slice(&bytes).unwrap_or_else(|_| text()) })
 }
 
-pub async fn watch(to: &dyn Connect, path: &str, lasts: Duration) -> Result<Vec<Value>, Failure> {
-    let asked = Asked { method: "GET", path, content: "", accept: "application/json", body: "" };
+pub async fn watch(to: &dyn Connect, acting: &Acting, path: &str, lasts: Duration) -> Result<Vec<Value>, Failure> {
+    let asked = Asked { method: "GET", path, content: "", accept: "application/json", body: "", acting };
     let mut body = send(to, asked).await?.into_body();
     let mut text = Vec::new();
     let read = async {
@@ -66,12 +67,15 @@ pub async fn watch(to: &dyn Connect, path: &str, lasts: Duration) -> Result<Vec<
 }
 
 async fn send(to: &dyn Connect, asked: Asked<'_>) -> Result<http::Response<hyper::body::Incoming>, Failure> {
-    let Asked { method, path, content, accept, body } = asked;
+    let Asked { method, path, content, accept, body, acting } = asked;
+    let token = acting.token.as_deref().unwrap_or(to.token());
     let (mut sender, connection) = http1::handshake(TokioIo::new(to.connect().await?)).await?;
     tokio::spawn(connection);
     let mut request = Request::builder().method(method).uri(path).header(header::HOST, "api");
-    request =
-        request.header(header::AUTHORIZATION, format!("Bearer {}", to.token())).header(header::USER_AGENT, "body/1");
+    request = request.header(header::AUTHORIZATION, format!("Bearer {token}")).header(header::USER_AGENT, "body/1");
+    for (name, value) in &acting.headers {
+        request = request.header(name, value);
+    }
     for (name, value) in [(header::ACCEPT, accept), (header::CONTENT_TYPE, content)] {
         if !value.is_empty() {
             request = request.header(name, value);

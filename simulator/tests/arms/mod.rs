@@ -5,7 +5,7 @@ pub mod real;
 pub mod simulated;
 pub mod transcript;
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -32,6 +32,15 @@ pub struct Arm {
     /// The namespace that is the body's own.
     pub space: String,
     transcript: Transcript,
+    /// Who asks, and what else is sent along; else it is the administrator.
+    acting: RefCell<Acting>,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Default)]
+pub struct Acting {
+    pub token: Option<String>,
+    pub headers: Vec<(String, String)>,
 }
 
 impl Answer {
@@ -48,7 +57,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 impl Arm {
     pub fn new(runtime: tokio::runtime::Runtime, connect: Box<dyn Connect>, space: &str) -> Self {
         let transcript = Transcript::of(space);
-        let arm = Self { runtime, connect, space: space.to_owned(), transcript };
+        let arm = Self { runtime, connect, space: space.to_owned(), transcript, acting: RefCell::default() };
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}});
         let answer = arm.exchange("POST", "/api/v1/namespaces", "application/json", &object);
         assert_eq!(answer.code, 201, "{}", answer.body);
@@ -58,6 +67,34 @@ impl Arm {
     /// What was asked and answered.
     pub fn told(&self) -> Value {
         self.transcript.told()
+    }
+
+    /// Lets the user without rights ask.
+    pub fn as_viewer<T>(&self, ask: impl FnOnce() -> T) -> T {
+        let token = format!("viewer-{}", self.connect.token());
+        self.with_token(&token, ask)
+    }
+
+    /// Lets whoever has this token ask.
+    pub fn with_token<T>(&self, token: &str, ask: impl FnOnce() -> T) -> T {
+        self.act_as(Acting { token: Some(token.to_owned()), headers: Vec::new() }, ask)
+    }
+
+    /// Sends these headers along.
+    pub fn with_headers<T>(&self, headers: &[(&str, &str)], ask: impl FnOnce() -> T) -> T {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        self.act_as(Acting { headers, ..self.acting() }, ask)
+    }
+
+    fn acting(&self) -> Acting {
+        self.acting.borrow().clone()
+    }
+
+    fn act_as<T>(&self, acting: Acting, ask: impl FnOnce() -> T) -> T {
+        let before = self.acting.replace(acting);
+        let answer = ask();
+        self.acting.replace(before);
+        answer
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -104,8 +141,8 @@ impl Arm {
     /// Like [`Arm::send`] with a body that is any text.
     pub fn send_text(&self, method: &str, path: &str, content: &str, body: &str) -> Answer {
         let (path, body) = (self.placed(path), self.placed(body));
-        let asked = Asked { method, path: &path, content, accept: JSON, body: &body };
-        let answer = self.ask(asked);
+        let answer =
+            self.ask(Asked { method, path: &path, content, accept: JSON, body: &body, acting: &self.acting() });
         self.transcript.tell(&format!("{method} {path}"), &answer);
         answer
     }
@@ -113,7 +150,8 @@ impl Arm {
     /// Like [`Arm::get`], for one who takes these media types.
     pub fn get_as(&self, path: &str, accept: &str) -> Answer {
         let path = self.placed(path);
-        let answer = self.ask(Asked { method: "GET", path: &path, content: "", accept, body: "" });
+        let answer =
+            self.ask(Asked { method: "GET", path: &path, content: "", accept, body: "", acting: &self.acting() });
         self.transcript.tell(&format!("GET {path} as {accept}"), &answer);
         answer
     }
@@ -165,7 +203,7 @@ impl Arm {
     /// What a watch tells within a time, line by line, written down.
     pub fn watch(&self, path: &str, lasts: Duration) -> Vec<Value> {
         let path = self.placed(path);
-        let lines = self.runtime.block_on(connection::watch(&*self.connect, &path, lasts));
+        let lines = self.runtime.block_on(connection::watch(&*self.connect, &self.acting(), &path, lasts));
         let lines = lines.unwrap_or_else(|error| panic!("GET {path}: {error}"));
         self.transcript.tell(&format!("watch {path}"), &Answer::plain(Value::Array(lines.clone())));
         lines
@@ -174,7 +212,7 @@ impl Arm {
     /// Sends a request that is not written down.
     pub fn exchange(&self, method: &str, path: &str, content: &str, body: &Value) -> Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        self.ask(Asked { method, path, content, accept: JSON, body: &body })
+        self.ask(Asked { method, path, content, accept: JSON, body: &body, acting: &self.acting() })
     }
 
     fn ask(&self, asked: Asked<'_>) -> Answer {

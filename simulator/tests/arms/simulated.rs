@@ -5,7 +5,7 @@ use std::{io, sync::Arc};
 use futures::future::BoxFuture;
 use simulator::{
     certificates::CertificateAuthority,
-    kubernetes::{control_plane, server::ApiServer},
+    kubernetes::{access::identities::Identities, control_plane, server::ApiServer, user::User},
     network::Stream,
     time::Calendar,
 };
@@ -24,7 +24,7 @@ impl Connect for InProcess {
     }
 
     fn token(&self) -> &str {
-        &self.0.token
+        "token"
     }
 }
 
@@ -36,7 +36,9 @@ pub fn arm(space: &str) -> Arm {
         Arc::new(ApiServer {
             cluster: control_plane::begin(Calendar::beginning(start), 1),
             tls: CertificateAuthority::new("world").server(&["localhost"]).into(),
-            token: "token".to_owned(),
+            identities: Identities::default()
+                .with("token", User::administrator())
+                .with("viewer-token", User { uid: "viewer".to_owned(), ..User::named("viewer", &["viewers"]) }),
             unmodelled: Arc::new(|_| {}),
         })
     });

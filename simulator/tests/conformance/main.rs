@@ -11,6 +11,7 @@ macro_rules! bodies {
     };
 }
 
+mod access;
 #[allow(dead_code, reason = "the other tests use the rest of it")]
 #[path = "../arms/mod.rs"]
 mod arms;
@@ -32,6 +33,7 @@ type Bodies = &'static [(&'static str, fn(&Arm))];
 
 /// What bodies are about.
 const AREAS: &[(&str, Bodies)] = &[
+    ("access", access::BODIES),
     ("configmaps", configmaps::BODIES),
     ("definitions", definitions::BODIES),
     ("nodes", nodes::BODIES),

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use self::given::Wish;
 use super::{
+    access::escalation,
     answer::{Cause, Refusal},
     cluster::Cluster,
     kinds::Kind,
@@ -100,6 +101,7 @@ impl Write<'_> {
         self.wipe(&mut object);
         kind.normalise(&mut object);
         rules.fill_in(&mut object);
+        escalation(self.cluster, &self.request.user, kind, &object)?;
         let entries = match entries {
             Some(entries) => entries,
             None => self.owned(None, &[], &object)?,
@@ -142,6 +144,9 @@ impl Write<'_> {
         let (mut object, entries) = self.wished(name, &there, &live, &known, wish)?;
         self.kind.normalise(&mut object);
         rules.fill_in(&mut object);
+        if ["rules", "roleRef", "subjects"].iter().any(|field| object.get(field) != there.get(field)) {
+            escalation(self.cluster, &self.request.user, self.kind, &object)?;
+        }
         let entries = match entries {
             Some(entries) => entries,
             None => self.owned(Some(&live), &known, &object)?,
