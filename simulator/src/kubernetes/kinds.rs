@@ -87,6 +87,12 @@ impl Kind {
     /// An object, which may be stored in another version, as one of this kind.
     pub fn seen<'o>(&self, object: &'o Value) -> Cow<'o, Value> {
         let version = self.api_version();
+        if let Some(defined) = &self.defined {
+            let mut seen = object.clone();
+            seen["apiVersion"] = version.into();
+            defined.fill_in(&mut seen);
+            return Cow::Owned(seen);
+        }
         match self.rules() {
             Some(rules) if object["apiVersion"] != version => {
                 let mut converted = object.clone();

@@ -38,6 +38,9 @@ pub async fn whole(cluster: &Arc<Cluster>, request: &Request) -> Result<(u16, Va
     let part = subresource.as_deref().unwrap_or_default();
     if !part.is_empty() {
         if !kind.subresources.iter().any(|known| known == part) {
+            if let (Some(_), Some(name)) = (&kind.defined, name) {
+                return Err(Refusal::not_found(&kind.resource, &kind.group, name));
+            }
             return Err(Refusal::no_such_resource());
         }
         if !matches!(part, "status" | "scale") {

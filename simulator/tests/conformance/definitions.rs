@@ -8,6 +8,7 @@ bodies! {
     a_definition_is_established_and_its_kind_is_served
     a_kind_is_not_served_before_anybody_defined_it
     names_that_are_taken_are_not_given_again
+    versions_are_listed_in_the_order_in_which_clients_prefer_them
 }
 
 pub const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
@@ -64,7 +65,7 @@ impl Drop for Defined<'_> {
     }
 }
 
-const WIDGETS: &str = "/apis/SPACE.example.com/v1/namespaces/SPACE/widgets";
+pub const WIDGETS: &str = "/apis/SPACE.example.com/v1/namespaces/SPACE/widgets";
 
 fn a_definition_is_established_and_its_kind_is_served(arm: &Arm) {
     let path = format!("{DEFINITIONS}/widgets.SPACE.example.com");
@@ -109,4 +110,37 @@ fn names_that_are_taken_are_not_given_again(arm: &Arm) {
     arm.until(&path, |there| holds(there, "Established"));
     arm.look_until("/apis/SPACE.example.com/v1/others", |list| list.code == 200);
     arm.exchange("DELETE", &arm.placed(&path), "", &Value::Null);
+}
+
+fn versions_are_listed_in_the_order_in_which_clients_prefer_them(arm: &Arm) {
+    let version = |name: &str, served: bool| {
+        json!({
+            "name": name, "served": served, "storage": name == "v1",
+            "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}},
+        })
+    };
+    let versions = json!([
+        version("v1beta1", true),
+        version("v1", true),
+        version("v2", false),
+        version("v10", true),
+        version("v11alpha2", true),
+        version("foo", true),
+        version("v11beta2", true),
+        version("v3beta10", true),
+        version("bar", true),
+    ]);
+    let _defined = Defined::new(arm, &definition("widgets", "Widget", versions), WIDGETS);
+    arm.look_until("/apis/SPACE.example.com", |list| {
+        list.body["versions"].as_array().is_some_and(|all| all.len() == 8)
+    });
+    arm.get("/apis/SPACE.example.com");
+    arm.create(
+        "/apis/SPACE.example.com/v1beta1/namespaces/SPACE/widgets",
+        json!({"apiVersion": "SPACE.example.com/v1beta1", "kind": "Widget", "metadata": {"name": "w"}, "spec": {"a": 1}}),
+    );
+    arm.get(&format!("{WIDGETS}/w"));
+    arm.get("/apis/SPACE.example.com/v10/namespaces/SPACE/widgets/w");
+    arm.get("/apis/SPACE.example.com/v10/namespaces/SPACE/widgets");
+    arm.get("/apis/SPACE.example.com/v2/namespaces/SPACE/widgets/w");
 }

@@ -23,6 +23,7 @@ mod rbac;
 mod recorded;
 mod serviceaccounts;
 mod services;
+mod values;
 mod volumes;
 mod workload_defaults;
 
@@ -41,6 +42,7 @@ const AREAS: &[(&str, Bodies)] = &[
     ("rbac", rbac::BODIES),
     ("serviceaccounts", serviceaccounts::BODIES),
     ("services", services::BODIES),
+    ("values", values::BODIES),
     ("volumes", volumes::BODIES),
     ("workload_defaults", workload_defaults::BODIES),
 ];

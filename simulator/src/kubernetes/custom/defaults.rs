@@ -36,5 +36,5 @@ pub fn fill_in(value: &mut Value, node: &Node) {
 }
 
 fn is_never_null(node: Option<&Node>) -> bool {
-    node.is_some_and(|node| !node.nullable && !node.of.is_empty())
+    node.is_some_and(|node| !node.nullable)
 }

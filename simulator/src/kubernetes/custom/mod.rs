@@ -5,12 +5,17 @@
 mod conditions;
 mod defaults;
 mod definitions;
+mod embedded;
 mod establishing;
+mod formats;
+mod items;
 mod naming;
+mod numbers;
 mod prune;
 mod registry;
 mod served;
 mod structural;
+mod validate;
 
 use std::sync::Arc;
 

@@ -6,8 +6,13 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{defaults, prune, structural::Node};
-use crate::kubernetes::{answer::full, cluster::Cluster, kinds::Kind, rules::Rules};
+use super::{defaults, embedded, items, numbers, prune, structural::Node, validate};
+use crate::kubernetes::{
+    answer::{Cause, full},
+    cluster::Cluster,
+    kinds::Kind,
+    rules::{Rules, Scale},
+};
 
 /// What may be done with objects of any defined kind.
 const VERBS: [&str; 8] = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
@@ -22,6 +27,8 @@ pub struct Served {
     subresources: Value,
     /// By which clients see that objects are stored otherwise than before.
     pub storage_hash: String,
+    /// `example.com/v1`.
+    stored_version: String,
 }
 
 impl Served {
@@ -41,6 +48,7 @@ impl Served {
             schema: Node::read(schema),
             subresources: version["subresources"].clone(),
             storage_hash: storage_hash(spec),
+            stored_version: format!("{}/{}", text(&spec["group"]), stored_version(spec)),
         };
         let (group, resource) = (text(&spec["group"]), text(&spec["names"]["plural"]));
         let parts = ["status", "scale"].into_iter().filter(|part| served.subresources.get(part).is_some());
@@ -96,49 +104,89 @@ impl Served {
 
 impl Rules for Served {
     fn fill_in(&self, object: &mut Value) {
+        numbers::settle(object);
         prune::prune(object, &self.schema);
         defaults::fill_in(object, &self.schema);
     }
 
-    fn prepare_new(&self, object: &mut Value, _cluster: &Cluster) {
-        if self.has_status()
-            && let Some(object) = object.as_object_mut()
-        {
-            object.remove("status");
+    fn check(&self, object: &Value) -> Vec<Cause> {
+        self.wrong(object, None)
+    }
+
+    fn check_over(&self, object: &Value, there: &Value) -> Vec<Cause> {
+        self.wrong(object, Some(there))
+    }
+
+    fn check_part(&self, _part: &str, object: &Value, there: &Value) -> Vec<Cause> {
+        match self.schema.properties.get("status") {
+            Some(status) => validate::check(&object["status"], status, there.get("status"), ("status", "")),
+            None => Vec::new(),
         }
     }
 
     fn leaves(&self, part: &str) -> Vec<&str> {
         match part {
-            "" if !self.has_status() => Vec::new(),
-            "" => vec!["status"],
-            _ => vec!["spec"],
+            "" if self.has_status() => vec!["status"],
+            "" => Vec::new(),
+            _ => vec!["metadata", "spec"],
         }
     }
 
-    /// A write to the status reaches nothing else.
     fn prepare_part(&self, _part: &str, object: &mut Value, there: &Value, _cluster: &Cluster) {
-        let mut kept = there.clone();
-        match object.get("status") {
-            Some(status) => kept["status"] = status.clone(),
-            None => drop(kept.as_object_mut().and_then(|kept| kept.shift_remove("status"))),
+        let kept = |field: &str| matches!(field, "apiVersion" | "kind" | "metadata" | "status");
+        if let (Some(object), Some(there)) = (object.as_object_mut(), there.as_object()) {
+            object.retain(|field, _| kept(field));
+            object.extend(
+                there.iter().filter(|(field, _)| !kept(field)).map(|(field, value)| (field.clone(), value.clone())),
+            );
         }
-        kept["metadata"]["resourceVersion"] = object["metadata"]["resourceVersion"].clone();
-        *object = kept;
+    }
+
+    fn born_with_status(&self) -> bool {
+        !self.has_status()
+    }
+
+    fn scale(&self) -> Option<Scale<'_>> {
+        let scale = self.subresources.get("scale")?;
+        let path = |field: &str| Some(scale[field].as_str()?.trim_start_matches('.'));
+        Some(Scale {
+            replicas: path("specReplicasPath")?,
+            status_replicas: path("statusReplicasPath")?,
+            selector: path("labelSelectorPath"),
+        })
     }
 
     fn counts_generations(&self) -> bool {
         true
     }
+
+    fn stored_version(&self) -> Option<&str> {
+        Some(&self.stored_version)
+    }
+
+    fn replacing_needs_version(&self) -> bool {
+        true
+    }
+}
+
+impl Served {
+    fn wrong(&self, object: &Value, there: Option<&Value>) -> Vec<Cause> {
+        let mut wrong = embedded::check(object, &self.schema);
+        wrong.extend(validate::check(object, &self.schema, there, ("", "")));
+        wrong.extend(items::check(object, &self.schema, there));
+        wrong
+    }
+}
+
+fn stored_version(spec: &Value) -> &str {
+    let versions = spec["versions"].as_array().into_iter().flatten();
+    let stored = versions.into_iter().find(|version| version["storage"] == true);
+    stored.and_then(|stored| stored["name"].as_str()).unwrap_or_default()
 }
 
 fn storage_hash(spec: &Value) -> String {
-    let versions = spec["versions"].as_array().into_iter().flatten();
-    let stored = versions.into_iter().find(|version| version["storage"] == true);
-    let [group, version, kind] =
-        [&spec["group"], stored.map_or(&Value::Null, |stored| &stored["name"]), &spec["names"]["kind"]]
-            .map(|word| word.as_str().unwrap_or_default());
-    STANDARD.encode(&Sha256::digest(format!("{group}/{version}/{kind}"))[..8])
+    let [group, kind] = [&spec["group"], &spec["names"]["kind"]].map(|word| word.as_str().unwrap_or_default());
+    STANDARD.encode(&Sha256::digest(format!("{group}/{}/{kind}", stored_version(spec)))[..8])
 }
 
 /// The schema as the rest of the server reads it: with what every object has.
@@ -157,8 +205,11 @@ fn document(schema: &Value) -> Value {
 
 const OBJECT_META: &str = "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
-/// Gives objects within objects what every object has.
+/// Gives objects within objects what every object has. What is filled in is not said twice: only items are told apart by it.
 fn embed(node: &mut Value) {
+    if node["default"].is_object() {
+        node.as_object_mut().and_then(|node| node.shift_remove("default"));
+    }
     if node["x-kubernetes-embedded-resource"] == true {
         for field in ["apiVersion", "kind"] {
             node["properties"][field] = json!({"type": "string"});

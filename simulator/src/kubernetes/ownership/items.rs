@@ -14,6 +14,8 @@ pub enum ItemError {
     NoKey(String, String),
     #[error("{0}: element is not a map")]
     NoMap(String),
+    #[error("{0}: associative list without keys has an element that's a map type")]
+    Map(String),
     #[error("{0}: duplicate entries for key {1}")]
     Twice(String, String),
 }
@@ -28,6 +30,7 @@ pub enum ItemError {
 pub fn element(list: &ListShape, typed: Typed, item: &Value, path: &dyn Fn() -> String) -> Result<Element, ItemError> {
     match &list.merge {
         ListMerge::Atomic => unreachable!("the items of an atomic list are not told apart"),
+        ListMerge::Set if item.is_object() => Err(ItemError::Map(path())),
         ListMerge::Set => Ok(Element::Value(item.to_string())),
         ListMerge::Keys(keys) => {
             let Value::Object(map) = item else { return Err(ItemError::NoMap(path())) };

@@ -98,6 +98,11 @@ pub trait Rules: Sync + Send {
         Vec::new()
     }
 
+    /// What is wrong with an object in place of another.
+    fn check_over(&self, object: &Value, there: &Value) -> Vec<Cause> {
+        [self.check(object), self.check_change(object, there)].concat()
+    }
+
     /// What a write to a part with a path of its own (`status`) leaves as it was, beyond what it [`leaves`](Rules::leaves).
     fn prepare_part(&self, _part: &str, _object: &mut Value, _there: &Value, _cluster: &Cluster) {}
 

@@ -168,7 +168,7 @@ impl Write<'_> {
         }
         let mut wrong = [kept, metadata::wrong(&object, self.kind, rules.name_form())].concat();
         wrong.extend(match self.part {
-            "" | "scale" => [rules.check(&object), rules.check_change(&object, stored)].concat(),
+            "" | "scale" => rules.check_over(&object, stored),
             part => rules.check_part(part, &object, stored),
         });
         self.right(name, wrong)?;
@@ -188,13 +188,13 @@ impl Write<'_> {
 
     /// True if a change is one of what is wanted.
     fn counts(&self, rules: &dyn Rules, object: &Value, stored: &Value) -> bool {
-        let uncounted = ["apiVersion", "kind", "metadata", "status"];
+        let status = rules.leaves("").contains(&"status");
+        let uncounted =
+            |field: &str| matches!(field, "apiVersion" | "kind" | "metadata") || status && field == "status";
         let fields = |object: &Value| object.as_object().map(|map| map.len()).unwrap_or_default();
         let changed = |one: &Value, other: &Value| {
             let entries = one.as_object().into_iter().flatten();
-            entries
-                .filter(|(key, _)| !uncounted.contains(&key.as_str()))
-                .any(|(key, value)| other.get(key) != Some(value))
+            entries.filter(|(key, _)| !uncounted(key)).any(|(key, value)| other.get(key) != Some(value))
         };
         let annotations = |object: &Value| object["metadata"]["annotations"].clone();
         fields(object) > 0 && (changed(object, stored) || changed(stored, object))
