@@ -64,9 +64,9 @@ impl Cluster {
         known.or_else(|| self.definitions.kind(&self.store, group, version, resource))
     }
 
-    /// The groups that definitions make, each as aggregated discovery has it.
-    pub fn defined_groups(&self) -> Vec<Value> {
-        self.definitions.groups(&self.store)
+    /// The groups that it serves, each as aggregated discovery has it: those of Kubernetes itself, then those of definitions.
+    pub fn groups(&self) -> Vec<Value> {
+        super::kinds::said().groups.iter().cloned().chain(self.definitions.groups(&self.store)).collect()
     }
 
     /// Now, as objects have it: in whole seconds.

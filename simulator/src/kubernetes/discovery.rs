@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{answer::Refusal, cluster::Cluster, kinds::said, request::Request};
+use super::{access::tokens::ISSUER, answer::Refusal, cluster::Cluster, kinds::said, request::Request};
 
 /// The form in which all groups come at once.
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
@@ -11,7 +11,7 @@ const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGrou
 pub fn answer(cluster: &Cluster, request: &Request) -> Option<Result<(Value, &'static str), Refusal>> {
     let path = request.path.trim_end_matches('/');
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    let groups = || said().groups.iter().cloned().chain(cluster.defined_groups());
+    let groups = || cluster.groups().into_iter();
     let find = |name: &str| groups().find(|group| name_of(group) == name).ok_or_else(Refusal::no_such_path);
     let plain = |value: Value| Some(Ok((value, "application/json")));
     match segments.as_slice() {
@@ -36,8 +36,18 @@ pub fn answer(cluster: &Cluster, request: &Request) -> Option<Result<(Value, &'s
         ["api", version] => Some(find("").and_then(|group| resources(cluster, &group, version))),
         ["apis", group, version] => Some(find(group).and_then(|group| resources(cluster, &group, version))),
         ["version"] => plain(said().version.clone()),
+        [".well-known", "openid-configuration"] => plain(issuer()),
+        ["openid", "v1", "jwks"] => plain(cluster.signer.key_set()),
         _ => None,
     }
+}
+
+/// Who issues the tokens of service accounts, as OpenID Connect has it.
+fn issuer() -> Value {
+    json!({
+        "issuer": ISSUER, "jwks_uri": format!("{ISSUER}/openid/v1/jwks"), "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["EdDSA"],
+    })
 }
 
 fn wants_aggregated(request: &Request) -> bool {
@@ -92,17 +102,31 @@ fn resources(cluster: &Cluster, group: &Value, version: &str) -> Result<(Value, 
         }
         for part in list(&resource, "subresources") {
             let name = [&resource["resource"], &part["subresource"]].map(|word| word.as_str().unwrap_or_default());
-            resources.push(json!({
+            let mut entry = json!({
                 "name": name.join("/"), "singularName": "", "namespaced": namespaced,
                 "kind": part["responseKind"]["kind"], "verbs": part["verbs"],
-            }));
+            });
+            // What is of another group than its resource says so.
+            let of = &part["responseKind"];
+            if of["group"] != group || of["version"] != version {
+                for field in ["group", "version"] {
+                    if of[field].as_str().is_some_and(|word| !word.is_empty()) {
+                        entry[field] = of[field].clone();
+                    }
+                }
+            }
+            resources.push(entry);
         }
         resources.push(entry);
     }
     resources.sort_by(|a, b| a["name"].as_str().cmp(&b["name"].as_str()));
     let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
-    let list = json!({
-        "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources,
-    });
+    let mut list = json!({"kind": "APIResourceList"});
+    // The oldest list is from before lists said this.
+    if !group.is_empty() {
+        list["apiVersion"] = json!("v1");
+    }
+    list["groupVersion"] = json!(group_version);
+    list["resources"] = json!(resources);
     Ok((list, "application/json"))
 }

@@ -30,7 +30,7 @@ pub struct Said {
     pub version: Value,
     /// The groups in their order, each as aggregated discovery has it.
     pub groups: Vec<Value>,
-    definitions: Map<String, Value>,
+    pub definitions: Map<String, Value>,
 }
 
 /// One resource of one version.

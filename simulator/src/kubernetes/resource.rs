@@ -80,10 +80,19 @@ pub fn watch(cluster: &Arc<Cluster>, request: &Request) -> Result<impl Stream<It
 
 fn meant(cluster: &Cluster, request: &Request) -> Result<(Address, Arc<Kind>), Refusal> {
     let address = address::read(&request.path);
-    let address = address.ok_or_else(|| Refusal::not_modelled(format!("the path `{}`", request.path)))?;
+    let address = address.ok_or_else(|| unknown(&request.path))?;
     let Address { group, version, resource, .. } = &address;
     match cluster.kind(group, version, resource) {
         Some(kind) => Ok((address, kind)),
         None => Err(Refusal::no_such_path_in(group)),
+    }
+}
+
+/// What a real server has besides resources and is not modelled is refused as that; of all else a real server knows nothing either.
+fn unknown(path: &str) -> Refusal {
+    let there = ["/metrics", "/logs", "/debug", "/statusz", "/flagz", "/configz"];
+    match there.iter().any(|known| path == *known || path.starts_with(&format!("{known}/"))) {
+        true => Refusal::not_modelled(format!("the path `{path}`")),
+        false => Refusal::no_such_path(),
     }
 }

@@ -23,7 +23,7 @@ use super::{
     },
     answer::Refusal,
     cluster::Cluster,
-    discovery,
+    discovery, health, openapi,
     request::{Request, Sent},
     resource,
 };
@@ -107,9 +107,11 @@ impl ApiServer {
         if let Some(answer) = discovery::answer(&self.cluster, request) {
             return answer.map(|(value, form)| whole(200, &value, form));
         }
-        match request.path.as_str() {
-            "/healthz" | "/readyz" | "/livez" => return Ok(text("ok")),
-            _ => {}
+        if let Some(answer) = openapi::answer(&self.cluster, request) {
+            return answer.map(|(value, form)| whole(200, &value, form));
+        }
+        if let Some(told) = health::answer(&request.path, request.flag("verbose")) {
+            return Ok(plain(200, &told));
         }
         if verb == "watch" {
             return resource::watch(&self.cluster, request).map(streamed);
@@ -131,10 +133,6 @@ fn plain(code: u16, words: &str) -> Response<Body> {
     *response.status_mut() = http::StatusCode::from_u16(code).expect("our codes are valid");
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
-}
-
-fn text(text: &'static str) -> Response<Body> {
-    Response::new(Full::new(Bytes::from_static(text.as_bytes())).boxed_unsync())
 }
 
 fn streamed(lines: impl futures::Stream<Item = Bytes> + Send + 'static) -> Response<Body> {

@@ -161,6 +161,17 @@ impl Arm {
         self.exchange("GET", &self.placed(path), "", &Value::Null)
     }
 
+    /// Like [`Arm::look`], in a form of the client's choice.
+    pub fn look_as(&self, path: &str, accept: &str) -> Answer {
+        let path = self.placed(path);
+        self.ask(Asked { method: "GET", path: &path, content: "", accept, body: "", acting: &self.acting() })
+    }
+
+    /// Writes down a part of what was answered, if the whole is too much.
+    pub fn note(&self, what: &str, part: Value) {
+        self.transcript.tell(what, &Answer::plain(part));
+    }
+
     /// Looks again and again until what is there is as it should be, and writes that down.
     #[track_caller]
     pub fn until(&self, path: &str, holds: impl Fn(&Value) -> bool) -> Value {

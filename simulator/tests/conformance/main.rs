@@ -17,6 +17,7 @@ mod access;
 mod arms;
 mod configmaps;
 mod definitions;
+mod discovery;
 mod nodes;
 mod pod_defaults;
 mod rbac;
@@ -37,6 +38,7 @@ const AREAS: &[(&str, Bodies)] = &[
     ("access", access::BODIES),
     ("configmaps", configmaps::BODIES),
     ("definitions", definitions::BODIES),
+    ("discovery", discovery::BODIES),
     ("nodes", nodes::BODIES),
     ("pod_defaults", pod_defaults::BODIES),
     ("rbac", rbac::BODIES),

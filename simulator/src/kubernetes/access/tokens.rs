@@ -36,6 +36,12 @@ impl Signer {
         Self { key: Ed25519KeyPair::from_seed_unchecked(&seed).expect("a seed of 32 bytes is a key") }
     }
 
+    /// The public half, as a set of JSON web keys (RFC 8037).
+    pub fn key_set(&self) -> Value {
+        let key = BASE64.encode(self.key.public_key().as_ref());
+        json!({"keys": [{"use": "sig", "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "x": key}]})
+    }
+
     pub fn sign(&self, claims: &Claims) -> String {
         let header = json!({"alg": "EdDSA", "typ": "JWT"});
         let text = format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims.0.to_string()));
