@@ -125,6 +125,12 @@ pub enum What {
     Warned {
         text: String,
     },
+    /// Something that was learnt on the way. What is `minor` is for whoever wants to see more.
+    Noted {
+        text: String,
+        #[serde(default)]
+        minor: bool,
+    },
     /// The bell rang.
     BellRang {
         text: String,

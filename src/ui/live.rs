@@ -172,7 +172,7 @@ impl Live {
             EffectEnd::Replayed => (symbols.replayed, Tone::Quiet),
             EffectEnd::InDoubt => (symbols.doubt, Tone::Waiting),
         };
-        if (unchanged || outcome == EffectEnd::Replayed) && !self.verbose() {
+        if outcome == EffectEnd::Replayed && !self.verbose() {
             return Vec::new();
         }
         let Some(what) = self.progress.effects.get(&effect) else { return Vec::new() };
@@ -325,6 +325,12 @@ impl Live {
             What::ProgramSaid { text, .. } => {
                 let line = Line::of(Tone::Quiet, symbols.quote).with(Tone::Plain, " ").with(Tone::Quiet, text);
                 vec![self.inside(step, line, Line::default(), width)]
+            }
+            What::Noted { minor: true, .. } if !self.verbose() => Vec::new(),
+            What::Noted { text, minor } => {
+                let tone = if *minor { Tone::Quiet } else { Tone::Waiting };
+                let line = Line::of(tone, symbols.quote).with(Tone::Plain, " ").with(tone, text);
+                vec![self.inside(step, line, Line::default(), usize::MAX)]
             }
             What::BellRang { text } => self.noted(Tone::Strong, symbols.bell, text, width),
             What::TimerStarted { timer } if self.verbose() => {

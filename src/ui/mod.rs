@@ -46,7 +46,7 @@ pub enum Verbosity {
     Quiet,
     #[default]
     Normal,
-    /// Also what changed nothing: short waits and requests, unchanged objects, replayed steps one by one.
+    /// Also what changed nothing: short waits and requests, objects one by one, replayed steps one by one.
     Verbose,
 }
 

@@ -139,11 +139,12 @@ impl Plain {
             }
             What::EffectIntended { .. } => Vec::new(),
             What::EffectClosed { effect, outcome, detail } => {
-                let unchanged = detail.as_deref() == Some("unchanged") || *outcome == EffectEnd::Replayed;
-                let Some(what) = self.progress.effects.get(effect).filter(|_| verbose || !unchanged) else {
+                let replayed = *outcome == EffectEnd::Replayed;
+                let Some(what) = self.progress.effects.get(effect).filter(|_| verbose || !replayed) else {
                     return Vec::new();
                 };
                 let (said, tone) = match outcome {
+                    EffectEnd::Done if detail.as_deref() == Some("unchanged") => ("", Tone::Quiet),
                     EffectEnd::Done => ("", Tone::Effect),
                     EffectEnd::Failed => ("failed", Tone::Failed),
                     EffectEnd::Replayed => ("replayed", Tone::Quiet),
@@ -155,6 +156,8 @@ impl Plain {
                 say("effect", tone, &format!("{} {}{note}", what.verb, what.object))
             }
             What::ProgramSaid { program, text } => say("program", Tone::Quiet, &format!("{program}: {text}")),
+            What::Noted { minor: true, .. } if !verbose => Vec::new(),
+            What::Noted { text, minor } => say("noted", if *minor { Tone::Quiet } else { Tone::Waiting }, text),
             What::BellRang { text } => say("bell", Tone::Strong, text),
             What::TimerStarted { timer } => say("timer", Tone::Plain, &format!("{timer} started")),
             What::TimerStopped { timer, elapsed } => {

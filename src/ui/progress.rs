@@ -112,6 +112,7 @@ impl Progress {
             | What::Tabled { .. }
             | What::ProgramSaid { .. }
             | What::Warned { .. }
+            | What::Noted { .. }
             | What::BellRang { .. }
             | What::Asked { .. }
             | What::Answered { .. }

@@ -85,6 +85,16 @@ fn each_object_is_told_as_created_changed_or_unchanged() {
             ("apply testbed: configmap/b".to_owned(), "changed: data.x: 2 → 3, data.y: new → none".to_owned()),
         ]
     );
+    let noted: Vec<String> = (script.events().into_iter())
+        .filter_map(|what| match what {
+            What::Noted { text, minor: true } => Some(text),
+            _ => None,
+        })
+        .collect();
+    let told = |name: &str, what: &str| format!("configmap/{name} in {space}: {what}");
+    assert_eq!(noted[..2], [told("a", "created"), told("b", "created")]);
+    assert!(noted[2..].contains(&told("a", "unchanged")), "{noted:?}");
+    assert!(noted[2..].contains(&told("b", "changed: data.x: 1 → 2, data.y: none → new")), "{noted:?}");
 }
 
 /// Objects of many sorts, as people write them: with defaults left out, with lists of all kinds, with quantities.

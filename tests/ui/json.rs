@@ -35,6 +35,7 @@ fn name(what: &What) -> &'static str {
         What::Tabled { .. } => "tabled",
         What::Warned { .. } => "warned",
         What::ProgramSaid { .. } => "program_said",
+        What::Noted { .. } => "noted",
         What::BellRang { .. } => "bell_rang",
         What::TimerStarted { .. } => "timer_started",
         What::TimerStopped { .. } => "timer_stopped",

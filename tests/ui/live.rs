@@ -82,6 +82,8 @@ fn what_has_happened_scrolls_by() {
 
     ▸ install
       ~ apply deployment/web (configured)
+      ~ apply service/web (unchanged)
+      │ warning about pod web-0: BackOff: it crashed
     ↻ install  attempt 1 of 2 failed, next in 10s
         conflict with `kubectl`
     data: 3 nodes
@@ -164,7 +166,7 @@ fn verbose_also_tells_what_changed_nothing() {
     ↺ prepare  replayed  unchanged
     ↺ images  replayed  unchanged
     ◷ bootstrap  started
-      ~ apply service/web (unchanged)
+      │ service/web: unchanged
     "#);
 }
 

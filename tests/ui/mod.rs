@@ -154,6 +154,12 @@ fn run() -> Vec<Event> {
             "install",
             What::EffectClosed { effect: 3, outcome: EffectEnd::Done, detail: Some("unchanged".to_owned()) },
         ),
+        at(62_700, "install", What::Noted { text: "service/web: unchanged".to_owned(), minor: true }),
+        at(
+            62_800,
+            "install",
+            What::Noted { text: "warning about pod web-0: BackOff: it crashed".to_owned(), minor: false },
+        ),
         at(
             63_000,
             "install",

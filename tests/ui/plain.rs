@@ -42,6 +42,8 @@ fn a_log_has_a_line_an_event() {
     [01:02.2] timer: bootstrap started
     [01:02.3] step install: started
     [01:02.5] effect install: apply deployment/web (configured)
+    [01:02.7] effect install: apply service/web (unchanged)
+    [01:02.8] noted install: warning about pod web-0: BackOff: it crashed
     [01:03.0] step install: attempt 1 of 2 failed, next in 10s: conflict with `kubectl`
     [01:13.0] step install: started, attempt 2 of 2
     data: 3 nodes

@@ -36,6 +36,11 @@ pub fn line(applied: &[Applied]) -> String {
     line
 }
 
+/// `deployment/web in shop: created`, of each object a line.
+pub fn lines(applied: &[Applied]) -> impl Iterator<Item = String> {
+    applied.iter().map(|one| format!("{}: {}", shown(&one.object), line(std::slice::from_ref(one))))
+}
+
 fn changes(applied: &Applied) -> &[Field] {
     match &applied.ending {
         Ending::Changed(fields) => fields,

@@ -286,6 +286,10 @@ fn apply_objects(context: &NativeCallContext, cluster: &Cluster, given: &Dynamic
         }
     };
     let applied: Vec<Applied> = context.change(Change::repeatable_telling(effect, asked.timeout, perform))?;
+    if applied.len() > 1 {
+        let events = context.host().events;
+        report::lines(&applied).for_each(|text| events.emit(What::Noted { text, minor: true }));
+    }
     let pruned = match &asked.inventory {
         Some(inventory) => prune(context, &asked, inventory, &applied)?,
         None => Vec::new(),
