@@ -1,7 +1,8 @@
 //! The catalogue of functions: read from their doc comments, and the source of help, checks and option maps alike.
 //!
 //! A documented function's comment is a short text in Markdown with these sections, all optional but the summary and the
-//! example: `# Parameters`, `# Options`, `# Returns`, `# Effect` (present if it changes the world), `# Faults`,
+//! example: `# Parameters`, `# Options`, `# Returns`, `# Effect` (present if it changes the world; a list in it says when it
+//! doesn't), `# Faults`,
 //! `# Example`. A line of a list reads ``- `name` (type, `default`): text``; the default is left out, or in plain words
 //! if it is no literal. The line ``- those of `http::get` `` stands for all
 //! items that the same section has there.
@@ -66,9 +67,26 @@ pub struct Doc {
     pub returns: String,
     /// What it changes, if it changes the world.
     pub effect: Option<String>,
+    /// With which parameters and options it changes nothing.
+    pub harmless: Vec<Harmless>,
     /// The kinds of its faults, and when.
     pub faults: Vec<Item>,
     pub examples: Vec<Example>,
+}
+
+/// A parameter or an option, and the words with which a call changes nothing: the option's value, or the first item of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Harmless {
+    pub name: String,
+    pub words: Vec<String>,
+}
+
+impl Doc {
+    /// True if a call with this word is one that changes nothing.
+    pub fn is_harmless(&self, name: &str, word: &str) -> bool {
+        let of_it = self.harmless.iter().filter(|harmless| harmless.name == name);
+        of_it.flat_map(|harmless| &harmless.words).any(|harmless| harmless.eq_ignore_ascii_case(word))
+    }
 }
 
 /// A line of a list in a doc comment.
@@ -252,7 +270,12 @@ fn file(doc: &mut Doc, section: &str, body: &str) {
         "Parameters" => doc.parameters = items(&text),
         "Options" => doc.options = items(&text),
         "Returns" => doc.returns = text,
-        "Effect" => doc.effect = Some(text),
+        "Effect" => {
+            let quoted = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+            doc.harmless =
+                items(&text).into_iter().map(|item| Harmless { words: quoted(&item.text), name: item.name }).collect();
+            doc.effect = Some(text);
+        }
         "Faults" => doc.faults = items(&text),
         "Example" => doc.examples = examples(&text),
         _ => {

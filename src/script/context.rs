@@ -153,6 +153,9 @@ pub trait Call {
     /// A usage fault that names the nearest option, if a key or a type is not as documented.
     fn options(&self, function: &str, options: Map) -> Outcome<Options>;
 
+    /// True if the documentation of a function says that a call with this word changes nothing.
+    fn is_harmless(&self, function: &str, name: &str, word: &str) -> bool;
+
     /// Waits; see [`Host::wait`].
     ///
     /// # Errors
@@ -192,6 +195,10 @@ impl Call for NativeCallContext<'_> {
     fn options(&self, function: &str, options: Map) -> Outcome<Options> {
         Options::read(self.context().0.catalogue.function(self.engine(), function), options)
             .map_err(|fault| fault.raise(self))
+    }
+
+    fn is_harmless(&self, function: &str, name: &str, word: &str) -> bool {
+        self.context().0.catalogue.function(self.engine(), function).doc.is_harmless(name, word)
     }
 
     fn wait<T, F>(&self, waiting: Waiting, work: impl FnOnce(Progress) -> F) -> Outcome<T>

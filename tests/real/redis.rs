@@ -101,7 +101,7 @@ fn changes_are_announced_and_questions_are_not() {
         &script,
         &with(
             &server,
-            r#"store.set("a", 1); store.get("a"); store.command(["STRLEN", "a"]); store.incr("a"); store.command(["APPEND", "a", "0"]);"#,
+            r#"store.set("a", 1); store.get("a"); store.command(["STRLEN", "a"]); store.command(["info"]); store.command(["PING"]); store.incr("a"); store.command(["APPEND", "a", "0"]);"#,
         ),
     );
     let announced: Vec<(String, bool)> = (script.recorded.effects.lock().unwrap().iter())

@@ -51,6 +51,27 @@ mod cluster {
         drop(name.to_owned());
     }
 
+    /// Sends a command.
+    ///
+    /// # Options
+    ///
+    /// - `looks` (boolean, `false`): it only looks.
+    ///
+    /// # Effect
+    ///
+    /// What the command does, unless it only looks:
+    ///
+    /// - `argv`: `GET`, `KEYS`
+    /// - `looks`: `true`
+    pub fn send(argv: rhai::Array) {
+        drop(argv);
+    }
+
+    #[rhai_fn(name = "send")]
+    pub fn send_with(argv: rhai::Array, options: Map) {
+        drop((argv, options));
+    }
+
     /// Reads a file as YAML.
     ///
     /// # Parameters
@@ -459,6 +480,19 @@ step "a" {
     insta::assert_snapshot!(found(text), @r#"
     1:6+6 effect_outside_step `k8s::delete` changes the world, and is called outside of a step; put it in a step: `step "…" { … }`
     5:23+6 effect_outside_step `k8s::delete` changes the world, and is called outside of a step; put it in a step: `step "…" { … }`
+    "#);
+}
+
+#[test]
+fn a_call_that_only_looks_needs_no_step() {
+    let text = r#"k8s::send(["get", "a"]);
+k8s::send(["SET", "a"], #{ looks: true });
+k8s::send(["SET", "a"], #{ looks: false });
+let verb = "GET";
+k8s::send([verb, "a"]);"#;
+    insta::assert_snapshot!(found(text), @r#"
+    3:6+4 effect_outside_step `k8s::send` changes the world, and is called outside of a step; put it in a step: `step "…" { … }`
+    5:6+4 effect_outside_step `k8s::send` changes the world, and is called outside of a step; put it in a step: `step "…" { … }`
     "#);
 }
 

@@ -213,7 +213,7 @@ impl Walk<'_, '_> {
         if fitting.is_empty() {
             return Some(last.wrong_type(&call.args, &forms).into_iter().collect());
         }
-        if fitting.iter().all(|form| form.function.doc.effect.is_some()) {
+        if fitting.iter().all(|form| form.changes_something(&call.args)) {
             let name = fitting[0].function.name.clone();
             self.reach(position, || Reached::Effect(name));
             self.note_written(&call.args);

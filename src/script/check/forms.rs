@@ -183,6 +183,28 @@ impl Form<'_> {
             && !self.function.doc.options.is_empty()
     }
 
+    /// True if a call with these arguments changes the world, as far as that can be seen.
+    pub fn changes_something(&self, arguments: &[Expr]) -> bool {
+        let doc = &self.function.doc;
+        let is_harmless = |name: &str, value: &Expr| match value {
+            Expr::Array(items, _) => match items.first() {
+                Some(Expr::StringConstant(word, _)) => doc.is_harmless(name, word),
+                _ => false,
+            },
+            Expr::BoolConstant(flag, _) => doc.is_harmless(name, &flag.to_string()),
+            _ => false,
+        };
+        let named = self.signature.parameters.iter().skip(self.receiver).zip(arguments);
+        let options = match arguments.last() {
+            Some(Expr::Map(parts, _)) if self.has_options() => parts.0.as_slice(),
+            _ => &[],
+        };
+        let mut options = options.iter();
+        doc.effect.is_some()
+            && !(named.into_iter().any(|((name, _), value)| is_harmless(name, value))
+                || options.any(|(key, value)| is_harmless(&key.name, value)))
+    }
+
     /// The documentation of the parameter that takes an argument.
     pub fn documented(&self, index: usize) -> Option<&Item> {
         let (name, _) = self.signature.parameters.get(self.receiver + index)?;
