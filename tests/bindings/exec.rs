@@ -166,3 +166,18 @@ fn ctrl_c_waits_for_a_program_that_changes_something_and_a_second_one_does_not()
     let run = book.run().args(["--allow-exec", "--journal", "other"]).start().until("busy").signal("INT");
     run.until("has come back").signal("INT").ends(3).stderr_has("in doubt");
 }
+
+#[test]
+fn as_much_of_the_output_is_given_back_as_is_asked_for() {
+    let (script, _folder) = script(&[]);
+    let head = |limit: &str| {
+        format!(
+            r#"exec::run(["head", "-c", "40000000", "/dev/zero"], #{{ limit: {limit}, quiet: true, reads: true }}).stdout.len()"#
+        )
+    };
+    assert_eq!(script.value::<i64>(&head("40000000")), 40_000_000);
+    assert_eq!(script.value::<i64>(&head("1000")), 1000);
+    let warned = |what: &What| matches!(what, What::Warned { text } if text.starts_with("the first 39999000 bytes of the output"));
+    assert!(script.events().iter().any(warned), "{:?}", script.events());
+    assert_eq!(script.fault(&head("-1")).kind, Kind::Usage);
+}

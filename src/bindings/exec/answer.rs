@@ -11,9 +11,6 @@ use crate::{
     script::fault::{Fault, Kind},
 };
 
-/// What is kept of each stream: its end.
-const LARGEST: usize = 16 << 20;
-
 /// Output longer than this is not kept in the journal.
 const LARGEST_KEPT: usize = 64 << 10;
 
@@ -26,6 +23,8 @@ const LONGEST_LOOK: usize = 64 << 10;
 /// What a program has said on one stream.
 pub struct Heard {
     bytes: Vec<u8>,
+    /// How many of them are kept at last: those at the end.
+    limit: usize,
     /// How many bytes at the beginning were let go.
     lost: usize,
     line: Vec<u8>,
@@ -44,15 +43,15 @@ pub struct Show {
 }
 
 impl Heard {
-    pub fn new(show: Option<Show>) -> Self {
-        Self { bytes: Vec::new(), lost: 0, line: Vec::new(), in_tail: false, show }
+    pub fn new(limit: usize, show: Option<Show>) -> Self {
+        Self { bytes: Vec::new(), limit, lost: 0, line: Vec::new(), in_tail: false, show }
     }
 
     pub fn hear(&mut self, chunk: &[u8]) {
         self.bytes.extend_from_slice(chunk);
         // Half of it at a time, so that it is not moved for each chunk.
-        if self.bytes.len() > 2 * LARGEST {
-            let surplus = self.bytes.len() - LARGEST;
+        if self.bytes.len() > self.limit.saturating_mul(2) {
+            let surplus = self.bytes.len() - self.limit;
             self.bytes.drain(..surplus);
             self.lost += surplus;
         }
@@ -87,9 +86,12 @@ impl Heard {
     /// The end of the stream: all that it said, or as much of its end as is kept.
     pub fn end(mut self) -> Stream {
         self.tell_line();
-        let surplus = self.bytes.len().saturating_sub(LARGEST);
+        let surplus = self.bytes.len().saturating_sub(self.limit);
         self.bytes.drain(..surplus);
-        Stream { text: String::from_utf8_lossy(&self.bytes).into_owned(), lost: self.lost + surplus }
+        // What is text is not copied.
+        let text = String::from_utf8(self.bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        Stream { text, lost: self.lost + surplus }
     }
 }
 
@@ -132,11 +134,11 @@ impl Answer {
 
     /// For the journal: nothing of what it said, if that is long or holds a secret.
     pub fn keep(&self, secrets: &Vault) -> Value {
-        let kept = json!({ "status": self.status, "stdout": self.stdout, "stderr": self.stderr });
         let withheld = |why: &str| json!({ "status": self.status, "withheld": why });
         if self.stdout.len() + self.stderr.len() > LARGEST_KEPT {
             return withheld("it is longer than 64 KB");
         }
+        let kept = json!({ "status": self.status, "stdout": self.stdout, "stderr": self.stderr });
         if secrets.redact_value(kept.clone()) == kept { kept } else { withheld("it holds a secret") }
     }
 

@@ -64,13 +64,16 @@ pub mod functions {
     /// - `reads` (boolean, `false`): it changes nothing, so it is no effect, and may be run again at any time
     /// - `repeat_safe` (boolean, `false`): running it twice is the same as running it once, so a resumed run may
     /// - `quiet` (boolean, `false`): don't show what it says
+    /// - `limit` (integer, `16777216`): how many bytes of its output, and of its errors, are given back: those at the end
     ///
     /// # Returns
     /// A map of `status`, `stdout` and `stderr`. A program that a signal ended has 128 and the signal's number as its status. Of
-    /// more than 16 MB only the end is there, which is warned of.
+    /// more than `limit` bytes only the end is there, which is warned of.
     ///
     /// # Effect
-    /// Whatever the program does, unless `reads` says that it changes nothing.
+    /// Whatever the program does, unless it is said that it changes nothing:
+    ///
+    /// - `reads`: `true`
     ///
     /// # Faults
     /// - `refused`: it was not allowed
@@ -109,6 +112,7 @@ fn run_program(context: &NativeCallContext, argv: &Dynamic, options: Map) -> Out
         secrets: host.secrets.clone(),
         shown: shown.clone(),
         expected,
+        limit: limit(&options).map_err(raise)?,
     };
     if options.flag("reads") {
         let answer = context.wait(Waiting::request(format!("`{shown}`"), deadline), |_| runner.run(program))?;
@@ -141,6 +145,14 @@ fn run_program(context: &NativeCallContext, argv: &Dynamic, options: Map) -> Out
     answer.map(Answer::map)
 }
 
+fn limit(options: &Options) -> Result<usize, Fault> {
+    let limit = options.integer("limit").and_then(|limit| usize::try_from(limit).ok());
+    limit.ok_or_else(|| {
+        Fault::new(Kind::Usage, "option `limit` is below zero")
+            .hint("it is a number of bytes, such as `100 * 1024 * 1024`")
+    })
+}
+
 fn show(host: &Host, program: &str) -> Show {
     Show {
         events: host.events.clone(),
@@ -158,13 +170,15 @@ struct Runner {
     show: Option<Show>,
     shown: String,
     expected: Expected,
+    limit: usize,
 }
 
 impl Runner {
     async fn run(self, program: Program) -> Result<Answer, Fault> {
         let not_started = |error: io::Error| self.not_started(&program, &error);
         let mut saying = self.programs.start(program.clone()).await.map_err(not_started)?;
-        let (mut stdout, mut stderr) = (Heard::new(self.show.clone()), Heard::new(self.show.clone()));
+        let (mut stdout, mut stderr) =
+            (Heard::new(self.limit, self.show.clone()), Heard::new(self.limit, self.show.clone()));
         let exit = loop {
             match saying.next().await.expect("a program ends before its stream does") {
                 Ok(Said::Output(chunk)) => stdout.hear(&chunk),
