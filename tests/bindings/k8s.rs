@@ -75,6 +75,27 @@ fn a_wait_begins_anew_when_its_version_is_too_old() {
 }
 
 #[test]
+fn a_wait_that_was_allowed_outlasts_a_moment_in_which_it_is_not() {
+    let refused = || status(403, "Forbidden", "configmaps is forbidden: the rules are not read yet");
+    let server = Server::start(move |seen| match seen.before {
+        0 => Reply::new(200, list(5, &[map("a", 5, "old")])),
+        1 | 2 => refused(),
+        _ if seen.path.contains("watch=true") => {
+            Reply::new(200, format!(r#"{{"type":"MODIFIED","object":{}}}"#, map("a", 9, "new")))
+        }
+        _ => Reply::new(200, list(5, &[map("a", 5, "old")])),
+    });
+    let (script, text) = run(&server, r#"cluster.wait("cm", "a", |o| o.data.x == "new", #{ timeout: "20s" }).data.x"#);
+    assert_eq!(script.value::<String>(&text), "new");
+
+    // Whoever never was allowed is told so at once.
+    let server = Server::start(move |_| refused());
+    let (script, text) = run(&server, r#"cluster.wait("cm", "a", "exists", #{ timeout: "20s" })"#);
+    assert_eq!(script.fault(&text).kind, Kind::Denied);
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[test]
 fn a_wait_goes_on_after_its_connection_broke() {
     let added = |version: u32, data: &str| format!(r#"{{"type":"ADDED","object":{}}}"#, map("a", version, data));
     let server = Server::start(move |seen| match seen.before {

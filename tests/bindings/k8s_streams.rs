@@ -390,6 +390,9 @@ fn many_logs_are_told_apart_and_time_is_no_fault_where_nothing_is_looked_for() {
             Reply::new(200, "").after(std::time::Duration::from_secs(60))
         }
         (true, _) => Reply::new(200, log(&[(1, "hello")])),
+        (false, true) if seen.path.contains("watch=true") => {
+            Reply::new(200, "").after(std::time::Duration::from_secs(60))
+        }
         (false, true) => Reply::new(200, pods.clone()),
         (false, false) => running("web-0", "terminated"),
     });
@@ -404,4 +407,32 @@ fn many_logs_are_told_apart_and_time_is_no_fault_where_nothing_is_looked_for() {
     assert_eq!(script.fault(&text).kind, Kind::Timeout);
     let (script, text) = run(&server, r#"cluster.logs("web-0", #{ since: "1h", since_time: "2026-11-21T10:00:00Z" })"#);
     assert_eq!(script.fault(&text).message, "both `since` and `since_time` are given");
+}
+
+#[test]
+fn pods_that_are_made_later_are_followed_from_their_beginning() {
+    let pods = |items: &str| {
+        format!(r#"{{"kind":"PodList","apiVersion":"v1","metadata":{{"resourceVersion":"1"}},"items":[{items}]}}"#)
+    };
+    let first = pods(&pod("web-0", "True"));
+    let server = Server::start(move |seen| {
+        let is = |part: &str| seen.path.contains(part);
+        match (is("/log"), is("watch=true"), is("labelSelector")) {
+            (true, ..) if is("web-0") => Reply::new(200, log(&[(1, "hello")])),
+            (true, ..) => Reply::new(200, log(&[(1, "one"), (2, "ready")])),
+            (false, true, _) => {
+                Reply::new(200, format!(r#"{{"type":"ADDED","object":{}}}"#, pod("web-1", "True").replace("\n", "")))
+                    .after(std::time::Duration::from_millis(200))
+            }
+            (false, false, true) => Reply::new(200, first.clone()),
+            (false, false, false) => running("web-0", "terminated"),
+        }
+    });
+    let (script, text) =
+        run(&server, r#"cluster.logs(#{ labels: "app=web", tail: 1, until: "ready", timeout: "20s" })"#);
+    assert_eq!(script.value::<String>(&text), "web-1: ready");
+    assert_eq!(script.printed(), ["web-0: hello", "web-1: one", "web-1: ready"]);
+    let asked: Vec<String> = server.seen().into_iter().map(|seen| seen.path).collect();
+    let of = |pod: &str| asked.iter().find(|path| path.contains(pod) && path.contains("/log?")).unwrap();
+    assert!(of("web-0").contains("tailLines=1") && !of("web-1").contains("tailLines"), "{asked:?}");
 }

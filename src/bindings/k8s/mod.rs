@@ -10,6 +10,7 @@ mod blast;
 pub mod change;
 pub mod client;
 mod credentials;
+mod crowd;
 mod difference;
 pub mod discovery;
 pub mod drain;

@@ -2,6 +2,7 @@
 
 use super::{
     client::Cluster,
+    explain::selector,
     object::{condition, name, text},
 };
 use crate::script::{
@@ -22,6 +23,15 @@ impl Cluster {
             true => Err(Fault::new(Kind::NotFound, format!("`{target}` in `{namespace}` has no pods"))),
             false => Ok(pods),
         }
+    }
+
+    /// What selects the pods that `target` stands for; nothing if it selects none, as a pod itself.
+    ///
+    /// # Errors
+    /// `not_found`, if there is no such thing.
+    pub async fn selector_of(&self, namespace: &str, target: &str) -> Result<Option<String>, Fault> {
+        let (kind, name) = target.rsplit_once('/').unwrap_or(("pods", target));
+        Ok(selector(&self.read(&self.resolve(kind).await?, namespace, name).await?))
     }
 
     /// The name of a pod behind `target` that is ready. A pod that is named itself needn't be.

@@ -77,6 +77,11 @@ pub fn supported(resource: &Resource) -> Result<(), Fault> {
         .hint("deployments, statefulsets and daemonsets have"))
 }
 
+/// The number of a Deployment's current template.
+pub fn number(workload: &Tree) -> Option<i64> {
+    annotation(workload, REVISION)?.parse().ok()
+}
+
 /// Whether it is a Deployment that holds its changes back.
 pub fn is_paused(workload: &Tree) -> bool {
     flag(workload, &["spec", "paused"])

@@ -19,8 +19,10 @@ pub enum Until {
     Deleted,
     /// As ready as its kind can be.
     Ready,
-    /// Ready, with all pods of the newest template.
-    RolledOut,
+    /// Ready, with all pods of the newest template, which is this revision if there is one.
+    RolledOut {
+        revision: Option<i64>,
+    },
     Condition {
         kind: String,
         status: String,
@@ -81,7 +83,8 @@ impl Until {
             Until::Exists => "to be there".to_owned(),
             Until::Deleted => "to be gone".to_owned(),
             Until::Ready => "to be ready".to_owned(),
-            Until::RolledOut => "to be rolled out".to_owned(),
+            Until::RolledOut { revision: None } => "to be rolled out".to_owned(),
+            Until::RolledOut { revision: Some(revision) } => format!("to be rolled out as revision {revision}"),
             Until::Condition { kind, status } if status.eq_ignore_ascii_case("true") => format!("to be {kind}"),
             Until::Condition { kind, status } => format!("to have {kind}={status}"),
             Until::Field { path, value: Some(value) } => format!("to have {path}={value}"),
@@ -93,7 +96,7 @@ impl Until {
     pub fn needs_progress(&self) -> bool {
         match self {
             Until::Exists | Until::Deleted => false,
-            Until::Ready | Until::RolledOut | Until::Condition { .. } => true,
+            Until::Ready | Until::RolledOut { .. } | Until::Condition { .. } => true,
             Until::Field { path, .. } => speaks_of_status(path),
         }
     }
@@ -104,10 +107,21 @@ impl Until {
             Until::Deleted => Verdict::Waiting(why_it_stays(object)),
             Until::Condition { kind, status } => judge_condition(object, kind, status),
             Until::Field { path, value } => judge_field(object, path, value.as_deref()),
-            Until::RolledOut if rollout::is_by_hand(object) => {
+            Until::RolledOut { .. } if rollout::is_by_hand(object) => {
                 Verdict::Hopeless("its pods are replaced only when somebody deletes them: `OnDelete`".to_owned())
             }
-            Until::Ready | Until::RolledOut => match readiness(object) {
+            Until::RolledOut { revision: Some(revision) } => match rollout::number(object) {
+                _ if unobserved(object, None).is_some() => Until::Ready.judge(object),
+                Some(now) if now > *revision => {
+                    Verdict::Hopeless(format!("it is at revision {now}, and no longer {revision}"))
+                }
+                Some(now) if now < *revision => {
+                    Verdict::Waiting(format!("it is at revision {now}, and not yet {revision}"))
+                }
+                None => Verdict::Waiting("its revision has no number yet".to_owned()),
+                Some(_) => Until::Ready.judge(object),
+            },
+            Until::Ready | Until::RolledOut { revision: None } => match readiness(object) {
                 Verdict::Waiting(why) => or_hopeless(object, why),
                 verdict => verdict,
             },

@@ -10,8 +10,10 @@ use super::given;
 use crate::{
     bindings::k8s::{
         client::{Cluster, Selection},
+        crowd::{Crowd, Line},
         logs::{Follower, LogOptions, containers, prefix},
         object,
+        watch::Observer,
     },
     event::{WaitEnd, What},
     host::wait::{Interrupted, Progress, Waiting},
@@ -65,7 +67,7 @@ pub mod functions {
     /// With `follow`, `until` or a closure the log is followed: each line is shown when it is written, or told to the closure.
     /// That ends when a line has the text `until`, when the closure says `true`, when all containers have ended, or when its
     /// time is up. A container that has not started yet is waited for; a connection that breaks is made again, and no line is
-    /// lost or told twice by that. Pods that are made later are not followed.
+    /// lost or told twice by that. Of a workload or of labels, pods that are made later are followed, too.
     ///
     /// # Parameters
     /// - `cluster` (cluster): the cluster
@@ -126,6 +128,9 @@ const AT_ONCE: usize = 8;
 
 /// How many lines that are there already are taken in one go.
 const LINES: usize = 256;
+
+/// How long another pod is waited for when all that were followed have ended, and nothing was found.
+const ANOTHER: Duration = Duration::from_secs(5);
 
 const READING: Duration = Duration::from_secs(30);
 const FOLLOWING: Duration = Duration::from_secs(5 * 60);
@@ -263,18 +268,45 @@ impl Reading {
         }
     }
 
-    async fn follow(self, progress: Progress) -> Result<BoxStream<'static, Result<String, Fault>>, Fault> {
-        let sources = self.sources().await?;
-        if sources.is_empty() {
-            let message = format!("there are no pods with `{}` in `{}`", self.whose, self.namespace);
-            return Err(Fault::new(Kind::NotFound, message));
-        }
-        let followers = sources.into_iter().map(|source| {
-            let (cluster, namespace, progress) = (self.cluster.clone(), self.namespace.clone(), progress.clone());
-            let Source { pod, prefix, options } = source;
-            Follower { cluster, namespace, pod, options, prefix, progress }.lines()
-        });
-        Ok(stream::select_all(followers).boxed())
+    /// The lines of the logs; `patience` is how long another pod is waited for when all have ended.
+    async fn follow(self, progress: Progress, patience: Duration) -> Result<BoxStream<'static, Line>, Fault> {
+        let (labels, none) = match &self.whose {
+            Whose::Labelled(labels) => {
+                (Some(labels.clone()), format!("there are no pods with `{labels}` in `{}`", self.namespace))
+            }
+            Whose::Workload(target) => (
+                self.cluster.selector_of(&self.namespace, target).await?,
+                format!("`{target}` in `{}` has no pods", self.namespace),
+            ),
+            Whose::Pod(_) => (None, String::new()),
+        };
+        let Some(labels) = labels else {
+            let followers = self.sources().await?.into_iter().map(|source| self.follower(source, &progress).lines());
+            return Ok(stream::select_all(followers).boxed());
+        };
+        let namespace = Some(self.namespace.clone());
+        let selection = Selection { namespace, labels: Some(labels), ..Selection::default() };
+        let pods = Observer::new(self.cluster.clone(), "pods".to_owned(), selection);
+        let clock = self.cluster.host().clock.clone();
+        let logs = {
+            let progress = progress.clone();
+            move |pod: &Tree, later: bool| {
+                let whole = |source: Source| match later {
+                    true => Source { options: LogOptions { tail: None, ..source.options }, ..source },
+                    false => source,
+                };
+                let sources = self.sources_of(pod).into_iter().map(whole);
+                sources.map(|source| self.follower(source, &progress)).collect()
+            }
+        };
+        let lines = Crowd { pods: Some(pods), logs, patience, clock, progress }.lines().await?;
+        lines.ok_or_else(|| Fault::new(Kind::NotFound, none))
+    }
+
+    fn follower(&self, source: Source, progress: &Progress) -> Follower {
+        let (cluster, namespace, progress) = (self.cluster.clone(), self.namespace.clone(), progress.clone());
+        let Source { pod, prefix, options } = source;
+        Follower { cluster, namespace, pod, options, prefix, progress }
     }
 }
 
@@ -294,7 +326,8 @@ fn follow(
     let what = format!("the log of {} of {}{goal}", reading.whose, reading.cluster);
     let mut wait = host.begin(Waiting::until(what.clone(), timeout));
     let progress = wait.progress();
-    let mut lines = context.drive(&mut wait, reading.follow(progress.clone()))?.ready_chunks(LINES);
+    let patience = if goal.is_empty() { Duration::ZERO } else { ANOTHER };
+    let mut lines = context.drive(&mut wait, reading.follow(progress.clone(), patience))?.ready_chunks(LINES);
     loop {
         let next = async move { (lines.next().await, lines) };
         let (chunk, back) = match wait.drive(next) {

@@ -11,7 +11,11 @@ use super::{
 use crate::{
     bindings::k8s::{client::Cluster, rollout, wait::Until, waited::Group},
     host::wait::Waiting,
-    script::{conductor::Outcome, context::Call, fault::Fault},
+    script::{
+        conductor::Outcome,
+        context::Call,
+        fault::{Fault, Kind},
+    },
 };
 
 #[export_module]
@@ -44,15 +48,17 @@ pub mod functions {
     /// - `timeout` (duration, `10m`): how long to wait
     /// - `grace` (duration, `30s`): how long pods may be stuck, or crash, before the wait fails
     /// - `fail_fast` (boolean, `true`): fail as soon as the rollout can no longer succeed
+    /// - `revision` (integer): of a deployment, only the rollout of this revision counts, as `rollout_history` numbers them; once
+    ///   there is a later one, the wait fails
     ///
     /// # Returns
     /// The workload as it is now.
     ///
     /// # Faults
     /// - `timeout`: it was not done in time; the notes say why: conditions, warnings, the worst pod and its log
-    /// - `failed`: it can't succeed any more: its progress deadline has passed, its pods are stuck, or they are replaced only
-    ///   when somebody deletes them
-    /// - `unsupported`: this kind has no rollouts
+    /// - `failed`: it can't succeed any more: its progress deadline has passed, its pods are stuck, they are replaced only when
+    ///   somebody deletes them, or there is a later revision than `revision`
+    /// - `unsupported`: this kind has no rollouts, or no numbers for them
     /// - `denied`: this user may not watch it
     /// - `tls`: the server can't be trusted
     ///
@@ -75,10 +81,12 @@ pub mod functions {
 fn status(context: &NativeCallContext, cluster: &Cluster, kind: &str, name: &str, options: Map) -> Outcome<Dynamic> {
     let options = context.options("k8s::rollout_status", options)?;
     let namespace = given::namespace(&options, cluster);
+    let revision = options.integer("revision");
+    let until = Until::RolledOut { revision };
     let order = || -> Result<(Order, _), Fault> {
         let (timeout, grace) = (options.deadline("timeout")?, options.deadline("grace")?);
         let groups = Group::of_names(kind, &namespace, BTreeSet::from([name.to_owned()]));
-        Ok((Order::for_one(groups, Until::RolledOut, timeout, grace, options.flag("fail_fast")), timeout))
+        Ok((Order::for_one(groups, until, timeout, grace, options.flag("fail_fast")), timeout))
     };
     let (order, timeout) = order().map_err(|fault| context.raise(fault))?;
     let asked = Waiting::request(format!("what a {kind} is to {cluster}"), timeout);
@@ -87,5 +95,10 @@ fn status(context: &NativeCallContext, cluster: &Cluster, kind: &str, name: &str
         context.wait(asked, |_| async move { cluster.resolve(&kind).await })?
     };
     rollout::supported(&resolved).map_err(|fault| context.raise(fault))?;
+    if revision.is_some() && resolved.plural != "deployments" {
+        let message =
+            format!("option `revision` is for deployments: a {} does not say which it is at", resolved.shown());
+        return Err(context.raise(Fault::new(Kind::Unsupported, message).hint("leave `revision` out")));
+    }
     wait_on(context, cluster, order)
 }
