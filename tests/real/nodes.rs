@@ -1,6 +1,9 @@
 //! Taking nodes out of service, on nodes of the tests' own: whoever else uses the cluster keeps theirs.
 
-use std::{thread, time::Duration};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use cozyscript::{
     event::{EffectEnd, What},
@@ -9,7 +12,7 @@ use cozyscript::{
 use rhai::Array;
 
 use super::{
-    Bed, Scripts,
+    Bed, Scripts, alone,
     k8s::{assert_note, effects, in_space, run, waits},
     shared,
 };
@@ -245,4 +248,39 @@ fn the_example_takes_a_node_out_of_service_and_back() {
     assert!(told.contains("2 pods have left example"), "{told}");
     let (status, told) = drain(&["resume", "--yes", "wait for a person@is example ready to work again?"]);
     assert_eq!((status, is_cordoned(&bed, &node)), (0, false), "{told}");
+}
+
+#[test]
+fn a_drain_outlasts_a_restart_of_the_api_server() {
+    let Some(bed) = alone() else { return };
+    let node = node(&bed, "restarted");
+    workload(&bed, "StatefulSet", &node, "");
+    budget(&bed, &node, "two", 2);
+    let script = bed.script();
+    let draining = {
+        let (script, node) = (script.clone(), node.clone());
+        thread::spawn(move || {
+            script.value::<Array>(&format!("k8s::connect().drain(\"{node}\", #{{ timeout: \"3m\", grace: 1 }})"))
+        })
+    };
+    let until = |what: &str, holds: &dyn Fn() -> bool| {
+        let begun = Instant::now();
+        while !holds() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    };
+    let held = "disruption budget two needs 2 healthy pods";
+    until("the budget holds it", &|| waits(&script).iter().any(|why| why.contains(held)));
+    bed.part("stop", "kube-apiserver");
+    thread::sleep(Duration::from_secs(3));
+    bed.part("start", "kube-apiserver");
+    let is_ready = || std::panic::catch_unwind(|| bed.testbed.kubectl(&["get", "--raw", "/readyz"])).is_ok();
+    until("the API server comes back", &is_ready);
+    bed.kubectl(&["delete", "pdb", "two", "-n", &node]);
+    assert_eq!(draining.join().unwrap().len(), 2);
+    assert_eq!(pods(&bed, &node), "");
+    assert!(is_cordoned(&bed, &node));
+    let ends: Vec<_> = effects(&script).into_iter().map(|(_, end)| end).collect();
+    assert!(ends.iter().all(|end| *end == Some(EffectEnd::Done)), "{ends:?}");
 }
