@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use cozyscript::script::fault::Kind;
+use cozyscript::{event::What, script::fault::Kind};
 use rhai::{Array, Dynamic};
 
 use super::{
@@ -205,4 +205,60 @@ fn objects_are_read_by_name_one_or_several() {
     assert_eq!(fault.kind, Kind::NotFound);
     assert!(fault.message.contains("nope"), "{fault}");
     assert_note(&fault, "neither");
+}
+
+#[test]
+fn warnings_about_what_is_waited_for_are_told_once_while_it_is_waited_for() {
+    let Some(bed) = shared() else { return };
+    let space = bed.space("warned");
+    bed.kubectl(&["create", "deployment", "other", "-n", &space, "--image=other"]);
+    bed.kubectl(&["create", "deployment", "web", "-n", &space, "--image=web", "--replicas=0"]);
+    bed.kubectl(&["create", "quota", "none", "-n", &space, "--hard=pods=0"]);
+    bed.kubectl(&["wait", "quota/none", "-n", &space, "--for=jsonpath={.status.hard.pods}=0", "--timeout=60s"]);
+    let script = bed.script();
+    let text = r#"
+        cluster.scale("deployment", "web", 1);
+        cluster.wait("deployment", "web", "ready", #{ timeout: "8s", fail_fast: false })"#;
+    assert_eq!(script.fault(&in_space(&space, text)).kind, Kind::Timeout);
+    let noted: Vec<String> = (script.events().into_iter())
+        .filter_map(|what| match what {
+            What::Noted { text, minor: false } => Some(text),
+            _ => None,
+        })
+        .collect();
+    let about = |text: &str| noted.iter().filter(|noted| noted.contains(text)).count();
+    assert!(about("warning about replicaset web-") > 0 && about("exceeded quota: none") > 0, "{noted:?}");
+    assert_eq!(about("other"), 0, "{noted:?}");
+    let mut once = noted.clone();
+    once.sort();
+    once.dedup();
+    assert_eq!(once.len(), noted.len(), "{noted:?}");
+}
+
+#[test]
+fn a_rollout_may_be_waited_for_by_its_revision() {
+    let Some(bed) = shared() else { return };
+    let space = bed.space("revision");
+    bed.kubectl(&["create", "deployment", "web", "-n", &space, "--image=web:1"]);
+    bed.kubectl(&["rollout", "status", "deployment/web", "-n", &space, "--timeout=60s"]);
+    let script = bed.script();
+    let status = |revision: i64, timeout: &str| {
+        in_space(
+            &space,
+            &format!(
+                "cluster.rollout_status(\"deployment\", \"web\", #{{ revision: {revision}, timeout: \"{timeout}\" }}).metadata.name"
+            ),
+        )
+    };
+    assert_eq!(script.value::<String>(&status(1, "30s")), "web");
+    let fault = script.fault(&status(2, "1s"));
+    assert_eq!(fault.kind, Kind::Timeout);
+    assert!(fault.notes.iter().any(|note| note.contains("it is at revision 1, and not yet 2")), "{fault:?}");
+    bed.kubectl(&["set", "image", "deployment/web", "web=web:2", "-n", &space]);
+    assert_eq!(script.value::<String>(&status(2, "60s")), "web");
+    let fault = script.fault(&status(1, "30s"));
+    assert_eq!(fault.kind, Kind::Failed);
+    assert!(fault.message.ends_with("it is at revision 2, and no longer 1"), "{fault:?}");
+    let text = in_space(&space, "cluster.rollout_status(\"daemonset\", \"web\", #{ revision: 1 })");
+    assert_eq!(script.fault(&text).kind, Kind::Unsupported);
 }

@@ -5,7 +5,7 @@ use super::{
     client::{Cluster, Selection},
     discovery::Resource,
     logs::LogOptions,
-    object::{self, at, entries, integer, items, kind, name, text},
+    object::{self, at, entries, integer, items, kind, text},
     trouble::{Trouble, worst},
     wait::shown_condition,
 };
@@ -109,16 +109,16 @@ async fn warnings(cluster: &Cluster, about: &Tree) -> Vec<String> {
     let shown = |event: &Tree| {
         let count = integer(event, &["count"]).filter(|count| *count > 1);
         let times = count.map(|count| format!(" ({count} times)")).unwrap_or_default();
-        let part = |name: &str| text(event, &[name]).unwrap_or_default().trim().to_owned();
-        format!(
-            "warning about {} {}: {}: {}{times}",
-            kind(about).to_lowercase(),
-            name(about),
-            part("reason"),
-            part("message")
-        )
+        format!("{}{times}", shown_warning(event))
     };
     found.iter().skip(found.len().saturating_sub(EVENTS)).map(shown).collect()
+}
+
+/// `warning about pod web-0: BackOff: Back-off restarting failed container`
+pub fn shown_warning(event: &Tree) -> String {
+    let part = |path: &[&str]| text(event, path).unwrap_or_default().trim().to_owned();
+    let (kind, name) = (part(&["involvedObject", "kind"]).to_lowercase(), part(&["involvedObject", "name"]));
+    format!("warning about {kind} {name}: {}: {}", part(&["reason"]), part(&["message"]))
 }
 
 /// When an event was seen last.

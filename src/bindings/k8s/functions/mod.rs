@@ -21,4 +21,5 @@ pub mod scale;
 mod settle;
 pub mod wait;
 pub mod waiting;
+mod warnings;
 pub mod watch;

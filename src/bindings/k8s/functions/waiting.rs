@@ -9,6 +9,7 @@ use futures::{
 };
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, NativeCallContext};
 
+use super::warnings::{Concerned, Warnings};
 use crate::{
     bindings::k8s::{
         client::Cluster,
@@ -19,7 +20,7 @@ use crate::{
         watch::Seen,
     },
     duration,
-    event::WaitEnd,
+    event::{WaitEnd, What},
     host::wait::{Interrupted, Wait, Waiting},
     script::{
         conductor::Outcome,
@@ -186,9 +187,11 @@ enum Piece {
     Seen(Sight),
     /// It is time to look at the pods.
     Time,
-    /// What keeps them, by their owner.
-    Looked(Result<Vec<(Key, Option<Trouble>)>, Fault>),
+    Looked(Result<Looked, Fault>),
 }
+
+/// What keeps pods, by their owner, and the warnings about them.
+type Looked = (Vec<(Key, Option<Trouble>)>, Vec<Tree>);
 
 impl Scene {
     async fn next(mut self) -> (Piece, Self) {
@@ -229,6 +232,7 @@ pub fn wait_on(context: &NativeCallContext, cluster: &Cluster, order: Order) -> 
     };
     let look = judge.needs_progress().then(|| time_to_look(pause()));
     let mut scene = Scene { sights: waited.observe(), look };
+    let mut warnings = Warnings::new(&cluster);
     loop {
         let (piece, back) = match wait.drive(scene.next()) {
             Ok(next) => next,
@@ -246,14 +250,19 @@ pub fn wait_on(context: &NativeCallContext, cluster: &Cluster, order: Order) -> 
             }
             Piece::Time => {
                 let (cluster, owners) = (cluster.clone(), waited.unmet());
-                scene.look = Some(Box::pin(async move { Piece::Looked(look_at(&cluster, owners).await) }));
+                let warned = warnings.are_due();
+                scene.look = Some(Box::pin(async move { Piece::Looked(look_at(&cluster, owners, warned).await) }));
             }
             Piece::Looked(found) => {
                 // Whoever may not see the pods waits without them.
                 let denied = matches!(&found, Err(fault) if fault.kind == Kind::Denied);
                 scene.look = (!denied).then(|| time_to_look(pause()));
-                for (key, trouble) in found.unwrap_or_default() {
+                let (troubles, found) = found.unwrap_or_default();
+                for (key, trouble) in troubles {
                     waited.look(&key, trouble, host.clock.elapsed(), grace);
+                }
+                for text in warnings.take_in(found) {
+                    host.events.emit(What::Noted { text, minor: false });
                 }
             }
         }
@@ -283,16 +292,20 @@ pub fn wait_on(context: &NativeCallContext, cluster: &Cluster, order: Order) -> 
     }
 }
 
-/// What keeps the pods of the first of these.
-async fn look_at(cluster: &Cluster, owners: Vec<(Key, Tree)>) -> Result<Vec<(Key, Option<Trouble>)>, Fault> {
+/// What keeps the pods of the first of these, and what they are warned of if that is asked for.
+async fn look_at(cluster: &Cluster, owners: Vec<(Key, Tree)>, warned: bool) -> Result<Looked, Fault> {
     let looks = owners.into_iter().take(LOOKED_AT).map(|(key, owner)| async move {
-        let trouble = match object::kind(&owner) {
-            "Pod" => worst(std::slice::from_ref(&owner)),
-            _ => explain::look(cluster, &owner).await?,
-        };
-        Ok((key, trouble))
+        let pods = cluster.pods_of(&owner).await?;
+        Ok::<_, Fault>((key, owner, pods))
     });
-    future::try_join_all(looks).await
+    let mut concerned = Concerned::default();
+    let mut troubles = Vec::new();
+    for (key, owner, pods) in future::try_join_all(looks).await? {
+        concerned.add(&owner, &pods);
+        troubles.push((key, worst(&pods)));
+    }
+    let warnings = if warned { concerned.warnings(cluster).await } else { Vec::new() };
+    Ok((troubles, warnings))
 }
 
 fn given_up(
