@@ -33,7 +33,12 @@ pub struct Place<'p> {
     pub namespace: &'p str,
 }
 
-impl Place<'_> {
+impl<'p> Place<'p> {
+    /// Empty for the core group.
+    pub fn group(&self) -> &'p str {
+        self.api_version.split_once('/').map_or("", |(group, _)| group)
+    }
+
     fn path(&self, name: &str, part: &str) -> String {
         let Place { api_version, resource, namespace } = self;
         let root = if api_version.contains('/') { "apis" } else { "api" };
@@ -71,6 +76,20 @@ impl Client {
     /// As the server refuses it.
     pub async fn create(&self, place: Place<'_>, object: &Value) -> Result<Value, Refusal> {
         self.send(Method::POST, &place.path("", ""), "", "application/json", Some(object)).await
+    }
+
+    /// Creates a part of an object, as in `binding`.
+    ///
+    /// # Errors
+    /// As the server refuses it.
+    pub async fn create_part(
+        &self,
+        place: Place<'_>,
+        name: &str,
+        part: &str,
+        object: &Value,
+    ) -> Result<Value, Refusal> {
+        self.send(Method::POST, &place.path(name, part), "", "application/json", Some(object)).await
     }
 
     /// Replaces an object, or a part of it (`status`), if it is still of the version that `object` says.

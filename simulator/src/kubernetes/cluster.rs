@@ -1,11 +1,12 @@
 //! One cluster of the world: its objects, its clock, and what it draws lots for.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::{Value, json};
 
 use super::{
     access::tokens::Signer,
+    behaviour::Machines,
     custom::Registry,
     kinds::Kind,
     store::{Key, Store},
@@ -16,10 +17,16 @@ use crate::time::Calendar;
 pub struct Cluster {
     pub store: Store,
     pub calendar: Calendar,
+    /// What the world decides of its machines.
+    pub machines: Machines,
+    /// The certificate that vouches for its server, once somebody has said it.
+    pub authority: OnceLock<String>,
     definitions: Registry,
     /// Signs the tokens of service accounts.
     pub signer: Signer,
     lots: Mutex<fastrand::Rng>,
+    /// The latest that was told.
+    moment: Mutex<i128>,
 }
 
 impl Cluster {
@@ -31,9 +38,12 @@ impl Cluster {
         Self {
             store: Store::default(),
             calendar,
+            machines: Machines::default(),
+            authority: OnceLock::new(),
             definitions: Registry::default(),
             signer: Signer::from_seed(key),
             lots: Mutex::new(lots),
+            moment: Mutex::default(),
         }
     }
 
@@ -72,6 +82,13 @@ impl Cluster {
     /// Now, as objects have it: in whole seconds.
     pub fn now(&self) -> String {
         self.calendar.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
+    /// Now, in nanoseconds, and never the same twice: much may happen while the clock stands still.
+    pub fn moment(&self) -> i128 {
+        let mut latest = self.moment.lock().unwrap_or_else(PoisonError::into_inner);
+        *latest = self.calendar.now().as_nanosecond().max(*latest + 1);
+        *latest
     }
 
     /// A number of the form of a UUID, as every object has one.

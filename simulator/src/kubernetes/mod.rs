@@ -5,6 +5,7 @@
 pub mod access;
 mod address;
 pub mod answer;
+pub mod behaviour;
 pub mod client;
 pub mod cluster;
 pub mod control_plane;

@@ -43,13 +43,15 @@ pub async fn whole(cluster: &Arc<Cluster>, request: &Request) -> Result<(u16, Va
             }
             return Err(Refusal::no_such_resource());
         }
-        if !matches!(part, "status" | "scale") {
+        if !matches!(part, "status" | "scale") && (&**resource, part) != ("pods", "binding") {
             return Err(Refusal::not_modelled(format!("`{resource}/{part}`")));
         }
     }
     let namespace = address.namespace.as_deref();
     let write = Write { cluster, kind: &kind, namespace, part, request };
     match (&request.method, name) {
+        (&Method::POST, Some(name)) if part == "binding" => write.bind(name).await,
+        (_, Some(_)) if part == "binding" => Err(Refusal::method_not_allowed()),
         (&Method::GET, Some(name)) => {
             let object = read::get(cluster, &kind, namespace, name)?;
             Ok((200, write.seen(&object)?))

@@ -28,6 +28,11 @@ impl User {
         Self { uid: "admin".to_owned(), ..Self::named("admin", &["system:masters"]) }
     }
 
+    /// A part of the control plane, or of its machines.
+    pub fn component(name: &str) -> Self {
+        Self::named(&format!("system:{name}"), &[])
+    }
+
     /// The API server, when it asks itself.
     pub fn api_server() -> Self {
         let groups = vec!["system:masters".to_owned()];

@@ -206,6 +206,26 @@ impl Arm {
         }
     }
 
+    /// Looks again and again until `found` finds something in what is there, and writes that down: for what controllers do in
+    /// their own time. What they draw lots for, the ends of names, is left out.
+    #[track_caller]
+    pub fn settle(&self, path: &str, found: impl Fn(&Value) -> Option<Value>) -> Value {
+        let path = self.placed(path);
+        let mut waited = Duration::ZERO;
+        loop {
+            let answer = self.exchange("GET", &path, "", &Value::Null);
+            if let Some(found) = found(&answer.body) {
+                let told = Answer { body: transcript::without_lots(&found), ..answer.clone() };
+                self.transcript.tell(&format!("settled GET {path}"), &told);
+                return answer.body;
+            }
+            assert!(waited < PATIENCE, "`{path}` never became as it should be:\n{:#}", answer.body);
+            let pause = Duration::from_millis(50);
+            self.pass(pause);
+            waited += pause;
+        }
+    }
+
     /// Lets time pass.
     pub fn pass(&self, pause: Duration) {
         self.runtime.block_on(async { tokio::time::sleep(pause).await });

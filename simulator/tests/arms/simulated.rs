@@ -3,6 +3,7 @@
 use std::{io, sync::Arc};
 
 use futures::future::BoxFuture;
+use serde_json::{Value, json};
 use simulator::{
     certificates::CertificateAuthority,
     kubernetes::{access::identities::Identities, control_plane, server::ApiServer, user::User},
@@ -33,9 +34,15 @@ pub fn arm(space: &str) -> Arm {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let server = runtime.block_on(async {
         let start = "2026-01-01T09:00:00Z".parse().unwrap();
+        let cluster = control_plane::begin(Calendar::beginning(start), 1);
+        let authority = CertificateAuthority::new("world");
+        cluster.authority.set(authority.pem()).unwrap();
+        for name in ["node-1", "node-2"] {
+            cluster.begin_with("nodes", "", name, node(name));
+        }
         Arc::new(ApiServer {
-            cluster: control_plane::begin(Calendar::beginning(start), 1),
-            tls: CertificateAuthority::new("world").server(&["localhost"]).into(),
+            cluster,
+            tls: authority.server(&["localhost"]).into(),
             identities: Identities::default()
                 .with("token", User::administrator())
                 .with("viewer-token", User { uid: "viewer".to_owned(), ..User::named("viewer", &["viewers"]) }),
@@ -43,4 +50,23 @@ pub fn arm(space: &str) -> Arm {
         })
     });
     Arm::new(runtime, Box::new(InProcess(server)), space)
+}
+
+/// One of the two nodes that the testbed has, too.
+fn node(name: &str) -> Value {
+    let amounts = json!({"cpu": "32", "memory": "256Gi", "pods": "110"});
+    json!({
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "labels": {"kubernetes.io/hostname": name, "type": "kwok"},
+            "annotations": {"node.alpha.kubernetes.io/ttl": "0"},
+        },
+        "spec": {},
+        "status": {
+            "allocatable": amounts,
+            "capacity": amounts,
+            "conditions": [{"type": "Ready", "status": "True"}],
+        },
+    })
 }

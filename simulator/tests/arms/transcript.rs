@@ -3,6 +3,7 @@
 //! The list of what is left out is short, and this is all of it: times, uids, versions of objects, the body's own namespace,
 //! tokens that continue a list, what ends the names of volumes with tokens, the order of causes, which a real server gives in no
 //! order, and the addresses and ports that a cluster gives to services, unless the body itself named them.
+//! Where controllers are waited for, what names end with by lot is left out, too.
 
 use std::sync::Mutex;
 
@@ -111,4 +112,36 @@ fn masked(text: &str, form: &str, word: &str) -> String {
         }
     }
     masked
+}
+
+/// The same with words for what names end with by lot: the hash of a template, and the suffix of a generated name.
+pub fn without_lots(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), without_lots(value))).collect(),
+        Value::Array(items) => items.iter().map(without_lots).collect(),
+        Value::String(text) => {
+            let is_inside = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+            let words = text.split_inclusive(|letter| !is_inside(letter));
+            json!(
+                words
+                    .map(|word| {
+                        let name = word.trim_end_matches(|letter| !is_inside(letter));
+                        format!("{}{}", name_without_lots(name), &word[name.len()..])
+                    })
+                    .collect::<String>()
+            )
+        }
+        other => other.clone(),
+    }
+}
+
+fn name_without_lots(name: &str) -> String {
+    let is_lot = |part: &str| part.bytes().all(|letter| b"bcdfghjklmnpqrstvwxz2456789".contains(&letter));
+    let last = name.split('-').count() - 1;
+    let parts = name.split('-').enumerate().map(|(at, part)| match part.len() {
+        8..=10 if at > 0 && is_lot(part) => "HASH",
+        5 if at > 0 && at == last && is_lot(part) => "SUFFIX",
+        _ => part,
+    });
+    parts.collect::<Vec<_>>().join("-")
 }

@@ -17,13 +17,16 @@ mod access;
 mod arms;
 mod configmaps;
 mod definitions;
+mod deployments;
 mod discovery;
 mod nodes;
 mod pod_defaults;
 mod rbac;
 mod recorded;
+mod replicasets;
 mod serviceaccounts;
 mod services;
+mod settled;
 mod values;
 mod volumes;
 mod workload_defaults;
@@ -38,6 +41,8 @@ const AREAS: &[(&str, Bodies)] = &[
     ("access", access::BODIES),
     ("configmaps", configmaps::BODIES),
     ("definitions", definitions::BODIES),
+    ("deployments", deployments::BODIES),
+    ("replicasets", replicasets::BODIES),
     ("discovery", discovery::BODIES),
     ("nodes", nodes::BODIES),
     ("pod_defaults", pod_defaults::BODIES),

@@ -1,12 +1,32 @@
 //! The controllers of a cluster: each watches what is there and works towards what is wanted.
 //!
-//! One file a controller. They ask the server as everybody does, and know nothing of each other.
+//! One file or folder a controller. They ask the server as everybody does, and know nothing of each other. They never look at
+//! all objects because of one change: the census tells whose they are.
+
+mod census;
+mod conditions;
+mod deployments;
+mod events;
+mod fields;
+mod kubelet;
+mod namespaces;
+mod nodes;
+mod owners;
+mod pods;
+mod replicasets;
+mod scheduler;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
+use jiff::Timestamp;
+use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
+use self::{
+    census::Census,
+    events::{Event, Teller},
+};
 use super::{answer::Refusal, client::Client, cluster::Cluster, store::Change, user::User};
 
 /// How long a controller waits after its first failure with an object; twice as long after each further one.
@@ -26,24 +46,104 @@ pub trait Controller: Send + Sync {
     fn concerned(&self, change: &Change) -> Vec<Name>;
 
     /// Does what is due for one of its objects; the answer says when to look again even if nothing changes.
-    fn tend<'c>(&'c self, client: &'c Client, name: &'c Name) -> BoxFuture<'c, Result<Option<Duration>, Refusal>>;
+    fn tend<'c>(&'c self, tools: &'c Tools, name: &'c Name) -> BoxFuture<'c, Result<Option<Duration>, Refusal>>;
 }
 
-/// Every controller with the name of its service account.
-fn all() -> Vec<(&'static str, Arc<dyn Controller>)> {
-    Vec::new()
+/// What a controller works with.
+pub struct Tools {
+    pub client: Client,
+    census: Arc<Census>,
+    teller: Teller,
 }
 
-/// Starts all controllers of a cluster. To be called on the world's thread.
+impl Tools {
+    /// Tools of somebody who tells events by this name.
+    pub fn new(client: Client, component: &'static str) -> Self {
+        let census = Arc::new(Census::new(client.cluster()));
+        Self { client, census, teller: Teller::new(component) }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.client.cluster().calendar.now()
+    }
+
+    /// What is there under a resource's stored name.
+    pub fn there(&self, stored: &str, name: &Name) -> Option<Arc<Value>> {
+        let key =
+            super::store::Key { resource: stored.into(), namespace: name.namespace.clone(), name: name.name.clone() };
+        self.client.cluster().store.get(&key)
+    }
+
+    pub async fn normal(&self, object: &Value, reason: &str, message: &str) {
+        self.teller.tell(&self.client, object, Event { weight: "Normal", reason, message, part: "", host: "" }).await;
+    }
+
+    pub async fn warning(&self, object: &Value, reason: &str, message: &str) {
+        self.teller.tell(&self.client, object, Event { weight: "Warning", reason, message, part: "", host: "" }).await;
+    }
+}
+
+impl Name {
+    pub fn of(object: &Value) -> Self {
+        use fields::Fields as _;
+        Self { namespace: object.namespace().to_owned(), name: object.name().to_owned() }
+    }
+
+    /// The object of a change, as it is or was.
+    fn changed(change: &Change) -> Self {
+        Self { namespace: change.key.namespace.clone(), name: change.key.name.clone() }
+    }
+}
+
+/// What was there before a change and what is there after it.
+fn sides(change: &Change) -> impl Iterator<Item = &Value> {
+    [change.before.as_deref(), change.after.as_deref()].into_iter().flatten()
+}
+
+/// The controllers of this kind that a changed object belongs or belonged to.
+fn owners_of_kind(change: &Change, kind: &str) -> Vec<Name> {
+    use fields::Fields as _;
+    let owners = sides(change).filter_map(owners::controller_of).filter(|owner| owner["kind"] == kind);
+    let mut names: Vec<Name> = owners
+        .map(|owner| Name { namespace: change.key.namespace.clone(), name: owner.text("/name").to_owned() })
+        .collect();
+    names.dedup();
+    names
+}
+
+/// The controllers of the controller manager, each with the name of its service account and the name by which it tells events.
+fn managed() -> Vec<(&'static str, &'static str, Arc<dyn Controller>)> {
+    vec![
+        ("deployment-controller", "deployment-controller", Arc::new(deployments::Deployments)),
+        ("replicaset-controller", "replicaset-controller", Arc::new(replicasets::ReplicaSets::SETS)),
+        ("node-controller", "node-controller", Arc::new(nodes::Nodes)),
+        ("node-controller", "taint-eviction-controller", Arc::new(nodes::Evictions)),
+        ("root-ca-cert-publisher", "root-ca-cert-publisher", Arc::new(namespaces::Authorities)),
+        ("service-account-controller", "service-account-controller", Arc::new(namespaces::Accounts)),
+        ("replication-controller", "replication-controller", Arc::new(replicasets::ReplicaSets::CONTROLLERS)),
+    ]
+}
+
+/// Starts all controllers of a cluster, its scheduler and its kubelets. To be called on the world's thread.
 pub fn start(cluster: &Arc<Cluster>) {
-    for (name, controller) in all() {
-        let client = Client::new(cluster, User::controller(name), "kube-controller-manager");
-        tokio::spawn(work(cluster.clone(), client, controller));
+    let census = Arc::new(Census::new(cluster));
+    let begin = |user: User, agent: &str, teller: Teller, controller: Arc<dyn Controller>| {
+        let tools = Tools { client: Client::new(cluster, user, agent), census: census.clone(), teller };
+        tokio::spawn(work(tools, controller));
+    };
+    for (account, component, controller) in managed() {
+        begin(User::controller(account), "kube-controller-manager", Teller::new(component), controller);
+    }
+    let scheduler = Teller::acting("default-scheduler");
+    begin(User::component("kube-scheduler"), "kube-scheduler", scheduler, Arc::<scheduler::Scheduler>::default());
+    for controller in [Arc::<kubelet::Kubelets>::default() as Arc<dyn Controller>, Arc::new(kubelet::Heartbeats)] {
+        begin(User::component("node"), "kubelet", Teller::new("kubelet"), controller);
     }
 }
 
 /// Lets a controller do its work for as long as the world lasts: one object after the other, in the order in which they are due.
-pub async fn work(cluster: Arc<Cluster>, client: Client, controller: Arc<dyn Controller>) {
+pub async fn work(tools: Tools, controller: Arc<dyn Controller>) {
+    let cluster = tools.client.cluster().clone();
     let mut queue = Queue::default();
     let mut latest = cluster.store.follow();
     let mut revision = cluster.store.revision();
@@ -52,14 +152,14 @@ pub async fn work(cluster: Arc<Cluster>, client: Client, controller: Arc<dyn Con
     }
     loop {
         latest.mark_unchanged();
-        let changes = match cluster.store.since(revision) {
-            Ok(changes) => changes,
-            // Too much happened meanwhile: it looks at everything anew.
-            Err(_) => cluster.store.everything(),
-        };
-        revision = cluster.store.revision();
-        for change in &changes {
-            controller.concerned(change).into_iter().for_each(|name| queue.add(name, Instant::now()));
+        let now = cluster.store.revision();
+        if now != revision {
+            // If too much happened meanwhile, it looks at everything anew.
+            let changes = cluster.store.since(revision).unwrap_or_else(|_| cluster.store.everything());
+            revision = now;
+            for change in &changes {
+                controller.concerned(change).into_iter().for_each(|name| queue.add(name, Instant::now()));
+            }
         }
         let Some((name, due)) = queue.first() else {
             if latest.changed().await.is_err() {
@@ -76,7 +176,7 @@ pub async fn work(cluster: Arc<Cluster>, client: Client, controller: Arc<dyn Con
             continue;
         }
         queue.take(&name);
-        match controller.tend(&client, &name).await {
+        match controller.tend(&tools, &name).await {
             Ok(again) => {
                 queue.failures.remove(&name);
                 if let Some(pause) = again {

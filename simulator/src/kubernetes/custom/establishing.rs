@@ -11,8 +11,7 @@ use super::{
 };
 use crate::kubernetes::{
     answer::Refusal,
-    client::Client,
-    controllers::{Controller, Name},
+    controllers::{Controller, Name, Tools},
     store::Change,
 };
 
@@ -27,9 +26,9 @@ impl Controller for Establishing {
         super::changed(change)
     }
 
-    fn tend<'c>(&'c self, client: &'c Client, name: &'c Name) -> BoxFuture<'c, Result<Option<Duration>, Refusal>> {
+    fn tend<'c>(&'c self, tools: &'c Tools, name: &'c Name) -> BoxFuture<'c, Result<Option<Duration>, Refusal>> {
         Box::pin(async move {
-            let cluster = client.cluster();
+            let cluster = tools.client.cluster();
             let due = |there: &_| conditions::holds(there, "NamesAccepted") && !conditions::holds(there, "Established");
             if !cluster.store.get(&key(&name.name)).is_some_and(|there| due(&there)) {
                 return Ok(None);

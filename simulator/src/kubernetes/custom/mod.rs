@@ -24,7 +24,7 @@ use self::{establishing::Establishing, naming::Naming};
 use super::{
     client::Client,
     cluster::Cluster,
-    controllers::{Controller, Name, work},
+    controllers::{Controller, Name, Tools, work},
     store::Change,
     user::User,
 };
@@ -37,7 +37,7 @@ pub fn start(cluster: &Arc<Cluster>) {
     let controllers: [Arc<dyn Controller>; 2] = [Arc::new(Naming), Arc::new(Establishing)];
     for controller in controllers {
         let client = Client::new(cluster, User::api_server(), "kube-apiserver");
-        tokio::spawn(work(cluster.clone(), client, controller));
+        tokio::spawn(work(Tools::new(client, "kube-apiserver"), controller));
     }
 }
 

@@ -12,9 +12,8 @@ use super::{
 };
 use crate::kubernetes::{
     answer::Refusal,
-    client::Client,
     cluster::Cluster,
-    controllers::{Controller, Name},
+    controllers::{Controller, Name, Tools},
     store::Change,
 };
 
@@ -26,9 +25,9 @@ impl Controller for Naming {
         super::changed(change)
     }
 
-    fn tend<'c>(&'c self, client: &'c Client, name: &'c Name) -> BoxFuture<'c, Result<Option<Duration>, Refusal>> {
+    fn tend<'c>(&'c self, tools: &'c Tools, name: &'c Name) -> BoxFuture<'c, Result<Option<Duration>, Refusal>> {
         Box::pin(async move {
-            let cluster = client.cluster();
+            let cluster = tools.client.cluster();
             let group = match cluster.store.get(&key(&name.name)) {
                 Some(there) => {
                     let group = there["spec"]["group"].clone();

@@ -4,6 +4,7 @@
 
 mod configmaps;
 mod difference;
+mod events;
 pub mod field;
 mod fill;
 pub mod form;
@@ -193,6 +194,7 @@ pub fn of(stored: &str) -> Option<&'static dyn Rules> {
         "clusterrolebindings.rbac.authorization.k8s.io" => &rbac::ClusterRoleBindings,
         "clusterroles.rbac.authorization.k8s.io" => &rbac::ClusterRoles,
         "configmaps" => &configmaps::ConfigMaps,
+        "events" => &events::Events,
         "controllerrevisions.apps" => &workloads::ControllerRevisions,
         "cronjobs.batch" => &workloads::CronJobs,
         "customresourcedefinitions.apiextensions.k8s.io" => &Definitions,

@@ -3,6 +3,7 @@
 //! The steps are those of the real server, in its order: what was given is read and placed, a patch is laid on what is there, what
 //! nobody said is filled in, fields get their owners, rules prepare and check the object, and it is stored if nobody else was faster.
 
+mod binding;
 mod deletion;
 mod given;
 mod metadata;

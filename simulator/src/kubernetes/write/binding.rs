@@ -1,0 +1,51 @@
+//! Putting a pod on a node: `POST …/pods/NAME/binding`.
+
+use serde_json::{Value, json};
+
+use super::Write;
+use crate::kubernetes::answer::Refusal;
+
+impl Write<'_> {
+    /// # Errors
+    /// If the pod is not there, on its way out, or on a node already.
+    pub async fn bind(&self, name: &str) -> Result<(u16, Value), Refusal> {
+        let binding = self.request.object("Binding")?;
+        let key = self.key(name);
+        let there = self.cluster.store.get(&key).ok_or_else(|| self.not_found(name))?;
+        let refused = |why: &str| Err(Refusal::conflict("pods/binding", "", name, why));
+        let metadata = &there["metadata"];
+        if binding["metadata"]["uid"].as_str().is_some_and(|uid| !uid.is_empty() && metadata["uid"] != uid) {
+            let (wanted, found) = (binding["metadata"]["uid"].as_str(), metadata["uid"].as_str());
+            let (wanted, found) = (wanted.unwrap_or_default(), found.unwrap_or_default());
+            return refused(&format!(
+                "Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
+            ));
+        }
+        if !metadata["deletionTimestamp"].is_null() {
+            return refused(&format!("pod {name} is being deleted, cannot be assigned to a host"));
+        }
+        if let Some(node) = there["spec"]["nodeName"].as_str().filter(|node| !node.is_empty()) {
+            return refused(&format!("pod {name} is already assigned to node \"{node}\""));
+        }
+        let mut pod = (*there).clone();
+        pod["spec"]["nodeName"] = binding["target"]["name"].clone();
+        let conditions = &mut pod["status"]["conditions"];
+        if !conditions.is_array() {
+            *conditions = json!([]);
+        }
+        if let Some(conditions) = conditions.as_array_mut() {
+            let scheduled = json!({
+                "type": "PodScheduled",
+                "status": "True",
+                "lastProbeTime": null,
+                "lastTransitionTime": self.cluster.now(),
+            });
+            match conditions.iter_mut().find(|known| known["type"] == "PodScheduled") {
+                Some(known) => *known = scheduled,
+                None => conditions.push(scheduled),
+            }
+        }
+        self.cluster.store.put(&key, Some(&there), pod).map_err(|_| self.modified(name))?;
+        Ok((201, json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})))
+    }
+}

@@ -1,0 +1,90 @@
+//! What controllers have made of things, without what only says when and in which order they did.
+
+use serde_json::{Value, json};
+
+use super::arms::Arm;
+
+/// A pod template with these labels.
+pub fn template(app: &str) -> Value {
+    json!({"metadata": {"labels": {"app": app}}, "spec": {"containers": [{"name": "main", "image": "image:1"}]}})
+}
+
+/// A workload of the kind with so many replicas, for pods of this app.
+pub fn workload(name: &str, replicas: u64) -> Value {
+    json!({
+        "metadata": {"name": name},
+        "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template(name)},
+    })
+}
+
+/// The fields of an object that are asked for, by pointer.
+pub fn fields(object: &Value, paths: &[&str]) -> Value {
+    let found = paths.iter().filter_map(|path| Some((path.to_string(), object.pointer(path)?.clone())));
+    Value::Object(found.collect())
+}
+
+/// True if its controller has seen what is wanted of an object.
+pub fn is_observed(object: &Value) -> bool {
+    object["metadata"]["generation"] == object["status"]["observedGeneration"]
+}
+
+pub fn condition<'o>(object: &'o Value, kind: &str) -> Option<&'o Value> {
+    let conditions = object["status"]["conditions"].as_array()?;
+    conditions.iter().find(|condition| condition["type"] == kind)
+}
+
+/// The reason of a condition.
+pub fn reason<'o>(object: &'o Value, kind: &str) -> &'o str {
+    condition(object, kind).and_then(|condition| condition["reason"].as_str()).unwrap_or_default()
+}
+
+pub fn items(list: &Value) -> &[Value] {
+    list["items"].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// What is said of each of a list, in an order of its own.
+pub fn each(list: &Value, said: impl Fn(&Value) -> Value) -> Value {
+    let mut all: Vec<Value> = items(list).iter().map(said).collect();
+    all.sort_by_key(|said| super::arms::transcript::without_lots(said).to_string());
+    Value::Array(all)
+}
+
+/// How many of a list are as they should be.
+pub fn count(list: &Value, is_so: impl Fn(&Value) -> bool) -> usize {
+    items(list).iter().filter(|item| is_so(item)).count()
+}
+
+pub fn is_ready(pod: &Value) -> bool {
+    condition(pod, "Ready").is_some_and(|ready| ready["status"] == "True") && !is_going(pod)
+}
+
+pub fn is_going(object: &Value) -> bool {
+    !object["metadata"]["deletionTimestamp"].is_null()
+}
+
+/// Writes down the events of objects of a kind, as soon as there are so many, each with how often it happened.
+#[track_caller]
+pub fn events(arm: &Arm, kind: &str, at_least: usize) {
+    let path = format!("/api/v1/namespaces/SPACE/events?fieldSelector=involvedObject.kind={kind}");
+    arm.settle(&path, |list| {
+        let told = each(list, |event| {
+            fields(
+                event,
+                &[
+                    "/involvedObject/apiVersion",
+                    "/involvedObject/fieldPath",
+                    "/involvedObject/kind",
+                    "/involvedObject/name",
+                    "/type",
+                    "/reason",
+                    "/message",
+                    "/count",
+                    "/action",
+                    "/source",
+                    "/reportingComponent",
+                ],
+            )
+        });
+        (items(list).len() >= at_least).then_some(told)
+    });
+}
