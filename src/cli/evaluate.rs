@@ -1,6 +1,6 @@
 //! Running a runbook's text to its end, and what that end means for the process.
 
-use std::thread;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rhai::{AST, Scope};
 
@@ -11,7 +11,6 @@ use crate::{
     host::{
         cancel::{Cancel, Reason},
         frame::{self, Frame},
-        threads,
     },
     script::{
         diagnostic::{self, Script},
@@ -28,7 +27,7 @@ pub struct End {
     pub fault: Option<FaultShown>,
 }
 
-/// Runs the text on a script thread of its own.
+/// Runs the text on this thread, which is a script thread.
 pub fn evaluate(program: &Program, ast: &AST, cancel: &Cancel) -> End {
     let script = Script { engine: &program.engine, sources: &program.sources, source: &program.name, scope: None };
     let run = || {
@@ -36,11 +35,7 @@ pub fn evaluate(program: &Program, ast: &AST, cancel: &Cancel) -> End {
         let result = frame::within(Frame::root(cancel.clone()), || program.engine.run_ast_with_scope(&mut scope, ast));
         result.map_err(|error| diagnostic::as_fault(error, Script { scope: Some(&scope), ..script }))
     };
-    let result = thread::scope(|around| {
-        let thread = thread::Builder::new().name("script".to_owned()).stack_size(threads::STACK);
-        thread.spawn_scoped(around, run).expect("the system gives a thread").join()
-    });
-    match result {
+    match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(())) => match cancel.reason() {
             Some(reason) => stopped(reason),
             None => End { outcome: RunEnd::Done, diagnostic: None, because: None, fault: None },

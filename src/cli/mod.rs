@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand. Everything may be named from here, and nobody names this.
 
+mod beside;
 mod check;
 mod completions;
 mod docs;
@@ -81,11 +82,14 @@ fn with_run(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let Some(first) = arguments.get(1).and_then(|first| first.to_str()) else {
         return arguments;
     };
-    let names_itself = ["-h", "--help", "-V", "--version"].contains(&first)
-        || CommandLine::command().get_subcommands().any(|command| command.get_name() == first);
-    let is_file = first.contains(['.', '/']) || std::path::Path::new(first).is_file();
+    let is_path = first.contains(['.', '/']);
+    let names_itself = || {
+        ["-h", "--help", "-V", "--version"].contains(&first)
+            || CommandLine::command().get_subcommands().any(|command| command.get_name() == first)
+    };
     // The program has no options of its own: whoever begins with one means those of `run`.
-    if !names_itself && (is_file || first.starts_with('-')) {
+    let means_run = || first.starts_with('-') || std::path::Path::new(first).is_file();
+    if is_path || (means_run() && !names_itself()) {
         arguments.insert(1, "run".into());
     }
     arguments

@@ -21,11 +21,13 @@ pub struct Stopper {
     cancel: Cancel,
     events: Arc<Events>,
     count: Arc<AtomicU32>,
+    leave: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl Stopper {
-    pub fn new(cancel: Cancel, events: Arc<Events>) -> Self {
-        Self { cancel, events, count: Arc::default() }
+    /// `leave` is called before the process ends at once.
+    pub fn new(cancel: Cancel, events: Arc<Events>, leave: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { cancel, events, count: Arc::default(), leave: Arc::new(leave) }
     }
 
     pub fn stop(&self, signal: &str) {
@@ -33,6 +35,7 @@ impl Stopper {
         let reason = Reason::Signal(signal.to_owned());
         // The third one may come because the run can't even end: the process goes, the journal is whole all the same.
         if before >= 2 {
+            (self.leave)();
             std::process::abort();
         }
         self.events.emit_in("", What::StopRequested { signal: signal.to_owned(), now: before > 0 });

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
+    beside,
     evaluate::{End, evaluate},
     program::{Program, declared},
     report,
@@ -37,13 +38,12 @@ use crate::{
         runner::{Parts, Run},
         select::{NoSuchStep, Selection},
     },
-    script::{context::Context, engine},
+    script::{context::Context, engine, sources::Sources},
     ui::{
         hush::Hush,
         prompt::{Prompt, TerminalKeyboard},
         screen::Screen,
         style::Terminal,
-        ticker::Ticker,
     },
 };
 
@@ -84,23 +84,64 @@ pub fn store(folder: Option<PathBuf>) -> Store {
     Store::at(folder)
 }
 
-/// Runs a runbook that was checked.
+/// Runs a runbook that was checked, on a script thread; this one hears signals meanwhile and redraws the screen.
 pub fn perform(order: Order) -> Status {
     let screen = order.screen.clone();
     screen.restore_on_panic();
-    let status = try_perform(order).unwrap_or_else(|(diagnostics, sources)| {
-        report::show(&screen, &diagnostics, &sources);
-        Status::Usage
-    });
+    let shared = Shared::of(&order);
+    let result = beside::run(&screen, &*shared.clock, &shared.stopper, || try_perform(order, &shared));
+    let status = match result {
+        Ok(Ok(status)) => status,
+        Ok(Err((diagnostics, sources))) => refuse(&screen, &diagnostics, &sources),
+        Err(error) => {
+            let diagnostic = Diagnostic::error("system", format!("no signal handlers: {error}"));
+            refuse(&screen, &[diagnostic], &Sources::default())
+        }
+    };
     match screen.close() {
         // Whoever read the output has gone; what was done is in the journal.
         Ok(()) | Err(_) => status,
     }
 }
 
-type Unfit = (Vec<Diagnostic>, crate::script::sources::Sources);
+fn refuse(screen: &Screen, diagnostics: &[Diagnostic], sources: &Sources) -> Status {
+    report::show(screen, diagnostics, sources);
+    Status::Usage
+}
 
-fn try_perform(order: Order) -> Result<Status, Unfit> {
+type Unfit = (Vec<Diagnostic>, Sources);
+
+/// What the script's thread and the one beside it share.
+struct Shared {
+    seed: u64,
+    clock: Arc<SystemClock>,
+    events: Arc<Events>,
+    cancel: Cancel,
+    stopper: Stopper,
+    hush: Arc<Hush>,
+}
+
+impl Shared {
+    fn of(order: &Order) -> Self {
+        let seed = order.seed.unwrap_or_else(|| match &order.before {
+            // What a run draws after it was resumed must not be what it drew before.
+            Some((_, journal, past)) => journal.head.seed.wrapping_add(past.sessions as u64),
+            None => drawn(),
+        });
+        let clock = Arc::new(SystemClock::new(seed));
+        let events = Arc::new(Events::new(clock.clone(), order.secrets.clone(), vec![order.screen.reporter()]));
+        let cancel = Cancel::root();
+        let hush = Arc::new(Hush::default());
+        let (screen, typing) = (order.screen.clone(), hush.clone());
+        let stopper = Stopper::new(cancel.clone(), events.clone(), move || {
+            screen.restore();
+            typing.end();
+        });
+        Self { seed, clock, events, cancel, stopper, hush }
+    }
+}
+
+fn try_perform(order: Order, shared: &Shared) -> Result<Status, Unfit> {
     let Order {
         mut program,
         selection,
@@ -112,33 +153,23 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
         screen,
         terminal,
         store,
-        seed,
         secrets,
         before,
+        ..
     } = order;
+    let Shared { seed, clock, events, cancel, stopper, hush } = shared;
     let sources = program.sources.clone();
     let unfit = |diagnostics: Vec<Diagnostic>| (diagnostics, sources.clone());
     let ast = program.compile().map_err(|diagnostic| unfit(vec![diagnostic]))?;
     let steps = program.steps();
     selection.check(&steps).map_err(|missing| unfit(missing.iter().map(no_such_step).collect()))?;
 
-    // Two workers: one may be in a slow system call while the other keeps watches and timers alive.
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(|error| unfit(vec![Diagnostic::error("system", format!("no runtime: {error}"))]))?;
-    let cancel = Cancel::root();
-    let seed = seed.unwrap_or_else(|| match &before {
-        // What a run draws after it was resumed must not be what it drew before.
-        Some((_, journal, past)) => journal.head.seed.wrapping_add(past.sessions as u64),
-        None => drawn(),
-    });
-    let clock = Arc::new(SystemClock::new(seed));
-    let events = Arc::new(Events::new(clock.clone(), secrets.clone(), vec![screen.reporter()]));
-    let stopper = Stopper::new(cancel.clone(), events.clone());
     let on_interrupt = stopper.clone();
     let ask = Prompt::new(screen.clone(), Box::new(TerminalKeyboard), terminal.nobody(), yes, move || {
         on_interrupt.stop("Ctrl-C");
     })
     .settling(settled);
+    let threads = Arc::new(Blocking::default());
     let mut host = Host {
         clock: clock.clone(),
         dial: Arc::new(Tcp),
@@ -151,21 +182,15 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
         entropy: Arc::new(SystemEntropy),
         allowed: Arc::new(allowed.clone()),
         secrets: secrets.clone(),
-        threads: Arc::new(Blocking::on(runtime.handle().clone())),
+        threads: threads.clone(),
         events: events.clone(),
     };
-    {
-        let _inside = runtime.enter();
-        let refused = |error| unfit(vec![Diagnostic::error("system", format!("no signal handlers: {error}"))]);
-        stopper.listen().map_err(refused)?;
-    }
-
     let params = params::resolve(&declared(&ast), &given, &host)
         .map_err(|wrong| unfit(wrong.iter().map(|wrong| wrong_param(&program.name, wrong)).collect()))?;
 
     let opened = match before {
         Some(opened) => Ok(opened),
-        None => begin(&store, &program, &clock, seed, secrets.clone()),
+        None => begin(&store, &program, clock, *seed, secrets.clone()),
     };
     let (mut writer, journal, mut past) =
         opened.map_err(|error| unfit(vec![Diagnostic::error("journal", error.to_string())]))?;
@@ -228,13 +253,13 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
             steps: steps.iter().filter(|path| !path.contains('/')).count(),
         },
     );
-    let hush = if terminal.errors { Hush::begin() } else { None };
-    let ticker = Ticker::start(screen.clone(), clock.clone());
+    if terminal.errors {
+        hush.begin();
+    }
     let started = clock.elapsed();
-    let end = evaluate(&program, &ast, &cancel);
+    let end = evaluate(&program, &ast, cancel);
     let elapsed = clock.elapsed().saturating_sub(started);
-    drop(ticker);
-    drop(hush);
+    hush.end();
 
     let End { outcome, diagnostic, because, fault } = end;
     if outcome == RunEnd::Done {
@@ -248,7 +273,7 @@ fn try_perform(order: Order) -> Result<Status, Unfit> {
     let resume = (outcome != RunEnd::Done).then(|| format!("cozyscript resume {name}"));
     events.emit_in("", What::RunFinished { outcome, elapsed, fault, resume });
     // Connections and timers that are still there have nothing left to do.
-    runtime.shutdown_background();
+    threads.end();
     // The process ends, and takes its memory with it faster than piece by piece.
     std::mem::forget((program, ast));
     Ok(outcome.into())

@@ -12,7 +12,7 @@ mod tcp;
 use std::{
     ffi::OsString,
     path::PathBuf,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -21,7 +21,7 @@ use etcetera::BaseStrategy;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use rustls::RootCertStore;
-use tokio::runtime::Handle;
+use tokio::runtime::{self, Runtime};
 
 pub use self::{keys::SystemKeys, tcp::Tcp};
 use super::{
@@ -62,20 +62,38 @@ impl Clock for SystemClock {
     }
 }
 
-/// Script threads that block on a tokio runtime of their own.
+/// Script threads that block on a tokio runtime of their own, which begins when the first of them waits: many a run
+/// never does.
+#[derive(Default)]
 pub struct Blocking {
-    runtime: Handle,
+    runtime: Mutex<Option<Runtime>>,
 }
 
 impl Blocking {
-    pub fn on(runtime: Handle) -> Self {
-        Self { runtime }
+    /// Ends what still goes on there: connections and timers that nobody waits for.
+    pub fn end(&self) {
+        if let Some(runtime) = self.lock().take() {
+            runtime.shutdown_background();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Runtime>> {
+        self.runtime.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Blocking {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
 impl Threads for Blocking {
     fn drive(&self, work: BoxFuture<'static, ()>) {
-        self.runtime.block_on(work);
+        // Two workers: one may be in a slow system call while the other keeps watches and timers alive.
+        let begin = || runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = self.lock().get_or_insert_with(|| begin().expect("the system gives a runtime")).handle().clone();
+        runtime.block_on(work);
     }
 
     fn fork(&self, branches: Vec<Branch<'_>>) {

@@ -94,7 +94,7 @@ impl Screen {
         Box::new(self.clone())
     }
 
-    /// Redraws what goes on; `now` is the time on the clock that events carry. See [`super::ticker::Ticker`].
+    /// Redraws what goes on; `now` is the time on the clock that events carry. See [`super::ticker`].
     pub fn tick(&self, now: Duration) {
         let mut window = self.lock();
         let shown = window.view.tick(now);
@@ -154,6 +154,11 @@ impl Screen {
             let _quiet = screen.as_ref().and_then(|window| restored(window));
             before(info);
         }));
+    }
+
+    /// The terminal as a program should leave it that ends at once, with whoever draws cut off.
+    pub fn restore(&self) {
+        drop(restored(&self.0));
     }
 
     fn lock(&self) -> MutexGuard<'_, Window> {

@@ -203,7 +203,7 @@ impl Script {
             programs: Arc::new(LocalPrograms),
             entropy: Arc::new(SystemEntropy),
             allowed: Arc::new(Allowed { programs: AllowedPrograms::All, folders: Vec::new() }),
-            threads: Arc::new(Blocking::on(runtime().handle().clone())),
+            threads: Arc::new(Blocking::default()),
             dial: Arc::new(Tcp),
             keys: Arc::new(SystemKeys),
             clock,

@@ -1,6 +1,7 @@
 //! The functions that are there without being written in a script.
 
 use std::{
+    cell::OnceCell,
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
@@ -8,18 +9,25 @@ use std::{
 use rhai::{Engine, Expr, FnNamespace, FuncInfo};
 
 use super::forms::Literal;
-use crate::script::catalogue::Function;
+use crate::script::catalogue::{Catalogue, Function};
 
-/// The catalogued functions, by the ways a script may name them.
+/// The catalogued functions, by the ways a script may name them. They are gathered when a script first names one: a trivial
+/// runbook never does.
 pub struct Known<'c> {
+    engine: &'c Engine,
+    catalogue: &'c Catalogue,
+    names: OnceCell<Names<'c>>,
+}
+
+struct Names<'c> {
     functions: &'c BTreeMap<String, Arc<Function>>,
     /// Those that need no module before their name, by that name.
     free: HashMap<&'c str, Vec<&'c Function>>,
     modules: BTreeSet<&'c str>,
 }
 
-impl<'c> Known<'c> {
-    pub fn of(functions: &'c BTreeMap<String, Arc<Function>>) -> Self {
+impl<'c> Names<'c> {
+    fn of(functions: &'c BTreeMap<String, Arc<Function>>) -> Self {
         let mut free: HashMap<&str, Vec<&Function>> = HashMap::new();
         let mut modules = BTreeSet::new();
         for (name, function) in functions {
@@ -33,40 +41,51 @@ impl<'c> Known<'c> {
         modules.remove("");
         Self { functions, free, modules }
     }
+}
+
+impl<'c> Known<'c> {
+    pub fn of(engine: &'c Engine, catalogue: &'c Catalogue) -> Self {
+        Self { engine, catalogue, names: OnceCell::new() }
+    }
+
+    fn names(&self) -> &Names<'c> {
+        self.names.get_or_init(|| Names::of(self.catalogue.functions(self.engine)))
+    }
 
     /// The function of that name, with its module.
-    pub fn in_module(&self, full: &str) -> Option<&'c Function> {
-        self.functions.get(full).map(Arc::as_ref)
+    pub fn in_module(&self, full: &str) -> Option<&Function> {
+        self.names().functions.get(full).map(Arc::as_ref)
     }
 
     /// The functions that a call or a method call without a module may mean.
-    pub fn free(&self, name: &str) -> &[&'c Function] {
-        self.free.get(name).map(Vec::as_slice).unwrap_or_default()
+    pub fn free(&self, name: &str) -> &[&Function] {
+        self.names().free.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
-    pub fn free_names(&self) -> impl Iterator<Item = &'c str> {
-        self.free.keys().copied()
+    pub fn free_names(&self) -> impl Iterator<Item = &str> {
+        self.names().free.keys().copied()
     }
 
     pub fn has_module(&self, module: &str) -> bool {
-        self.modules.contains(module)
+        self.names().modules.contains(module)
     }
 
-    pub fn modules(&self) -> impl Iterator<Item = &'c str> {
-        self.modules.iter().copied()
+    pub fn modules(&self) -> impl Iterator<Item = &str> {
+        self.names().modules.iter().copied()
     }
 
     /// The names in a module, with the module.
-    pub fn names_in(&self, module: &str) -> impl Iterator<Item = &'c str> {
+    pub fn names_in<'k>(&'k self, module: &'k str) -> impl Iterator<Item = &'k str> {
         let depth = module.len() + 2;
-        self.functions.keys().map(String::as_str).filter(move |name| {
+        self.names().functions.keys().map(String::as_str).filter(move |name| {
             name.len() > depth && name.starts_with(module) && name[module.len()..].starts_with("::")
         })
     }
 
     /// A function of that short name in whatever module.
-    pub fn somewhere(&self, short: &str) -> Option<&'c str> {
-        let found = self.functions.keys().find(|name| name.rsplit("::").next() == Some(short) && name.contains("::"));
+    pub fn somewhere(&self, short: &str) -> Option<&str> {
+        let functions = self.names().functions;
+        let found = functions.keys().find(|name| name.rsplit("::").next() == Some(short) && name.contains("::"));
         found.map(String::as_str)
     }
 }

@@ -46,7 +46,7 @@ pub fn check(
     text: &str,
     options: &CheckOptions,
 ) -> Vec<Diagnostic> {
-    let known = Known::of(catalogue.functions(engine));
+    let known = Known::of(engine, catalogue);
     let mut files = Files::beginning_with(sources, name, text);
     let mut findings = Vec::new();
     let mut facts = Vec::new();

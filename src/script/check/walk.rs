@@ -54,7 +54,7 @@ pub struct Declared {
 
 pub struct Walk<'w, 's> {
     pub engine: &'w Engine,
-    pub known: &'w Known<'w>,
+    pub known: &'w Known<'s>,
     pub options: &'w CheckOptions,
     pub source: Rc<Source>,
     pub findings: &'w mut Vec<Diagnostic>,
@@ -78,7 +78,7 @@ pub struct Walk<'w, 's> {
 impl<'w, 's> Walk<'w, 's> {
     pub fn new(
         engine: &'w Engine,
-        known: &'w Known<'w>,
+        known: &'w Known<'s>,
         options: &'w CheckOptions,
         files: &'w mut Files<'s>,
         number: usize,

@@ -46,9 +46,9 @@ pub fn judge(
     }
 }
 
-struct Whole<'w> {
+struct Whole<'w, 'c> {
     engine: &'w Engine,
-    known: &'w Known<'w>,
+    known: &'w Known<'c>,
     files: &'w Files<'w>,
     facts: &'w [Option<Facts>],
     /// The language's own functions, of the names that are awaited.
@@ -59,8 +59,8 @@ struct Whole<'w> {
     steps: HashSet<&'w str>,
 }
 
-impl<'w> Whole<'w> {
-    fn new(engine: &'w Engine, known: &'w Known, files: &'w Files, facts: &'w [Option<Facts>]) -> Self {
+impl<'w, 'c> Whole<'w, 'c> {
+    fn new(engine: &'w Engine, known: &'w Known<'c>, files: &'w Files, facts: &'w [Option<Facts>]) -> Self {
         let all = || facts.iter().flatten();
         let wanted = all().flat_map(|file| &file.awaited).filter_map(|awaited| match awaited {
             Awaited::Unknown { name, .. } => Some(name.as_str()),
