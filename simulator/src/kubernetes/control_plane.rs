@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{access, cluster::Cluster, controllers, custom};
+use super::{access, cluster::Cluster, controllers, custom, fresh};
 use crate::time::Calendar;
 
 /// Starts a cluster with what every cluster has, and its controllers. To be called on the world's thread.
@@ -15,6 +15,7 @@ pub fn begin(calendar: Calendar, seed: u64) -> Arc<Cluster> {
     }
     custom::start(&cluster);
     access::furnish(&cluster);
+    fresh::furnish(&cluster);
     let service = json!({
         "apiVersion": "v1", "kind": "Service",
         "metadata": {"labels": {"component": "apiserver", "provider": "kubernetes"}},

@@ -191,7 +191,7 @@ fn read(group: &str, version: &str, resource: &Value, definitions: &BTreeMap<Str
     Kind {
         group: group.to_owned(),
         version: version.to_owned(),
-        stored: full(&plural, group).into(),
+        stored: stored(&plural, group),
         namespaced: resource.get("scope").and_then(Value::as_str) == Some("Namespaced"),
         verbs: list(resource.get("verbs")).map(|verb| text(Some(verb))).collect(),
         subresources: list(resource.get("subresources")).map(|part| text(part.get("subresource"))).collect(),
@@ -200,6 +200,14 @@ fn read(group: &str, version: &str, resource: &Value, definitions: &BTreeMap<Str
         schema: OnceLock::new(),
         resource: plural,
         kind,
+    }
+}
+
+/// Under which objects are kept: a few have two names, in groups of their own.
+fn stored(plural: &str, group: &str) -> Arc<str> {
+    match (plural, group) {
+        ("events", "events.k8s.io") => "events".into(),
+        _ => full(plural, group).into(),
     }
 }
 

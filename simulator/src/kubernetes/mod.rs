@@ -12,6 +12,7 @@ pub mod control_plane;
 pub mod controllers;
 pub mod custom;
 mod discovery;
+mod fresh;
 mod health;
 pub mod kinds;
 mod openapi;

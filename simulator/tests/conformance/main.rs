@@ -16,9 +16,16 @@ mod access;
 #[path = "../arms/mod.rs"]
 mod arms;
 mod configmaps;
+mod data;
 mod definitions;
 mod deployments;
 mod discovery;
+mod endpoints;
+mod events;
+mod extending;
+mod limits;
+mod namespaces;
+mod networking;
 mod nodes;
 mod pod_defaults;
 mod rbac;
@@ -27,6 +34,7 @@ mod replicasets;
 mod serviceaccounts;
 mod services;
 mod settled;
+mod storage;
 mod values;
 mod volumes;
 mod workload_defaults;
@@ -40,7 +48,14 @@ type Bodies = &'static [(&'static str, fn(&Arm))];
 const AREAS: &[(&str, Bodies)] = &[
     ("access", access::BODIES),
     ("configmaps", configmaps::BODIES),
+    ("data", data::BODIES),
     ("definitions", definitions::BODIES),
+    ("endpoints", endpoints::BODIES),
+    ("events", events::BODIES),
+    ("extending", extending::BODIES),
+    ("limits", limits::BODIES),
+    ("namespaces", namespaces::BODIES),
+    ("networking", networking::BODIES),
     ("deployments", deployments::BODIES),
     ("replicasets", replicasets::BODIES),
     ("discovery", discovery::BODIES),
@@ -49,6 +64,7 @@ const AREAS: &[(&str, Bodies)] = &[
     ("rbac", rbac::BODIES),
     ("serviceaccounts", serviceaccounts::BODIES),
     ("services", services::BODIES),
+    ("storage", storage::BODIES),
     ("values", values::BODIES),
     ("volumes", volumes::BODIES),
     ("workload_defaults", workload_defaults::BODIES),

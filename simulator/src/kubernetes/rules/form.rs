@@ -11,6 +11,9 @@ const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alpha
 const LABEL_1035: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic \
      character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is \
      '[a-z]([-a-z0-9]*[a-z0-9])?')";
+const WILDCARD: &str = "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of \
+     lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for \
+     validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const QUALIFIED: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric \
      character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
      '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
@@ -143,4 +146,10 @@ pub fn network(text: &str) -> Vec<String> {
         bits.parse::<u8>().is_ok_and(|bits| bits <= most)
     });
     reasons([(!formed, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)".to_owned())])
+}
+
+/// `*.example.com`
+pub fn wildcard_subdomain(text: &str) -> Vec<String> {
+    let formed = text.strip_prefix("*.").is_some_and(|rest| rest.split('.').all(|part| is_word(part, lower, "-")));
+    reasons([(text.len() > 253, too_long(253)), (!formed, WILDCARD.to_owned())])
 }

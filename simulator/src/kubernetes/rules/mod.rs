@@ -2,24 +2,41 @@
 //!
 //! One file a family of kinds. Each rule is taken from what a real server answers.
 
+mod admission_policies;
+mod apiservices;
+mod autoscalers;
+mod budgets;
 mod configmaps;
 mod difference;
+mod endpoints;
 mod events;
 pub mod field;
 mod fill;
+mod flows;
 pub mod form;
+mod json_text;
+mod leases;
+mod limitranges;
 mod namespaces;
+mod networking;
 mod nodes;
 mod pod_spec;
 mod pods;
+mod priorities;
+mod quotas;
 mod rbac;
 mod resources;
+mod runtimeclasses;
 mod secrets;
 mod services;
+mod simple;
 mod volumes;
+mod webhooks;
 mod workloads;
 
 use serde_json::Value;
+
+use self::simple::{PLAIN, Simple};
 
 use super::{
     answer::{Cause, Refusal},
@@ -86,6 +103,11 @@ pub trait Rules: Sync + Send {
 
     /// What is wrong with an object, in the order in which the real server tells it.
     fn check(&self, _object: &Value) -> Vec<Cause> {
+        Vec::new()
+    }
+
+    /// What is wrong with a new object in the version in which it was given, before it becomes one of the stored version.
+    fn check_given(&self, _object: &Value) -> Vec<Cause> {
         Vec::new()
     }
 
@@ -176,46 +198,58 @@ pub trait Rules: Sync + Send {
     }
 }
 
-struct Plain;
-
-impl Rules for Plain {}
-
-struct ServiceAccounts;
-
-impl Rules for ServiceAccounts {
-    fn shows_deleted(&self) -> bool {
-        true
-    }
-}
+static SERVICE_ACCOUNTS: Simple = Simple { shows_deleted: true, ..PLAIN };
 
 /// The rules of a kind by the name under which it is stored (`deployments.apps`); nothing, if they are not modelled.
 pub fn of(stored: &str) -> Option<&'static dyn Rules> {
     Some(match stored {
+        "apiservices.apiregistration.k8s.io" => &apiservices::API_SERVICES,
         "clusterrolebindings.rbac.authorization.k8s.io" => &rbac::ClusterRoleBindings,
         "clusterroles.rbac.authorization.k8s.io" => &rbac::ClusterRoles,
-        "configmaps" => &configmaps::ConfigMaps,
-        "events" => &events::Events,
+        "configmaps" => &configmaps::CONFIG_MAPS,
         "controllerrevisions.apps" => &workloads::ControllerRevisions,
         "cronjobs.batch" => &workloads::CronJobs,
+        "csidrivers.storage.k8s.io" => &volumes::DRIVERS,
+        "csinodes.storage.k8s.io" => &volumes::NODES,
         "customresourcedefinitions.apiextensions.k8s.io" => &Definitions,
         "daemonsets.apps" => &workloads::DaemonSets,
         "deployments.apps" => &workloads::Deployments,
+        "endpoints" => &endpoints::ENDPOINTS,
+        "endpointslices.discovery.k8s.io" => &endpoints::SLICES,
+        "events" => &events::Events,
+        "flowschemas.flowcontrol.apiserver.k8s.io" => &flows::FLOWS,
+        "horizontalpodautoscalers.autoscaling" => &autoscalers::Autoscalers,
+        "ingressclasses.networking.k8s.io" => &networking::CLASSES,
+        "ingresses.networking.k8s.io" => &networking::INGRESSES,
         "jobs.batch" => &workloads::Jobs,
+        "leases.coordination.k8s.io" => &leases::LEASES,
+        "limitranges" => &limitranges::LIMIT_RANGES,
+        "mutatingwebhookconfigurations.admissionregistration.k8s.io" => &webhooks::MUTATING,
         "namespaces" => &namespaces::Namespaces,
+        "networkpolicies.networking.k8s.io" => &networking::POLICIES,
         "nodes" => &nodes::Nodes,
         "persistentvolumeclaims" => &volumes::Claims,
+        "persistentvolumes" => &volumes::VOLUMES,
+        "poddisruptionbudgets.policy" => &budgets::BUDGETS,
         "pods" => &pods::Pods,
         "podtemplates" => &workloads::PodTemplates,
+        "priorityclasses.scheduling.k8s.io" => &priorities::CLASSES,
+        "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io" => &flows::LEVELS,
         "replicasets.apps" => &workloads::ReplicaSets,
         "replicationcontrollers" => &workloads::ReplicationControllers,
+        "resourcequotas" => &quotas::QUOTAS,
         "rolebindings.rbac.authorization.k8s.io" => &rbac::RoleBindings,
         "roles.rbac.authorization.k8s.io" => &rbac::Roles,
-        "secrets" => &secrets::Secrets,
+        "runtimeclasses.node.k8s.io" => &runtimeclasses::RUNTIME_CLASSES,
+        "secrets" => &secrets::SECRETS,
+        "serviceaccounts" => &SERVICE_ACCOUNTS,
         "services" => &services::Services,
         "statefulsets.apps" => &workloads::StatefulSets,
-        // Their schemas say it all.
-        "serviceaccounts" => &ServiceAccounts,
-        "runtimeclasses.node.k8s.io" => &Plain,
+        "storageclasses.storage.k8s.io" => &volumes::CLASSES,
+        "validatingadmissionpolicies.admissionregistration.k8s.io" => &admission_policies::POLICIES,
+        "validatingadmissionpolicybindings.admissionregistration.k8s.io" => &admission_policies::BINDINGS,
+        "validatingwebhookconfigurations.admissionregistration.k8s.io" => &webhooks::VALIDATING,
+        "volumeattachments.storage.k8s.io" => &volumes::ATTACHMENTS,
         _ => return None,
     })
 }

@@ -2,24 +2,49 @@
 
 use serde_json::{Value, json};
 
-use super::{NameForm, Rules};
-use crate::kubernetes::cluster::Cluster;
+use super::{NameForm, Rules, field::Field, form};
+use crate::kubernetes::{answer::Cause, cluster::Cluster};
 
 pub struct Namespaces;
 
+/// What keeps a namespace until all that is in it is gone.
+const FINALIZER: &str = "kubernetes";
+
 impl Rules for Namespaces {
-    fn fill_in(&self, object: &mut Value) {
-        let name = object["metadata"]["name"].clone();
+    fn fill_in(&self, namespace: &mut Value) {
+        let name = namespace["metadata"]["name"].clone();
         if !name.is_null() {
-            object["metadata"]["labels"]["kubernetes.io/metadata.name"] = name;
+            namespace["metadata"]["labels"]["kubernetes.io/metadata.name"] = name;
         }
     }
 
-    fn prepare_new(&self, object: &mut Value, _cluster: &Cluster) {
-        if object["spec"].get("finalizers").is_none() {
-            object["spec"]["finalizers"] = json!(["kubernetes"]);
+    fn prepare_new(&self, namespace: &mut Value, _cluster: &Cluster) {
+        match namespace["spec"]["finalizers"].as_array_mut() {
+            Some(finalizers) if finalizers.iter().any(|known| known == FINALIZER) => {}
+            Some(finalizers) => finalizers.push(json!(FINALIZER)),
+            None => namespace["spec"]["finalizers"] = json!([FINALIZER]),
         }
-        object["status"] = json!({"phase": "Active"});
+        namespace["status"] = json!({"phase": "Active"});
+    }
+
+    fn prepare_change(&self, namespace: &mut Value, there: &Value, _cluster: &Cluster) {
+        namespace["spec"] = there["spec"].clone();
+    }
+
+    fn check(&self, namespace: &Value) -> Vec<Cause> {
+        let mut wrong = Vec::new();
+        for finalizer in Field::of(namespace, "spec.finalizers").items() {
+            let finalizer = Field { path: "spec.finalizers".to_owned(), ..finalizer };
+            wrong.extend(form::qualified_name(finalizer.text()).iter().map(|why| finalizer.invalid(why)));
+            if !finalizer.text().contains('/') && finalizer.text() != FINALIZER {
+                wrong.push(finalizer.invalid("name is neither a standard finalizer name nor is it fully qualified"));
+            }
+        }
+        wrong
+    }
+
+    fn shows_deleted(&self) -> bool {
+        true
     }
 
     fn selectable(&self) -> &'static [&'static str] {

@@ -117,6 +117,7 @@ impl Write<'_> {
         if rules.counts_generations() {
             metadata["generation"] = json!(1);
         }
+        let malformed = rules.check_given(&object);
         self.store_form(&mut object)?;
         if !rules.born_with_status() {
             self.without_left(&mut object)?;
@@ -125,7 +126,12 @@ impl Write<'_> {
         rules.allot(&mut object, None, self.cluster)?;
         rules.prepare_new(&mut object, self.cluster);
         let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-        let wrong = [metadata::wrong(&object, kind, rules.name_form()), rules.check(&object), rules.check_new(&object)];
+        let wrong = [
+            metadata::wrong(&object, kind, rules.name_form()),
+            rules.check(&object),
+            malformed,
+            rules.check_new(&object),
+        ];
         self.right(&name, wrong.concat())?;
         owners::set(&mut object, &entries);
         if self.dry_run() {
@@ -207,7 +213,8 @@ impl Write<'_> {
     }
 
     fn right(&self, name: &str, wrong: Vec<Cause>) -> Result<(), Refusal> {
-        if wrong.is_empty() { Ok(()) } else { Err(Refusal::invalid(&self.kind.kind, &self.kind.group, name, wrong)) }
+        let group = self.kind.stored.split_once('.').map_or("", |(_, group)| group);
+        if wrong.is_empty() { Ok(()) } else { Err(Refusal::invalid(&self.kind.kind, group, name, wrong)) }
     }
 
     fn key(&self, name: &str) -> Key {

@@ -15,11 +15,12 @@ use crate::kubernetes::{
     },
 };
 
+use super::ACCESS;
+
 pub struct Claims;
 
 /// What keeps a claim from vanishing while something uses it.
 const PROTECTION: &str = "kubernetes.io/pvc-protection";
-const ACCESS: [&str; 4] = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 const IMMUTABLE: &str =
     "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
 

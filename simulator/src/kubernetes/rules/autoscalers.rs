@@ -1,0 +1,188 @@
+//! Autoscalers of pods: stored in one version, shown in two.
+
+use serde_json::{Value, json};
+
+use super::{
+    Rules,
+    field::{Field, required},
+    fill::{default, fill, remove},
+    form,
+};
+use crate::kubernetes::{answer::Cause, cluster::Cluster};
+
+pub struct Autoscalers;
+
+const NEWER: &str = "autoscaling/v2";
+const OLDER: &str = "autoscaling/v1";
+/// Metrics that the older version has no fields for.
+const OTHERS: &str = "autoscaling.alpha.kubernetes.io/metrics";
+
+/// Each sort of metric with the field that it has.
+const METRICS: [(&str, &str); 5] = [
+    ("ContainerResource", "containerResource"),
+    ("External", "external"),
+    ("Object", "object"),
+    ("Pods", "pods"),
+    ("Resource", "resource"),
+];
+
+impl Rules for Autoscalers {
+    fn fill_in(&self, scaler: &mut Value) {
+        let older = scaler["apiVersion"] == OLDER;
+        let spec = &mut scaler["spec"];
+        default(spec, "minReplicas", 1);
+        if older {
+            return;
+        }
+        default(spec, "metrics", json!([processor(80)]));
+        if let Some(behavior) = spec.get_mut("behavior") {
+            let percent = json!({"type": "Percent", "value": 100, "periodSeconds": 15});
+            let pods = json!({"type": "Pods", "value": 4, "periodSeconds": 15});
+            let up = json!({"selectPolicy": "Max", "stabilizationWindowSeconds": 0, "policies": [pods, percent]});
+            fill(behavior, json!({"scaleUp": up, "scaleDown": {"selectPolicy": "Max", "policies": [percent]}}));
+        }
+    }
+
+    fn stored_version(&self) -> Option<&str> {
+        Some(NEWER)
+    }
+
+    fn convert(&self, scaler: &mut Value, api_version: &str) {
+        scaler["apiVersion"] = json!(api_version);
+        match api_version {
+            NEWER => to_newer(scaler),
+            _ => to_older(scaler),
+        }
+    }
+
+    fn prepare_new(&self, scaler: &mut Value, _cluster: &Cluster) {
+        scaler["status"] = json!({"desiredReplicas": 0, "currentMetrics": null});
+    }
+
+    fn check(&self, scaler: &Value) -> Vec<Cause> {
+        let spec = Field::of(scaler, "spec");
+        let (least, most) = (spec.at("minReplicas"), spec.at("maxReplicas"));
+        let mut wrong = Vec::new();
+        if least.number().is_some_and(|least| least < 1) {
+            wrong.push(least.invalid("must be greater than or equal to 1"));
+        }
+        let number = most.number().unwrap_or_default();
+        if number < 1 {
+            wrong.push(most.required("must be set and greater than 0"));
+        }
+        if least.number().is_some_and(|least| number < least) {
+            wrong.push(Cause::invalid(&most.path, &json!(number), "must be greater than or equal to `minReplicas`"));
+        }
+        wrong.extend(check_target(&spec.at("scaleTargetRef")));
+        let metrics = spec.at("metrics");
+        for metric in metrics.items() {
+            wrong.extend(check_metric(&metric));
+        }
+        let wakes = |metric: Field<'_>| matches!(metric.at("type").text(), "Object" | "External");
+        if least.number() == Some(0) && !metrics.items().any(wakes) {
+            let why = "must specify at least one Object or External metric to support scaling to zero replicas";
+            wrong.push(metrics.forbidden(why));
+        }
+        wrong
+    }
+}
+
+/// The share of the processor's time that is wanted.
+fn processor(percent: i64) -> Value {
+    let target = json!({"type": "Utilization", "averageUtilization": percent});
+    json!({"type": "Resource", "resource": {"name": "cpu", "target": target}})
+}
+
+fn is_processor(metric: &Value) -> bool {
+    metric.pointer("/resource/name").is_some_and(|name| name == "cpu")
+        && metric.pointer("/resource/target/averageUtilization").is_some()
+}
+
+fn to_newer(scaler: &mut Value) {
+    let spec = &mut scaler["spec"];
+    let percent = remove(spec, "targetCPUUtilizationPercentage").and_then(|percent| percent.as_i64());
+    let mut metrics = Vec::from_iter(percent.map(processor));
+    let annotations = scaler.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut);
+    let kept = annotations.and_then(|known| known.shift_remove(OTHERS));
+    if let Some(Value::Array(others)) = kept.and_then(|text| serde_json::from_str(text.as_str()?).ok()) {
+        metrics.splice(0..0, others);
+    }
+    if metrics.is_empty() {
+        metrics.push(processor(80));
+    }
+    scaler["spec"]["metrics"] = json!(metrics);
+    let status = &mut scaler["status"];
+    if let Some(percent) = remove(status, "currentCPUUtilizationPercentage") {
+        let current = json!({"averageUtilization": percent});
+        status["currentMetrics"] = json!([{"type": "Resource", "resource": {"name": "cpu", "current": current}}]);
+    }
+    if status["currentReplicas"] == 0 {
+        remove(status, "currentReplicas");
+    }
+    fill(status, json!({"desiredReplicas": 0}));
+    if status.get("currentMetrics").is_none() {
+        status["currentMetrics"] = Value::Null;
+    }
+}
+
+fn to_older(scaler: &mut Value) {
+    let metrics = remove(&mut scaler["spec"], "metrics").unwrap_or_default();
+    let (processors, others): (Vec<&Value>, Vec<&Value>) =
+        metrics.as_array().into_iter().flatten().partition(|metric| is_processor(metric));
+    if let Some(metric) = processors.last() {
+        scaler["spec"]["targetCPUUtilizationPercentage"] = metric["resource"]["target"]["averageUtilization"].clone();
+    }
+    if !others.is_empty() {
+        scaler["metadata"]["annotations"][OTHERS] = json!(json!(others).to_string());
+    }
+    let status = &mut scaler["status"];
+    let current = remove(status, "currentMetrics");
+    let percent = current.as_ref().and_then(|current| current.pointer("/0/resource/current/averageUtilization"));
+    if let Some(percent) = percent {
+        status["currentCPUUtilizationPercentage"] = percent.clone();
+    }
+    remove(status, "conditions");
+    fill(status, json!({"currentReplicas": 0, "desiredReplicas": 0}));
+}
+
+fn check_target(target: &Field<'_>) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    for part in ["kind", "name"].map(|part| target.at(part)) {
+        match required(&part, "") {
+            Some(cause) => wrong.push(cause),
+            None => wrong.extend(form::path_segment(part.text()).iter().map(|why| part.invalid(why))),
+        }
+    }
+    let (version, kind) = (target.at("apiVersion"), target.at("kind"));
+    if !version.text().contains('/') && kind.text() != "ReplicationController" {
+        wrong.push(Cause::invalid(&version.path, &json!(version.text()), "apiVersion must specify API group"));
+    }
+    wrong
+}
+
+fn check_metric(metric: &Field<'_>) -> Vec<Cause> {
+    let kind = metric.at("type");
+    let Some((_, name)) = METRICS.iter().find(|(known, _)| *known == kind.text()) else {
+        // The real server tells this twice.
+        return vec![kind.unsupported(&METRICS.map(|(known, _)| known)); 2];
+    };
+    let source = metric.at(name);
+    if !source.is_set() {
+        return vec![source.required("must populate information for the given metric source")];
+    }
+    if !matches!(*name, "resource" | "containerResource") {
+        return Vec::new();
+    }
+    let mut wrong = Vec::from_iter(required(&source.at("name"), "must specify a resource name"));
+    let target = source.at("target");
+    let (share, amount) = (target.at("averageUtilization"), target.at("averageValue"));
+    if share.number().is_some_and(|share| share < 1) {
+        wrong.push(share.invalid("must be greater than 0"));
+    }
+    match (share.is_set(), amount.is_set()) {
+        (false, false) => wrong.push(share.required("must set either a target raw value or a target utilization")),
+        (true, true) => wrong.push(amount.forbidden("may not set both a target raw value and a target utilization")),
+        _ => {}
+    }
+    wrong
+}

@@ -1,0 +1,22 @@
+//! Leases, by which programs agree on who leads, and nodes tell that they live.
+
+use serde_json::Value;
+
+use super::{
+    field::{Field, not_negative},
+    simple::{PLAIN, Simple},
+};
+use crate::kubernetes::answer::Cause;
+
+pub static LEASES: Simple = Simple { check, replacing_creates: true, ..PLAIN };
+
+fn check(lease: &Value) -> Vec<Cause> {
+    let spec = Field::of(lease, "spec");
+    let lasts = spec.at("leaseDurationSeconds");
+    let mut wrong = Vec::new();
+    if lasts.number().is_some_and(|seconds| seconds <= 0) {
+        wrong.push(lasts.invalid("must be greater than 0"));
+    }
+    wrong.extend(not_negative(&spec.at("leaseTransitions")));
+    wrong
+}
