@@ -4,4 +4,5 @@
 #[allow(dead_code, reason = "the other tests use the rest of it")]
 mod arms;
 mod ownership;
+mod protobuf;
 mod time;

@@ -18,6 +18,7 @@ pub mod kinds;
 mod openapi;
 pub mod ownership;
 mod patch;
+pub mod protobuf;
 pub mod quantity;
 mod read;
 pub mod request;

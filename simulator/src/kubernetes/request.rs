@@ -7,7 +7,11 @@ use http::{HeaderMap, Method, header};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::{answer::Refusal, user::User};
+use super::{
+    answer::Refusal,
+    protobuf::{self, Unreadable},
+    user::User,
+};
 
 /// The media types that bodies may have.
 const BODIES: [&str; 5] = [
@@ -85,6 +89,12 @@ impl Request {
                     "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json \
                      parse error: {error}"
                 ))
+            }),
+            "application/vnd.kubernetes.protobuf" => protobuf::read(&self.body).map_err(|error| match error {
+                Unreadable::UnknownField { .. } | Unreadable::Unmodelled { .. } => {
+                    Refusal::not_modelled(error.to_string())
+                }
+                error => Refusal::bad_request(error.to_string()),
             }),
             _ => Err(Refusal::unsupported_media_type(&BODIES)),
         }
