@@ -206,6 +206,11 @@ impl Cause {
         Self { reason: "FieldValueInvalid", message: format!("Invalid value: {value}: {why}"), field: field.into() }
     }
 
+    /// The same of a value that is not shown.
+    pub fn invalid_as_it_is(field: impl Into<String>, why: &str) -> Self {
+        Self { reason: "FieldValueInvalid", message: format!("Invalid value: {why}"), field: field.into() }
+    }
+
     /// Something that has to be there and isn't.
     pub fn required(field: impl Into<String>, why: &str) -> Self {
         Self { reason: "FieldValueRequired", message: explained("Required value", why), field: field.into() }

@@ -27,6 +27,7 @@ mod limits;
 mod namespaces;
 mod networking;
 mod nodes;
+mod pod_checks;
 mod pod_defaults;
 mod rbac;
 mod recorded;
@@ -37,6 +38,7 @@ mod settled;
 mod storage;
 mod values;
 mod volumes;
+mod workload_checks;
 mod workload_defaults;
 
 use arms::{Arm, real, simulated};
@@ -60,6 +62,7 @@ const AREAS: &[(&str, Bodies)] = &[
     ("replicasets", replicasets::BODIES),
     ("discovery", discovery::BODIES),
     ("nodes", nodes::BODIES),
+    ("pod_checks", pod_checks::BODIES),
     ("pod_defaults", pod_defaults::BODIES),
     ("rbac", rbac::BODIES),
     ("serviceaccounts", serviceaccounts::BODIES),
@@ -67,6 +70,7 @@ const AREAS: &[(&str, Bodies)] = &[
     ("storage", storage::BODIES),
     ("values", values::BODIES),
     ("volumes", volumes::BODIES),
+    ("workload_checks", workload_checks::BODIES),
     ("workload_defaults", workload_defaults::BODIES),
 ];
 

@@ -9,6 +9,12 @@ use crate::kubernetes::answer::Cause;
 
 static NOTHING: LazyLock<Value> = LazyLock::new(|| Value::Null);
 
+/// What may be wrong with a field.
+pub type Check = fn(&Field<'_>) -> Vec<Cause>;
+
+/// What may be wrong with the form of a text.
+pub type Form = fn(&str) -> Vec<String>;
+
 /// A value in an object, with its path as messages name it; null, if it is not there.
 #[derive(Debug, Clone)]
 pub struct Field<'o> {
@@ -31,6 +37,11 @@ impl<'o> Field<'o> {
     pub fn at(&self, name: &str) -> Self {
         let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
         Self { path, value: self.value.get(name).unwrap_or(&NOTHING) }
+    }
+
+    /// Another value in this place, as the server sometimes tells one.
+    pub fn with<'v>(&self, value: &'v Value) -> Field<'v> {
+        Field { path: self.path.clone(), value }
     }
 
     /// The value under a key of a map: `data[motd]`.
@@ -100,6 +111,10 @@ impl<'o> Field<'o> {
         Cause::duplicate(&self.path, self.value)
     }
 
+    pub fn not_found(&self) -> Cause {
+        Cause::not_found(&self.path, self.value)
+    }
+
     pub fn unsupported(&self, supported: &[&str]) -> Cause {
         Cause::unsupported(&self.path, self.value, supported)
     }
@@ -134,7 +149,7 @@ pub fn unchanged(field: &Field<'_>, before: &Field<'_>) -> Option<Cause> {
 }
 
 /// What is wrong with the form of a text, each as one cause; one of the functions of [`form`] says it.
-pub fn formed(field: &Field<'_>, wrong: fn(&str) -> Vec<String>) -> Vec<Cause> {
+pub fn formed(field: &Field<'_>, wrong: Form) -> Vec<Cause> {
     wrong(field.text()).iter().map(|why| field.invalid(why)).collect()
 }
 

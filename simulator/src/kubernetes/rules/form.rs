@@ -23,6 +23,16 @@ const LABEL_VALUE: &str = "a valid label must be an empty string or consist of a
 const CONFIG_KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or \
      'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
 
+const VARIABLE: &str =
+    "a valid environment variable name must consist only of printable ASCII characters other than '='";
+const UNDERSCORED_SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or \
+     '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
+     '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')";
+const HEADER: &str = "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for \
+     validation is '[-A-Za-z0-9]+')";
+pub const SYSCTL: &str = "must have at most 253 characters and match regex \
+     ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
+
 fn too_long(most: usize) -> String {
     format!("must be no more than {most} characters")
 }
@@ -128,6 +138,39 @@ pub fn port_name(text: &str) -> Vec<String> {
         (text.contains("--"), "must not contain consecutive hyphens".to_owned()),
         (!text.is_empty() && edged, "must not begin or end with a hyphen".to_owned()),
     ])
+}
+
+/// The name of a variable in the environment of a container.
+pub fn variable_name(text: &str) -> Vec<String> {
+    let printable = |letter: char| letter.is_ascii_graphic() && letter != '=' || letter == ' ';
+    reasons([
+        (text.is_empty(), "environment variable name must be non-empty".to_owned()),
+        (!text.chars().all(printable), VARIABLE.to_owned()),
+    ])
+}
+
+/// `example.com`, in which capitals are taken as well: drivers of volumes.
+pub fn lowered_subdomain(text: &str) -> Vec<String> {
+    let lowered = text.to_lowercase();
+    let long = (text.len() > 63).then(|| too_long(63));
+    long.into_iter().chain(subdomain(&lowered)).collect()
+}
+
+/// `_tcp.example.com`: where names are searched.
+pub fn underscored_subdomain(text: &str) -> Vec<String> {
+    let part = |part: &str| is_word(part.strip_prefix('_').unwrap_or(part), lower, "-_");
+    reasons([(text.len() > 253, too_long(253)), (!text.split('.').all(part), UNDERSCORED_SUBDOMAIN.to_owned())])
+}
+
+/// The name of a header in a request.
+pub fn header_name(text: &str) -> Vec<String> {
+    let plain = !text.is_empty() && text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-');
+    reasons([(!plain, HEADER.to_owned())])
+}
+
+/// True for the name of a setting of the kernel: `net.core.somaxconn`.
+pub fn is_sysctl(text: &str) -> bool {
+    text.len() <= 253 && text.split(['.', '/']).all(|part| is_word(part, lower, "-_"))
 }
 
 pub fn ip(text: &str) -> Vec<String> {

@@ -30,6 +30,7 @@ mod runtimeclasses;
 mod secrets;
 mod services;
 mod simple;
+pub mod structures;
 mod volumes;
 mod webhooks;
 mod workloads;

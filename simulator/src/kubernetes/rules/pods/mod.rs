@@ -59,9 +59,26 @@ impl Rules for Pods {
         pod["status"] = status;
     }
 
+    fn check(&self, pod: &Value) -> Vec<Cause> {
+        let name = pod["metadata"]["name"].as_str();
+        let spec = Field::of(pod, "spec");
+        let mut wrong = pod_spec::annotations(&Field::of(pod, "metadata.annotations"));
+        wrong.extend(pod_spec::check(&spec, Some(name.unwrap_or_default())));
+        wrong.extend(pod_spec::check_images(&spec));
+        wrong
+    }
+
     fn check_new(&self, pod: &Value) -> Vec<Cause> {
-        let ephemeral = Field::of(pod, "spec.ephemeralContainers");
-        ephemeral.is_set().then(|| ephemeral.forbidden("cannot be set on create")).into_iter().collect()
+        let spec = Field::of(pod, "spec");
+        let (ephemeral, node) = (spec.at("ephemeralContainers"), spec.at("nodeName"));
+        let mut wrong = Vec::new();
+        if ephemeral.is_set() {
+            wrong.push(ephemeral.forbidden("cannot be set on create"));
+        }
+        if !node.is_empty() && spec.at("schedulingGates").is_set() {
+            wrong.push(node.forbidden("cannot be set until all schedulingGates have been cleared"));
+        }
+        wrong
     }
 
     fn counts_generations(&self) -> bool {

@@ -2,9 +2,16 @@
 
 use serde_json::{Value, json};
 
+use super::selection;
 use crate::kubernetes::{
+    answer::Cause,
     cluster::Cluster,
-    rules::{Rules, fill::fill, pod_spec},
+    rules::{
+        Rules,
+        field::{Field, label_selector, not_negative, unchanged},
+        fill::fill,
+        pod_spec, structures,
+    },
 };
 
 /// The number of the template, from before generations were counted.
@@ -41,6 +48,44 @@ impl Rules for DaemonSets {
         set["metadata"]["annotations"][TEMPLATE] = json!(number.to_string());
     }
 
+    fn check(&self, set: &Value) -> Vec<Cause> {
+        let spec = Field::of(set, "spec");
+        let (selector, template) = (spec.at("selector"), spec.at("template"));
+        let mut wrong = label_selector(&selector);
+        if wrong.is_empty() {
+            wrong.extend(selection::unselected(&spec));
+        }
+        wrong.extend(selection::empty(&selector, "daemonset"));
+        wrong.extend(pod_spec::check_template(&template));
+        wrong.extend(selection::for_good(&template, "DaemonSet"));
+        wrong.extend(not_negative(&spec.at("minReadySeconds")));
+        wrong.extend(check_strategy(&spec.at("updateStrategy")));
+        wrong.extend(not_negative(&spec.at("revisionHistoryLimit")));
+        wrong
+    }
+
+    fn check_change(&self, set: &Value, there: &Value) -> Vec<Cause> {
+        unchanged(&Field::of(set, "spec.selector"), &Field::of(there, "spec.selector")).into_iter().collect()
+    }
+
+    fn check_part(&self, _part: &str, set: &Value, there: &Value) -> Vec<Cause> {
+        let status = Field::of(set, "status");
+        let all = [
+            "currentNumberScheduled",
+            "numberMisscheduled",
+            "desiredNumberScheduled",
+            "numberReady",
+            "observedGeneration",
+            "updatedNumberScheduled",
+            "numberAvailable",
+            "numberUnavailable",
+            "collisionCount",
+        ];
+        let mut wrong = selection::counts(&status, &all, &[]);
+        wrong.extend(selection::never_less("collisionCount", &status, &Field::of(there, "status")));
+        wrong
+    }
+
     fn counts_generations(&self) -> bool {
         true
     }
@@ -48,4 +93,29 @@ impl Rules for DaemonSets {
 
 fn number(set: &Value) -> i64 {
     set["metadata"]["annotations"][TEMPLATE].as_str().and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
+fn check_strategy(strategy: &Field<'_>) -> Vec<Cause> {
+    let rolling = strategy.at("rollingUpdate");
+    match strategy.at("type").text() {
+        "OnDelete" => Vec::new(),
+        "RollingUpdate" => {
+            let (missing, more) = (rolling.at("maxUnavailable"), rolling.at("maxSurge"));
+            let mut wrong = selection::number_or_percent(&missing);
+            wrong.extend(selection::number_or_percent(&more));
+            wrong.extend(selection::at_most_all(&missing));
+            wrong.extend(selection::at_most_all(&more));
+            match (selection::is_none(&missing), selection::is_none(&more)) {
+                (false, false) => wrong.push(more.invalid("may not be set when maxUnavailable is non-zero")),
+                (true, true) => wrong.push(missing.required("cannot be 0 when maxSurge is 0")),
+                _ => {}
+            }
+            wrong
+        }
+        _ => vec![
+            strategy
+                .with(&structures::shown(strategy.value, "DaemonSetUpdateStrategy"))
+                .unsupported(&["RollingUpdate", "OnDelete"]),
+        ],
+    }
 }

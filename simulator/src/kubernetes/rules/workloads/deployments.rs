@@ -2,9 +2,16 @@
 
 use serde_json::{Value, json};
 
+use super::selection;
 use crate::kubernetes::{
+    answer::Cause,
     cluster::Cluster,
-    rules::{Rules, fill::fill, pod_spec},
+    rules::{
+        Rules,
+        field::{Field, not_negative, unchanged},
+        fill::fill,
+        pod_spec, structures,
+    },
 };
 
 pub struct Deployments;
@@ -31,7 +38,66 @@ impl Rules for Deployments {
         deployment["status"] = json!({});
     }
 
+    fn check(&self, deployment: &Value) -> Vec<Cause> {
+        let spec = Field::of(deployment, "spec");
+        let [selector, strategy, ready, deadline] =
+            ["selector", "strategy", "minReadySeconds", "progressDeadlineSeconds"].map(|name| spec.at(name));
+        let mut wrong: Vec<Cause> = not_negative(&spec.at("replicas")).into_iter().collect();
+        wrong.extend(selection::selector(&selector, "deployment"));
+        wrong.extend(selection::template(&spec, "ReplicaSet"));
+        wrong.extend(check_strategy(&strategy));
+        wrong.extend(not_negative(&ready));
+        wrong.extend(not_negative(&spec.at("revisionHistoryLimit")));
+        wrong.extend(not_negative(&deadline));
+        if deadline.number() <= ready.number().or(Some(0)) {
+            wrong.push(deadline.invalid("must be greater than minReadySeconds"));
+        }
+        wrong
+    }
+
+    fn check_change(&self, deployment: &Value, there: &Value) -> Vec<Cause> {
+        unchanged(&Field::of(deployment, "spec.selector"), &Field::of(there, "spec.selector")).into_iter().collect()
+    }
+
+    fn check_part(&self, _part: &str, deployment: &Value, there: &Value) -> Vec<Cause> {
+        let status = Field::of(deployment, "status");
+        let within = ["updatedReplicas", "readyReplicas", "availableReplicas"];
+        let others = ["unavailableReplicas", "terminatingReplicas", "collisionCount"];
+        let all = [&["observedGeneration", "replicas"][..], &within, &others].concat();
+        let mut wrong = selection::counts(&status, &all, &within);
+        if status.at("availableReplicas").number() > status.at("readyReplicas").number() {
+            wrong.push(status.at("availableReplicas").invalid("cannot be greater than readyReplicas"));
+        }
+        wrong.extend(selection::never_less("collisionCount", &status, &Field::of(there, "status")));
+        wrong
+    }
+
     fn counts_generations(&self) -> bool {
         true
+    }
+}
+
+fn check_strategy(strategy: &Field<'_>) -> Vec<Cause> {
+    let rolling = strategy.at("rollingUpdate");
+    match strategy.at("type").text() {
+        "Recreate" if rolling.is_set() => {
+            vec![rolling.forbidden("may not be specified when strategy `type` is 'Recreate'")]
+        }
+        "Recreate" => Vec::new(),
+        "RollingUpdate" => {
+            let (missing, more) = (rolling.at("maxUnavailable"), rolling.at("maxSurge"));
+            let mut wrong = selection::number_or_percent(&missing);
+            wrong.extend(selection::number_or_percent(&more));
+            if selection::is_none(&missing) && selection::is_none(&more) {
+                wrong.push(missing.invalid("may not be 0 when `maxSurge` is 0"));
+            }
+            wrong.extend(selection::at_most_all(&missing));
+            wrong
+        }
+        _ => vec![
+            strategy
+                .with(&structures::shown(strategy.value, "DeploymentStrategy"))
+                .unsupported(&["Recreate", "RollingUpdate"]),
+        ],
     }
 }

@@ -5,6 +5,8 @@ mod daemonsets;
 mod deployments;
 mod jobs;
 mod replicas;
+mod schedule;
+mod selection;
 mod statefulsets;
 mod templates;
 

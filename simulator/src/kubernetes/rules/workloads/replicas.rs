@@ -2,9 +2,16 @@
 
 use serde_json::{Value, json};
 
+use super::selection;
 use crate::kubernetes::{
+    answer::Cause,
     cluster::Cluster,
-    rules::{Rules, fill::fill, pod_spec},
+    rules::{
+        Rules,
+        field::{Field, not_negative, required, unchanged},
+        fill::fill,
+        pod_spec,
+    },
 };
 
 pub struct ReplicaSets;
@@ -17,6 +24,24 @@ impl Rules for ReplicaSets {
 
     fn prepare_new(&self, set: &mut Value, _cluster: &Cluster) {
         set["status"] = json!({"replicas": 0});
+    }
+
+    fn check(&self, set: &Value) -> Vec<Cause> {
+        let spec = Field::of(set, "spec");
+        let mut wrong: Vec<Cause> = not_negative(&spec.at("replicas")).into_iter().collect();
+        wrong.extend(not_negative(&spec.at("minReadySeconds")));
+        // The server says "deployment" here, too.
+        wrong.extend(selection::selector(&spec.at("selector"), "deployment"));
+        wrong.extend(selection::template(&spec, "ReplicaSet"));
+        wrong
+    }
+
+    fn check_change(&self, set: &Value, there: &Value) -> Vec<Cause> {
+        unchanged(&Field::of(set, "spec.selector"), &Field::of(there, "spec.selector")).into_iter().collect()
+    }
+
+    fn check_part(&self, _part: &str, set: &Value, _there: &Value) -> Vec<Cause> {
+        check_status(&Field::of(set, "status"))
     }
 
     fn counts_generations(&self) -> bool {
@@ -50,6 +75,29 @@ impl Rules for ReplicationControllers {
         controller["status"] = json!({"replicas": 0});
     }
 
+    fn check(&self, controller: &Value) -> Vec<Cause> {
+        let spec = Field::of(controller, "spec");
+        let (selector, template) = (spec.at("selector"), spec.at("template"));
+        let mut wrong: Vec<Cause> = not_negative(&spec.at("minReadySeconds")).into_iter().collect();
+        wrong.extend(required(&selector, ""));
+        wrong.extend(not_negative(&spec.at("replicas")));
+        if !template.is_set() {
+            wrong.push(template.required(""));
+            return wrong;
+        }
+        let own = template.at("metadata").at("labels");
+        if selector.entries().any(|(key, value)| own.key(key).value != value.value) {
+            wrong.push(own.invalid("`selector` does not match template `labels`"));
+        }
+        wrong.extend(pod_spec::check_template(&template));
+        wrong.extend(selection::for_good(&template, "ReplicationController"));
+        wrong
+    }
+
+    fn check_part(&self, _part: &str, controller: &Value, _there: &Value) -> Vec<Cause> {
+        check_status(&Field::of(controller, "status"))
+    }
+
     fn counts_generations(&self) -> bool {
         true
     }
@@ -57,4 +105,14 @@ impl Rules for ReplicationControllers {
     fn selectable(&self) -> &'static [&'static str] {
         &["status.replicas"]
     }
+}
+
+fn check_status(status: &Field<'_>) -> Vec<Cause> {
+    let within = ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"];
+    let all = [&["replicas"][..], &within, &["observedGeneration", "terminatingReplicas"]].concat();
+    let mut wrong = selection::counts(status, &all, &within);
+    if status.at("availableReplicas").number() > status.at("readyReplicas").number() {
+        wrong.push(status.at("availableReplicas").invalid("cannot be greater than readyReplicas"));
+    }
+    wrong
 }

@@ -1,13 +1,18 @@
 //! StatefulSets.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
+use super::selection;
 use crate::kubernetes::{
+    answer::Cause,
     cluster::Cluster,
     rules::{
-        Rules,
+        NameForm, Rules,
+        field::{Field, formed, label_selector, not_negative, one_of},
         fill::{fill, items},
-        pod_spec,
+        form, pod_spec, structures,
     },
 };
 
@@ -44,7 +49,130 @@ impl Rules for StatefulSets {
         set["status"] = json!({"replicas": 0, "availableReplicas": 0});
     }
 
+    fn check(&self, set: &Value) -> Vec<Cause> {
+        let spec = Field::of(set, "spec");
+        let [management, strategy, retention] =
+            ["podManagementPolicy", "updateStrategy", "persistentVolumeClaimRetentionPolicy"].map(|name| spec.at(name));
+        let mut wrong = Vec::new();
+        if !matches!(management.text(), "OrderedReady" | "Parallel") {
+            wrong.push(management.invalid("must be 'OrderedReady' or 'Parallel'"));
+        }
+        wrong.extend(check_strategy(&strategy));
+        for when in ["whenDeleted", "whenScaled"] {
+            wrong.extend(one_of(&retention.at(when), &["Retain", "Delete"]));
+        }
+        wrong.extend(not_negative(&spec.at("replicas")));
+        wrong.extend(not_negative(&spec.at("minReadySeconds")));
+        let start = spec.at("ordinals").at("start");
+        wrong.extend(not_negative(&start));
+        wrong.extend(selection::selector(&spec.at("selector"), "statefulset"));
+        wrong.extend(check_pods(&spec));
+        wrong.extend(selection::for_good(&spec.at("template"), "StatefulSet"));
+        wrong
+    }
+
+    fn check_new(&self, set: &Value) -> Vec<Cause> {
+        let spec = Field::of(set, "spec");
+        let claims = spec.at("volumeClaimTemplates").items();
+        let mut wrong: Vec<Cause> = claims.flat_map(|claim| pod_spec::volumes::claim(&claim.at("spec"))).collect();
+        if !spec.at("serviceName").is_empty() {
+            wrong.extend(formed(&spec.at("serviceName"), form::label));
+        }
+        wrong
+    }
+
+    fn check_change(&self, set: &Value, there: &Value) -> Vec<Cause> {
+        const CHANGEABLE: [&str; 7] = [
+            "replicas",
+            "ordinals",
+            "template",
+            "updateStrategy",
+            "revisionHistoryLimit",
+            "persistentVolumeClaimRetentionPolicy",
+            "minReadySeconds",
+        ];
+        let rest = |set: &Value| {
+            let fields = set["spec"].as_object().into_iter().flatten();
+            let rest = fields.filter(|(name, _)| !CHANGEABLE.contains(&name.as_str()));
+            rest.map(|(name, value)| (name.clone(), value.clone())).collect::<BTreeMap<_, _>>()
+        };
+        if rest(set) == rest(there) {
+            return Vec::new();
+        }
+        let why = "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', \
+                   'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
+        vec![Field::of(set, "spec").forbidden(why)]
+    }
+
+    fn check_part(&self, _part: &str, set: &Value, there: &Value) -> Vec<Cause> {
+        let status = Field::of(set, "status");
+        let within = ["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"];
+        let all = [&["replicas"][..], &within, &["observedGeneration", "collisionCount"]].concat();
+        let mut wrong = selection::counts(&status, &all, &within);
+        let (available, ready) = (status.at("availableReplicas"), status.at("readyReplicas"));
+        if available.number().unwrap_or_default() > ready.number().unwrap_or_default() {
+            wrong.push(available.invalid("cannot be greater than status.readyReplicas"));
+        }
+        wrong.extend(selection::never_less("collisionCount", &status, &Field::of(there, "status")));
+        wrong
+    }
+
+    fn name_form(&self) -> NameForm {
+        NameForm::Label
+    }
+
     fn counts_generations(&self) -> bool {
         true
     }
+}
+
+fn check_strategy(strategy: &Field<'_>) -> Vec<Cause> {
+    let rolling = strategy.at("rollingUpdate");
+    match strategy.at("type").text() {
+        "OnDelete" if rolling.is_set() => {
+            let shown = structures::shown(rolling.value, "RollingUpdateStatefulSetStrategy");
+            vec![rolling.with(&shown).invalid("only allowed for updateStrategy 'RollingUpdate'")]
+        }
+        "OnDelete" => Vec::new(),
+        "RollingUpdate" => {
+            let missing = rolling.at("maxUnavailable");
+            let mut wrong: Vec<Cause> = not_negative(&rolling.at("partition")).into_iter().collect();
+            if missing.is_set() {
+                wrong.extend(selection::number_or_percent(&missing));
+                if selection::is_none(&missing) {
+                    wrong.push(missing.invalid("cannot be 0"));
+                }
+                wrong.extend(selection::at_most_all(&missing));
+            }
+            wrong
+        }
+        _ => {
+            let shown = structures::shown(strategy.value, "StatefulSetUpdateStrategy");
+            vec![strategy.with(&shown).invalid("must be 'RollingUpdate' or 'OnDelete'")]
+        }
+    }
+}
+
+/// The pods have their claims as volumes, and names of their own.
+fn check_pods(spec: &Field<'_>) -> Vec<Cause> {
+    let selector = spec.at("selector");
+    if !label_selector(&selector).is_empty() {
+        return vec![selector.invalid("")];
+    }
+    let mut wrong: Vec<Cause> = selection::unselected(spec).into_iter().collect();
+    let mut template = spec.at("template").value.clone();
+    let claims: Vec<Value> =
+        spec.at("volumeClaimTemplates").items().map(|claim| claim.value["metadata"]["name"].clone()).collect();
+    if let Some(pod) = template.get_mut("spec").and_then(Value::as_object_mut) {
+        for name in ["subdomain", "hostname"] {
+            pod.remove(name);
+        }
+        let volumes = pod.get("volumes").and_then(Value::as_array).into_iter().flatten();
+        let others = volumes.filter(|volume| !claims.contains(&volume["name"])).cloned();
+        let claimed = claims.iter().map(|name| json!({"name": name, "persistentVolumeClaim": {"claimName": name}}));
+        let all: Vec<Value> = claimed.chain(others).collect();
+        pod.insert("volumes".to_owned(), Value::Array(all));
+    }
+    wrong.extend(pod_spec::check_template(&spec.at("template").with(&template)));
+    wrong
 }

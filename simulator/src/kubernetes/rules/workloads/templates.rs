@@ -6,7 +6,7 @@ use crate::kubernetes::{
     answer::Cause,
     rules::{
         Rules,
-        field::{Field, not_negative, required, unchanged},
+        field::{Field, not_negative, unchanged},
         pod_spec,
     },
 };
@@ -16,6 +16,10 @@ pub struct PodTemplates;
 impl Rules for PodTemplates {
     fn fill_in(&self, object: &mut Value) {
         pod_spec::fill_in_template(&mut object["template"]);
+    }
+
+    fn check(&self, object: &Value) -> Vec<Cause> {
+        pod_spec::check_template(&Field::of(object, "template"))
     }
 
     fn counts_generations(&self) -> bool {
@@ -31,7 +35,8 @@ impl Rules for ControllerRevisions {
     }
 
     fn check_new(&self, revision: &Value) -> Vec<Cause> {
-        required(&Field::of(revision, "data"), "data is mandatory").into_iter().collect()
+        let data = Field::of(revision, "data");
+        (!data.is_set()).then(|| data.required("data is mandatory")).into_iter().collect()
     }
 
     fn check_change(&self, revision: &Value, there: &Value) -> Vec<Cause> {

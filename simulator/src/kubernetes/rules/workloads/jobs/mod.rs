@@ -1,12 +1,17 @@
 //! Jobs.
 
+mod check;
+mod policies;
+mod template;
+
 use serde_json::{Value, json};
 
 use crate::kubernetes::{
-    answer::Refusal,
+    answer::{Cause, Refusal},
     cluster::Cluster,
     rules::{
         Rules,
+        field::Field,
         fill::{fill, items},
         pod_spec,
     },
@@ -58,6 +63,26 @@ impl Rules for Jobs {
         job["status"] = json!({});
     }
 
+    fn check(&self, job: &Value) -> Vec<Cause> {
+        let spec = Field::of(job, "spec");
+        [check::spec(&spec), check::selector(&spec)].concat()
+    }
+
+    fn check_new(&self, job: &Value) -> Vec<Cause> {
+        let job = Field::whole(job);
+        let mut wrong = check::generated_selector(&job);
+        wrong.extend(check::names(&job));
+        wrong
+    }
+
+    fn check_change(&self, job: &Value, there: &Value) -> Vec<Cause> {
+        check::change(&Field::of(job, "spec"), &Field::of(there, "spec"))
+    }
+
+    fn check_part(&self, _part: &str, job: &Value, there: &Value) -> Vec<Cause> {
+        check::status(&Field::whole(job), &Field::whole(there))
+    }
+
     fn counts_generations(&self) -> bool {
         true
     }
@@ -65,6 +90,20 @@ impl Rules for Jobs {
     fn selectable(&self) -> &'static [&'static str] {
         &["status.successful"]
     }
+}
+
+/// What is wrong with the template of a job.
+pub fn check_template(template: &Field<'_>) -> Vec<Cause> {
+    let spec = template.at("spec");
+    let (selector, manual) = (spec.at("selector"), spec.at("manualSelector"));
+    let mut wrong = check::spec(&spec);
+    if selector.is_set() {
+        wrong.push(selector.invalid("`selector` will be auto-generated"));
+    }
+    if manual.is_true() {
+        wrong.push(manual.unsupported(&["nil", "false"]));
+    }
+    wrong
 }
 
 /// Jobs and the templates of jobs have it alike.
