@@ -1,6 +1,11 @@
 //! Quantities of resources, as `cpu: 1500m` and `memory: 2Gi` have them.
 
-use std::{cmp::Ordering, fmt, ops::Add, str::FromStr};
+use std::{
+    cmp::Ordering,
+    fmt,
+    ops::{Add, Neg},
+    str::FromStr,
+};
 
 use serde_json::Value;
 
@@ -71,6 +76,11 @@ impl Quantity {
         self.nano < 0
     }
 
+    /// As near as a float comes.
+    pub fn approximate(self) -> f64 {
+        self.nano as f64 / NANO as f64
+    }
+
     pub fn is_whole(self) -> bool {
         self.nano % NANO == 0
     }
@@ -134,6 +144,14 @@ impl Add for Quantity {
     fn add(self, other: Self) -> Self {
         let form = if self.nano == 0 { other.form } else { self.form };
         Self { nano: (self.nano + other.nano).clamp(-LARGEST, LARGEST), form }
+    }
+}
+
+impl Neg for Quantity {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self { nano: -self.nano, ..self }
     }
 }
 

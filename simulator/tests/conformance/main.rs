@@ -32,6 +32,7 @@ mod pod_defaults;
 mod rbac;
 mod recorded;
 mod replicasets;
+mod rules_of_values;
 mod serviceaccounts;
 mod services;
 mod settled;
@@ -67,6 +68,7 @@ const AREAS: &[(&str, Bodies)] = &[
     ("rbac", rbac::BODIES),
     ("serviceaccounts", serviceaccounts::BODIES),
     ("services", services::BODIES),
+    ("rules_of_values", rules_of_values::BODIES),
     ("storage", storage::BODIES),
     ("values", values::BODIES),
     ("volumes", volumes::BODIES),

@@ -538,7 +538,7 @@ fn what_was_wrong_already_may_stay_so(arm: &Arm) {
 }
 
 /// Changes the schema of `widgets`, and waits until the server holds objects against it.
-fn redefined(arm: &Arm, versions: Value) {
+pub fn redefined(arm: &Arm, versions: Value) {
     let path = arm.placed("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.SPACE.example.com");
     let mut versions = versions;
     // A default that only the new schema has tells when it is in force.

@@ -2,6 +2,7 @@
 //!
 //! It never looks at objects of built-in kinds.
 
+mod cel;
 mod conditions;
 mod defaults;
 mod definitions;
@@ -13,6 +14,7 @@ mod naming;
 mod numbers;
 mod prune;
 mod registry;
+mod ruled;
 mod served;
 mod structural;
 mod validate;

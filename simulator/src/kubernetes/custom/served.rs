@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{defaults, embedded, items, numbers, prune, structural::Node, validate};
+use super::{defaults, embedded, items, numbers, prune, ruled, structural::Node, validate};
 use crate::kubernetes::{
     answer::{Cause, full},
     cluster::Cluster,
@@ -29,6 +29,7 @@ pub struct Served {
     pub storage_hash: String,
     /// `example.com/v1`.
     stored_version: String,
+    not_modelled: OnceLock<Option<String>>,
 }
 
 impl Served {
@@ -48,6 +49,7 @@ impl Served {
             schema: Node::read(schema),
             subresources: version["subresources"].clone(),
             storage_hash: storage_hash(spec),
+            not_modelled: OnceLock::new(),
             stored_version: format!("{}/{}", text(&spec["group"]), stored_version(spec)),
         };
         let (group, resource) = (text(&spec["group"]), text(&spec["names"]["plural"]));
@@ -167,6 +169,10 @@ impl Rules for Served {
     fn replacing_needs_version(&self) -> bool {
         true
     }
+
+    fn not_modelled(&self) -> Option<&str> {
+        self.not_modelled.get_or_init(|| ruled::not_modelled(&self.schema)).as_deref()
+    }
 }
 
 impl Served {
@@ -174,6 +180,18 @@ impl Served {
         let mut wrong = embedded::check(object, &self.schema);
         wrong.extend(validate::check(object, &self.schema, there, ("", "")));
         wrong.extend(items::check(object, &self.schema, there));
+        self.ask_rules(wrong, |schema| ruled::check(object, schema, there))
+    }
+}
+
+impl Served {
+    /// What is wrong, with what the rules say if nothing keeps them from being asked.
+    fn ask_rules(&self, mut wrong: Vec<Cause>, ask: impl Fn(&Node) -> Vec<Cause>) -> Vec<Cause> {
+        match ruled::any(&self.schema) {
+            true if wrong.iter().any(ruled::blocks) => wrong.push(ruled::not_asked()),
+            true => wrong.extend(ask(&self.schema)),
+            false => {}
+        }
         wrong
     }
 }

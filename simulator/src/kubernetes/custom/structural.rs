@@ -1,13 +1,15 @@
 //! The schema of a version of a definition, as far as values are held against it: one node for each place.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use regex::Regex;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::cel::Expression;
+
 /// What is known of one place in an object.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Node {
     #[serde(rename = "type")]
@@ -54,7 +56,7 @@ pub struct Node {
 }
 
 /// What the keys that no property names may hold.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Others {
     Allowed(bool),
@@ -62,7 +64,7 @@ pub enum Others {
 }
 
 /// One of `x-kubernetes-validations`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Rule {
     pub rule: String,
@@ -71,6 +73,10 @@ pub struct Rule {
     pub reason: String,
     pub field_path: String,
     pub optional_old_self: Option<bool>,
+    #[serde(skip)]
+    pub(super) read: OnceLock<Expression>,
+    #[serde(skip)]
+    pub(super) message_read: OnceLock<Expression>,
 }
 
 /// A regular expression with the text it was read from.
@@ -112,7 +118,7 @@ impl Node {
         self.properties.get(key).or_else(|| self.others())
     }
 
-    /// The nodes right below this one in the structure, each with its name.
+    /// The nodes right below this one in the structure.
     pub fn parts(&self) -> impl Iterator<Item = &Node> {
         self.properties.values().chain(self.others()).chain(self.items.as_deref())
     }

@@ -303,7 +303,7 @@ fn too_many(field: String, count: u64, most: u64) -> Cause {
     Cause { reason: "FieldValueTooMany", message: format!("Too many: {count}: must have at most {most} {word}"), field }
 }
 
-fn type_of(value: &Value) -> &'static str {
+pub fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",

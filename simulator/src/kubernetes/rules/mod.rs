@@ -197,6 +197,11 @@ pub trait Rules: Sync + Send {
     fn name_form(&self) -> NameForm {
         NameForm::Subdomain
     }
+
+    /// What keeps objects from being written, because there is no model of it.
+    fn not_modelled(&self) -> Option<&str> {
+        None
+    }
 }
 
 static SERVICE_ACCOUNTS: Simple = Simple { shows_deleted: true, ..PLAIN };

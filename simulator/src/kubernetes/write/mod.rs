@@ -209,7 +209,12 @@ impl Write<'_> {
     }
 
     fn rules(&self, verb: &str) -> Result<&dyn Rules, Refusal> {
-        self.kind.rules().ok_or_else(|| Refusal::not_modelled(format!("{verb} of `{}`", self.kind.stored)))
+        let rules =
+            self.kind.rules().ok_or_else(|| Refusal::not_modelled(format!("{verb} of `{}`", self.kind.stored)))?;
+        match rules.not_modelled() {
+            None => Ok(rules),
+            Some(what) => Err(Refusal::not_modelled(format!("{verb} of `{}`: {what}", self.kind.stored))),
+        }
     }
 
     fn right(&self, name: &str, wrong: Vec<Cause>) -> Result<(), Refusal> {
