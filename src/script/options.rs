@@ -6,6 +6,7 @@ use rhai::{Dynamic, Map};
 
 use super::{
     catalogue::{Default, Function},
+    engine::limits::TEXT_BYTES,
     fault::{Fault, Kind},
 };
 use crate::{
@@ -93,6 +94,18 @@ impl Options {
             Some(value) => value.as_bool().unwrap_or_default(),
             None => self.default(name).as_deref() == Some("true"),
         }
+    }
+
+    /// A number of bytes, as many as a text can have at most.
+    ///
+    /// # Errors
+    /// `usage`.
+    pub fn bytes(&self, name: &str) -> Result<usize, Fault> {
+        let given = self.integer(name).unwrap_or_default();
+        usize::try_from(given).ok().filter(|bytes| *bytes <= TEXT_BYTES).ok_or_else(|| {
+            let message = format!("option `{name}` is {given}: it is a number of bytes, from 0 to {TEXT_BYTES}");
+            Fault::new(Kind::Usage, message).hint("what is longer than a text can be goes to a file: option `output`")
+        })
     }
 
     pub fn integer(&self, name: &str) -> Option<i64> {

@@ -181,3 +181,23 @@ fn as_much_of_the_output_is_given_back_as_is_asked_for() {
     assert!(script.events().iter().any(warned), "{:?}", script.events());
     assert_eq!(script.fault(&head("-1")).kind, Kind::Usage);
 }
+
+#[test]
+fn output_of_any_length_goes_to_a_file_once_the_program_has_ended_as_expected() {
+    let (script, folder) = script(&[]);
+    let answer: Map = script
+        .value(r#"exec::run(["sh", "-c", "head -c 100000000 /dev/zero; echo done >&2"], #{ output: "made/zeros" })"#);
+    assert_eq!((answer["stdout"].to_string(), answer["stderr"].to_string()), (String::new(), "done\n".to_owned()));
+    assert_eq!(std::fs::metadata(folder.path().join("made/zeros")).unwrap().len(), 100_000_000);
+    assert_eq!(said(&script), ["sh: done"]);
+    let fault = script.fault(r#"exec::run(["sh", "-c", "echo half; exit 3"], #{ output: "made/half" })"#);
+    assert_eq!(fault.kind, Kind::Failed);
+    assert!(!folder.path().join("made/half").exists());
+    for (options, kind) in [
+        (r#"output: "../outside""#, Kind::File),
+        (r#"output: "made/x", reads: true"#, Kind::Usage),
+        ("limit: 100000000", Kind::Usage),
+    ] {
+        assert_eq!(script.fault(&format!("exec::run([\"true\"], #{{ {options} }})")).kind, kind, "{options}");
+    }
+}

@@ -152,7 +152,7 @@ fn more_output_than_allowed_is_let_go_and_told() {
     let (script, text) = run(&server, r#"cluster.exec("web-0", ["dump"])"#);
     let fault = script.fault(&text);
     assert_eq!(&*fault.message, "`dump` in pod `web-0` wrote more than 16777216 bytes, and ended with 0");
-    let (script, text) = run(&server, r#"cluster.exec("web-0", ["dump"], #{ limit: 100_000_000 }).stdout.len()"#);
+    let (script, text) = run(&server, r#"cluster.exec("web-0", ["dump"], #{ limit: 60_000_000 }).stdout.len()"#);
     assert_eq!(script.value::<i64>(&text), 20 << 20);
 }
 

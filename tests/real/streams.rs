@@ -50,6 +50,15 @@ fn a_command_runs_in_a_pod() {
     let length: i64 = script.value(&in_space(&space, &format!("{large}.stdout.len()")));
     assert_eq!(length, megabytes);
 
+    let megabytes = 100 << 20;
+    let large = format!(
+        r#"cluster.exec("web", ["head", "-c", "{megabytes}", "/dev/zero"], #{{ output: "exec/zeros" }}).stdout"#
+    );
+    assert_eq!(script.value::<String>(&in_space(&space, &large)), "");
+    assert_eq!(std::fs::metadata(bed.folder.join("exec/zeros")).unwrap().len(), megabytes);
+    let too_long = in_space(&space, r#"cluster.exec("web", ["date"], #{ limit: 100000000 })"#);
+    assert_eq!(script.fault(&too_long).kind, Kind::Usage);
+
     let fault = script.fault(&in_space(&space, r#"cluster.exec("web", ["sleep", "60"], #{ timeout: "1s" })"#));
     assert_eq!(fault.kind, Kind::Timeout);
     let fault = script.fault(&in_space(&space, r#"cluster.exec("nobody", ["date"])"#));

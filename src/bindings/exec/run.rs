@@ -13,8 +13,9 @@ use crate::{
     event::What,
     host::{
         Host,
-        effect::Effect,
+        effect::{self, Effect},
         events::Events,
+        files::{Arriving, Files},
         frame,
         programs::{Program, Programs, Said},
         secrets::Vault,
@@ -64,11 +65,13 @@ pub mod functions {
     /// - `reads` (boolean, `false`): it changes nothing, so it is no effect, and may be run again at any time
     /// - `repeat_safe` (boolean, `false`): running it twice is the same as running it once, so a resumed run may
     /// - `quiet` (boolean, `false`): don't show what it says
-    /// - `limit` (integer, `16777216`): how many bytes of its output, and of its errors, are given back: those at the end
+    /// - `limit` (integer, `16777216`): how many bytes of its output, and of its errors, are given back, at most 64 MiB: those at the end
+    /// - `output` (text): a file, relative to the runbook's folder, that its output is written to, however long, and not shown; it
+    ///   is in its place once the program has ended as expected
     ///
     /// # Returns
     /// A map of `status`, `stdout` and `stderr`. A program that a signal ended has 128 and the signal's number as its status. Of
-    /// more than `limit` bytes only the end is there, which is warned of.
+    /// more than `limit` bytes only the end is there, which is warned of. `stdout` is empty if it went to a file.
     ///
     /// # Effect
     /// Whatever the program does, unless it is said that it changes nothing:
@@ -105,6 +108,10 @@ fn run_program(context: &NativeCallContext, argv: &Dynamic, options: Map) -> Out
     let deadline = options.deadline("timeout").map_err(raise)?;
     let command = Command::read(&host, argv, &options).map_err(raise)?;
     let Command { program, name, shown, digest } = command;
+    let digest = match options.text("output") {
+        Some(path) => effect::digest(&[digest.as_bytes(), path.as_bytes()]),
+        None => digest,
+    };
     let runner = Runner {
         show: (!options.flag("quiet")).then(|| show(&host, &name)),
         programs: host.programs.clone(),
@@ -112,8 +119,17 @@ fn run_program(context: &NativeCallContext, argv: &Dynamic, options: Map) -> Out
         secrets: host.secrets.clone(),
         shown: shown.clone(),
         expected,
-        limit: limit(&options).map_err(raise)?,
+        limit: options.bytes("limit").map_err(raise)?,
+        files: host.files.clone(),
+        output: options.text("output"),
     };
+    if let Some(path) = &runner.output {
+        host.files.locate(path).map_err(|error| raise(error.into()))?;
+    }
+    if options.flag("reads") && runner.output.is_some() {
+        let fault = Fault::new(Kind::Usage, "`reads` says that nothing is changed, and `output` makes a file");
+        return Err(raise(fault.hint("leave `reads` out, and have a step around it")));
+    }
     if options.flag("reads") {
         let answer = context.wait(Waiting::request(format!("`{shown}`"), deadline), |_| runner.run(program))?;
         return Ok(answer.map());
@@ -145,14 +161,6 @@ fn run_program(context: &NativeCallContext, argv: &Dynamic, options: Map) -> Out
     answer.map(Answer::map)
 }
 
-fn limit(options: &Options) -> Result<usize, Fault> {
-    let limit = options.integer("limit").and_then(|limit| usize::try_from(limit).ok());
-    limit.ok_or_else(|| {
-        Fault::new(Kind::Usage, "option `limit` is below zero")
-            .hint("it is a number of bytes, such as `100 * 1024 * 1024`")
-    })
-}
-
 fn show(host: &Host, program: &str) -> Show {
     Show {
         events: host.events.clone(),
@@ -171,17 +179,23 @@ struct Runner {
     shown: String,
     expected: Expected,
     limit: usize,
+    files: Arc<Files>,
+    output: Option<String>,
 }
 
 impl Runner {
     async fn run(self, program: Program) -> Result<Answer, Fault> {
         let not_started = |error: io::Error| self.not_started(&program, &error);
+        let mut file = self.output.as_deref().map(|path| self.files.arriving(path)).transpose()?;
         let mut saying = self.programs.start(program.clone()).await.map_err(not_started)?;
         let (mut stdout, mut stderr) =
             (Heard::new(self.limit, self.show.clone()), Heard::new(self.limit, self.show.clone()));
         let exit = loop {
             match saying.next().await.expect("a program ends before its stream does") {
-                Ok(Said::Output(chunk)) => stdout.hear(&chunk),
+                Ok(Said::Output(chunk)) => match &mut file {
+                    Some(file) => file.add(&chunk)?,
+                    None => stdout.hear(&chunk),
+                },
                 Ok(Said::Error(chunk)) => stderr.hear(&chunk),
                 Ok(Said::Ended(exit)) => break exit,
                 Err(error) => {
@@ -191,7 +205,11 @@ impl Runner {
             }
         };
         let answer = Answer::new(exit, self.whole(stdout.end(), "output"), self.whole(stderr.end(), "errors"));
-        if self.expected.holds(answer.status) { Ok(answer) } else { Err(self.unexpected(&answer)) }
+        if !self.expected.holds(answer.status) {
+            return Err(self.unexpected(&answer));
+        }
+        file.map_or(Ok(()), Arriving::arrive)?;
+        Ok(answer)
     }
 
     fn whole(&self, stream: Stream, what: &str) -> String {

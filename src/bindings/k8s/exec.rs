@@ -9,9 +9,12 @@ use super::{
     object::{items, text},
     websocket::{PIECE, PING, Silence, message, next},
 };
-use crate::script::{
-    fault::{Fault, Kind},
-    values::json,
+use crate::{
+    host::files::Arriving,
+    script::{
+        fault::{Fault, Kind},
+        values::json,
+    },
 };
 
 /// The protocols, the best first: only the first can end the standard input.
@@ -44,11 +47,18 @@ pub struct Ended {
 }
 
 impl Cluster {
-    /// Runs a command in a pod, to its end.
+    /// Runs a command in a pod, to its end. Its standard output goes to the file, if there is one.
     ///
     /// # Errors
-    /// `failed` if it could not be started, `in_doubt` if nobody knows how it ended, and the server's refusals.
-    pub async fn exec(&self, namespace: &str, pod: &str, command: Command) -> Result<Ended, Fault> {
+    /// `failed` if it could not be started, `in_doubt` if nobody knows how it ended, and the server's refusals; `file` if the
+    /// file can't be written.
+    pub async fn exec(
+        &self,
+        namespace: &str,
+        pod: &str,
+        command: Command,
+        mut output: Option<&mut Arriving>,
+    ) -> Result<Ended, Fault> {
         let pods = self.resolve("pods").await?;
         let mut subject = self.subject("create", &pods, Some(namespace), Some(pod));
         subject.resource.push_str("/exec");
@@ -94,6 +104,7 @@ impl Cluster {
             loop {
                 match next(&mut messages, &mut silence).await {
                     Ok((STATUS, status)) => return outcome(&command, pod, ended, &status),
+                    Ok((STDOUT, piece)) if let Some(file) = &mut output => file.add(&piece)?,
                     Ok((channel, piece)) => ended.take(channel, &piece, command.limit),
                     Err(why) => return Err(cut_off(&command, pod, &why)),
                 }

@@ -47,14 +47,17 @@ pub mod functions {
     /// - `container` (text): which container, if there are several
     /// - `stdin` (text or bytes or secret): what the command reads
     /// - `expect` (integer or list or text, `0`): the exit codes that are fine: a number, a list of them, or `"any"`
-    /// - `limit` (integer, `16777216`): how many bytes the command may write
+    /// - `limit` (integer, `16777216`): how many bytes the command may write, at most 64 MiB; more goes to a file
+    /// - `output` (text): a file, relative to the runbook's folder, that its standard output is written to, however long; it is
+    ///   in its place once the command has ended as expected
     /// - `timeout` (duration, `1m`): how long it may take
     ///
     /// # Returns
     /// A map: `ok`, `status` (the exit code), `stdout` and `stderr`; what was written is a text, or bytes where it is none.
+    /// `stdout` is empty if it went to a file.
     ///
     /// # Effect
-    /// The command does in the pod what it does. After a crash in the middle of it a person is asked whether it happened.
+    /// The command does in the pod what it does, and `output` is written. After a crash in the middle of it a person is asked whether it happened.
     ///
     /// # Faults
     /// - `failed`: it ended with another code, could not be started, or wrote more than `limit`; the notes have its last lines
@@ -95,6 +98,11 @@ fn run(context: &NativeCallContext, cluster: &Cluster, pod: &str, argv: &Array, 
     let timeout = options.deadline("timeout").map_err(raise)?;
     let expected = Expected::read(&options).map_err(raise)?;
     let (command, line) = command(argv, &options).map_err(raise)?;
+    let output = options.text("output");
+    let files = context.host().files;
+    if let Some(path) = &output {
+        files.locate(path).map_err(|error| context.raise(error.into()))?;
+    }
     let cluster = cluster.here();
     let namespace = given::namespace(&options, &cluster);
     let container = command.container.clone().unwrap_or_default();
@@ -108,6 +116,7 @@ fn run(context: &NativeCallContext, cluster: &Cluster, pod: &str, argv: &Array, 
             container.as_bytes(),
             command.argv.join("\0").as_bytes(),
             command.stdin.as_deref().unwrap_or_default(),
+            output.as_deref().unwrap_or_default().as_bytes(),
         ]),
         repeatable: false,
         destroys: None,
@@ -119,7 +128,8 @@ fn run(context: &NativeCallContext, cluster: &Cluster, pod: &str, argv: &Array, 
     let perform = async move {
         let pod = cluster.ready_pod(&namespace, &pod).await?;
         let limit = command.limit;
-        let ended = cluster.exec(&namespace, &pod, command).await?;
+        let mut file = output.as_deref().map(|path| files.arriving(path)).transpose()?;
+        let ended = cluster.exec(&namespace, &pod, command, file.as_mut()).await?;
         if ended.lost > 0 {
             let message =
                 format!("`{line}` in pod `{pod}` wrote more than {limit} bytes, and ended with {}", ended.code);
@@ -128,9 +138,13 @@ fn run(context: &NativeCallContext, cluster: &Cluster, pod: &str, argv: &Array, 
         if !expected.holds(ended.code) {
             return Err(unexpected(&line, &pod, &ended, &expected));
         }
-        let detail = Some(format!("ended with {}", ended.code));
+        let mut detail = format!("ended with {}", ended.code);
+        if let (Some(file), Some(path)) = (file, &output) {
+            detail.push_str(&format!(", {} bytes to {path}", file.size()));
+            file.arrive()?;
+        }
         let value = told(ended);
-        Ok(Changed { kept: kept::keep(&value, &secrets), value, detail })
+        Ok(Changed { kept: kept::keep(&value, &secrets), value, detail: Some(detail) })
     };
     let recall = move |kept: Value| -> BoxFuture<'static, _> { Box::pin(async move { kept::recall(&title, &kept) }) };
     let settle = async move {
@@ -173,10 +187,7 @@ fn command(argv: &Array, options: &Options) -> Result<(Command, String), Fault> 
             None => Bytes::from(stdin.to_string()),
         },
     });
-    let limit = options
-        .integer("limit")
-        .and_then(|limit| usize::try_from(limit).ok())
-        .ok_or_else(|| Fault::new(Kind::Usage, "option `limit` is below zero").hint("it is a number of bytes"))?;
+    let limit = options.bytes("limit")?;
     Ok((Command { argv: sent, container: options.text("container"), stdin, limit }, shown(&told)))
 }
 
