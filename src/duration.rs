@@ -27,7 +27,11 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         rest = &rest[digits..];
         let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
         let Some((_, millis)) = UNITS.iter().find(|(unit, _)| *unit == &rest[..letters]) else {
-            return refuse(if letters == 0 { "the unit is missing" } else { "the units are ms, s, m, h and d" });
+            return refuse(match rest.chars().next() {
+                None => "the unit is missing",
+                Some(c) if c.is_whitespace() => "no blank stands before the unit",
+                Some(_) => "the units are ms, s, m, h and d",
+            });
         };
         if *millis >= above {
             return refuse("its units go from large to small");

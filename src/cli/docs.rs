@@ -76,7 +76,7 @@ pub fn entry(function: &Function) -> String {
     list(&mut out, "Parameters", &function.doc.parameters);
     list(&mut out, "Options", &function.doc.options);
     if !function.doc.returns.is_empty() {
-        push(&mut out, format_args!("\n**Returns** {}\n", function.doc.returns));
+        push(&mut out, format_args!("\n**Returns:** {}\n", function.doc.returns));
     }
     if let Some(effect) = &function.doc.effect {
         push(&mut out, format_args!("\n**Changes the world:** {effect}\n"));

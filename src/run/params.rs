@@ -150,15 +150,11 @@ fn resolve_one(declared: &Declared, given: &Given, host: &Host) -> Result<Option
         Some(value) => value,
         None if declared.default.is_some() => return Ok(None),
         None => {
-            let question = Question {
-                preface: preface(declared),
-                text: format!("{name}:"),
-                kind: match choices(declared) {
-                    choices if choices.is_empty() => QuestionKind::Line { default: None },
-                    choices => QuestionKind::Choose { choices },
-                },
-                key: None,
+            let (text, kind) = match choices(declared) {
+                choices if choices.is_empty() => (format!("{name}:"), QuestionKind::Line { default: None }),
+                choices => (name.clone(), QuestionKind::Choose { choices }),
             };
+            let question = Question { preface: preface(declared), text, kind, key: None };
             match ask(host, question) {
                 Answer::Text(text) => read_text(declared, &text, "the answer")?,
                 other => return Err(missing(declared, &other)),

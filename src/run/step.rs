@@ -137,7 +137,7 @@ impl Run {
                 Err(terminated(reason))
             }
             Answer::No | Answer::Text(_) => {
-                let reason = Reason::Unanswered(format!("a person stopped before step `{path}`"));
+                let reason = Reason::Signal(format!("a person, before step `{path}`"));
                 self.cancel.stop(reason.clone());
                 Err(terminated(reason))
             }

@@ -225,7 +225,11 @@ impl Asking {
         let style = self.screen.style();
         let decision = matches!(question.kind, QuestionKind::Confirm | QuestionKind::Type { .. });
         let given_up = |why: &str| if decision { Answer::No } else { Answer::Nobody(why.to_owned()) };
-        for line in preface(question) {
+        let preface = preface(question);
+        if !preface.is_empty() {
+            window.write("\r\n");
+        }
+        for line in preface {
             window.write(&format!("{}\r\n", line.styled(style)));
         }
         let lead = heading(question, style).with(Tone::Plain, " ");

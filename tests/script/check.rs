@@ -364,7 +364,7 @@ fn a_duration_that_cannot_be_read_is_named() {
     let text = r#"k8s::get("pod", "web", #{ timeout: "5 min" });
 sleep("soon");"#;
     insta::assert_snapshot!(found(text), @r"
-    1:36+7 wrong_type option `timeout` of `k8s::get`: `5 min` is not a duration: the unit is missing; write `90s`, `10m`, `1h30m` or `500ms`; how long to wait for an answer.
+    1:36+7 wrong_type option `timeout` of `k8s::get`: `5 min` is not a duration: no blank stands before the unit; write `90s`, `10m`, `1h30m` or `500ms`; how long to wait for an answer.
     2:7+6 wrong_type `time` of `sleep`: `soon` is not a duration: it must begin with a number; write `90s`, `10m`, `1h30m` or `500ms`; how long.
     ");
 }
