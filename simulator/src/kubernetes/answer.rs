@@ -21,6 +21,8 @@ pub struct Cause {
     pub field: String,
 }
 
+/// The reason of a `Status` that has none.
+const UNKNOWN: &str = "Unknown";
 /// The reason of what is no `Status`.
 const NO_STATUS: &str = "";
 
@@ -162,6 +164,36 @@ impl Refusal {
         refusal
     }
 
+    /// The same refusal, with what is behind it.
+    pub fn because(mut self, causes: Vec<Cause>) -> Self {
+        self.details.get_or_insert_default().insert("causes".to_owned(), written(&causes));
+        self
+    }
+
+    /// A webhook said no.
+    pub fn by_webhook(name: &str, status: &Value) -> Self {
+        const REASONS: [&str; 8] = [
+            "Forbidden",
+            "Invalid",
+            "BadRequest",
+            "Conflict",
+            "NotFound",
+            "Unauthorized",
+            "InternalError",
+            "TooManyRequests",
+        ];
+        let by = format!("admission webhook {name:?} denied the request");
+        let text = |field: &str| status[field].as_str().filter(|text| !text.is_empty());
+        let message = match (text("message"), text("reason")) {
+            (Some(message), _) => format!("{by}: {message}"),
+            (None, Some(reason)) => format!("{by}: {reason}"),
+            (None, None) => format!("{by} without explanation"),
+        };
+        let code = status["code"].as_u64().and_then(|code| u16::try_from(code).ok()).filter(|code| *code >= 400);
+        let reason = REASONS.into_iter().find(|known| Some(*known) == text("reason")).unwrap_or(UNKNOWN);
+        Self::new(code.unwrap_or(400), reason, message)
+    }
+
     /// Others own fields that were to be applied.
     pub fn owned_by_others(message: String, causes: Vec<Cause>) -> Self {
         let mut refusal = Self::new(409, "Conflict", message);
@@ -189,7 +221,7 @@ impl Refusal {
             "status": "Failure",
             "message": self.message,
         });
-        if !self.reason.is_empty() {
+        if self.reason != UNKNOWN {
             status["reason"] = json!(self.reason);
         }
         if let Some(details) = &self.details {

@@ -11,7 +11,7 @@ use super::{
     kinds::Kind,
     store::{Key, Store},
 };
-use crate::time::Calendar;
+use crate::{network::Network, time::Calendar};
 
 /// A cluster that answers requests.
 pub struct Cluster {
@@ -21,6 +21,8 @@ pub struct Cluster {
     pub machines: Machines,
     /// The certificate that vouches for its server, once somebody has said it.
     pub authority: OnceLock<String>,
+    /// Where the webhooks of this cluster are, once somebody has said it.
+    network: OnceLock<Arc<Network>>,
     definitions: Registry,
     /// Signs the tokens of service accounts.
     pub signer: Signer,
@@ -40,11 +42,22 @@ impl Cluster {
             calendar,
             machines: Machines::default(),
             authority: OnceLock::new(),
+            network: OnceLock::new(),
             definitions: Registry::default(),
             signer: Signer::from_seed(key),
             lots: Mutex::new(lots),
             moment: Mutex::default(),
         }
+    }
+
+    /// From now on its server reaches webhooks by this network.
+    pub fn join(&self, network: Arc<Network>) {
+        // It stays on the first.
+        self.network.get_or_init(|| network);
+    }
+
+    pub fn network(&self) -> Option<&Arc<Network>> {
+        self.network.get()
     }
 
     /// Puts an object there that was there before anybody asked.

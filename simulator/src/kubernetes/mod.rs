@@ -4,6 +4,7 @@
 
 pub mod access;
 mod address;
+pub mod admission;
 pub mod answer;
 pub mod behaviour;
 pub mod client;

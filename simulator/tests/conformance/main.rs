@@ -12,6 +12,7 @@ macro_rules! bodies {
 }
 
 mod access;
+mod admission;
 #[allow(dead_code, reason = "the other tests use the rest of it")]
 #[path = "../arms/mod.rs"]
 mod arms;
@@ -50,6 +51,7 @@ type Bodies = &'static [(&'static str, fn(&Arm))];
 /// What bodies are about.
 const AREAS: &[(&str, Bodies)] = &[
     ("access", access::BODIES),
+    ("admission", admission::BODIES),
     ("configmaps", configmaps::BODIES),
     ("data", data::BODIES),
     ("definitions", definitions::BODIES),

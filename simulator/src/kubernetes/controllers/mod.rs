@@ -13,6 +13,7 @@ mod namespaces;
 mod nodes;
 mod owners;
 mod pods;
+mod quotas;
 mod replicasets;
 mod scheduler;
 
@@ -121,6 +122,7 @@ fn managed() -> Vec<(&'static str, &'static str, Arc<dyn Controller>)> {
         ("root-ca-cert-publisher", "root-ca-cert-publisher", Arc::new(namespaces::Authorities)),
         ("service-account-controller", "service-account-controller", Arc::new(namespaces::Accounts)),
         ("replication-controller", "replication-controller", Arc::new(replicasets::ReplicaSets::CONTROLLERS)),
+        ("resourcequota-controller", "resourcequota-controller", Arc::new(quotas::Quotas)),
     ]
 }
 

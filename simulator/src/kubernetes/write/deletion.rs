@@ -5,7 +5,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::Write;
-use crate::kubernetes::answer::Refusal;
+use crate::kubernetes::{
+    admission::{self, Operation},
+    answer::Refusal,
+};
 
 impl Write<'_> {
     /// # Errors
@@ -28,6 +31,7 @@ impl Write<'_> {
                 return Err(Refusal::conflict(&self.kind.resource, &self.kind.group, name, &why));
             }
         }
+        admission::check(&self.attempt(Operation::Delete, name, Some(&there)), &there).await?;
         if !self.finished(&there) || &*self.kind.stored == "namespaces" {
             return Err(Refusal::not_modelled(format!("the deletion of `{name}`, which something else has to finish")));
         }

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use self::given::Wish;
 use super::{
     access::escalation,
+    admission::{self, Attempt, Operation},
     answer::{Cause, Refusal},
     cluster::Cluster,
     kinds::Kind,
@@ -117,6 +118,9 @@ impl Write<'_> {
         if rules.counts_generations() {
             metadata["generation"] = json!(1);
         }
+        let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let attempt = self.attempt(Operation::Create, &name, None);
+        admission::change(&attempt, &mut object).await?;
         let malformed = rules.check_given(&object);
         self.store_form(&mut object)?;
         if !rules.born_with_status() {
@@ -125,7 +129,6 @@ impl Write<'_> {
         rules.admit_new(&mut object, &given, self.cluster)?;
         rules.allot(&mut object, None, self.cluster)?;
         rules.prepare_new(&mut object, self.cluster);
-        let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         let wrong = [
             metadata::wrong(&object, kind, rules.name_form()),
             rules.check(&object),
@@ -133,6 +136,7 @@ impl Write<'_> {
             rules.check_new(&object),
         ];
         self.right(&name, wrong.concat())?;
+        admission::check(&attempt, &object).await?;
         owners::set(&mut object, &entries);
         if self.dry_run() {
             let there = self.cluster.store.get(&self.key(&name));
@@ -160,6 +164,11 @@ impl Write<'_> {
         };
         self.same_version(&mut object, &there)?;
         self.keep_left(&mut object, &there)?;
+        let attempt = self.attempt(Operation::Update, name, Some(stored));
+        let is_admitted = self.part != "scale";
+        if is_admitted {
+            admission::change(&attempt, &mut object).await?;
+        }
         self.store_form(&mut object)?;
         let kept = metadata::kept(&mut object, stored);
         if self.part.is_empty() {
@@ -179,6 +188,9 @@ impl Write<'_> {
             part => rules.check_part(part, &object, stored),
         });
         self.right(name, wrong)?;
+        if is_admitted {
+            admission::check(&attempt, &object).await?;
+        }
         if stored["metadata"].get("deletionTimestamp").is_some() && self.finished(&object) && !self.dry_run() {
             return Ok(self.gone(name, stored, object));
         }
@@ -206,6 +218,21 @@ impl Write<'_> {
         let annotations = |object: &Value| object["metadata"]["annotations"].clone();
         fields(object) > 0 && (changed(object, stored) || changed(stored, object))
             || rules.counts_annotations() && annotations(object) != annotations(stored)
+    }
+
+    /// This write as admission sees it.
+    fn attempt<'a>(&'a self, operation: Operation, name: &'a str, there: Option<&'a Value>) -> Attempt<'a> {
+        Attempt {
+            cluster: self.cluster,
+            kind: self.kind,
+            request: self.request,
+            operation,
+            part: self.part,
+            namespace: self.namespace.unwrap_or_default(),
+            name,
+            there,
+            dry_run: self.dry_run(),
+        }
     }
 
     fn rules(&self, verb: &str) -> Result<&dyn Rules, Refusal> {

@@ -1,0 +1,200 @@
+//! What stops or changes a write on its way in.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::arms::Arm;
+
+const PODS: &str = "/api/v1/namespaces/SPACE/pods";
+const QUOTAS: &str = "/api/v1/namespaces/SPACE/resourcequotas";
+const MAPS: &str = "/api/v1/namespaces/SPACE/configmaps";
+const HOOKS: &str = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+
+bodies! {
+    containers_get_what_a_limit_range_says
+    pods_beyond_a_limit_are_refused
+    claims_beyond_a_limit_are_refused
+    pods_need_their_service_account
+    objects_beyond_a_quota_are_refused
+    pods_have_to_say_what_is_limited
+    services_are_counted_by_what_they_take
+    a_quota_knows_what_is_used
+    some_namespaces_stay
+    a_webhook_that_is_not_there_refuses
+    a_webhook_that_is_not_there_may_be_ignored
+}
+
+fn pod(name: &str, resources: Value) -> Value {
+    let container = json!({"name": "web", "image": "web", "resources": resources});
+    json!({"metadata": {"name": name}, "spec": {"containers": [container], "automountServiceAccountToken": false}})
+}
+
+/// Pods can be made once the namespace has its account.
+fn settled(arm: &Arm) {
+    let account = "/api/v1/namespaces/SPACE/serviceaccounts/default";
+    while arm.look(account).code != 200 {
+        arm.pass(Duration::from_millis(20));
+    }
+}
+
+/// A limit range, once the server goes by it.
+fn limited(arm: &Arm, limits: Value) {
+    settled(arm);
+    let path = "/api/v1/namespaces/SPACE/limitranges";
+    arm.create(path, json!({"metadata": {"name": "limits"}, "spec": {"limits": limits}}));
+    arm.pass(Duration::from_millis(300));
+}
+
+fn containers_get_what_a_limit_range_says(arm: &Arm) {
+    limited(
+        arm,
+        json!([{"type": "Container", "default": {"cpu": "1", "memory": "1Gi"}, "defaultRequest": {"cpu": "100m"}}]),
+    );
+    let path = format!("{PODS}?dryRun=All");
+    arm.create(&path, pod("none", json!({})));
+    arm.create(&path, pod("some", json!({"requests": {"cpu": "200m"}, "limits": {"memory": "2Gi"}})));
+    arm.create(
+        &path,
+        pod("all", json!({"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "1", "memory": "1Gi"}})),
+    );
+}
+
+fn pods_beyond_a_limit_are_refused(arm: &Arm) {
+    let container =
+        json!({"type": "Container", "min": {"cpu": "100m"}, "max": {"cpu": "1"}, "maxLimitRequestRatio": {"cpu": "2"}});
+    limited(arm, json!([container, {"type": "Pod", "max": {"memory": "1Gi"}}]));
+    let path = format!("{PODS}?dryRun=All");
+    for resources in [
+        json!({"requests": {"cpu": "50m"}, "limits": {"cpu": "100m", "memory": "1Gi"}}),
+        json!({"requests": {"cpu": "2"}, "limits": {"cpu": "2", "memory": "1Gi"}}),
+        json!({"requests": {"cpu": "100m"}, "limits": {"cpu": "1", "memory": "1Gi"}}),
+        json!({"requests": {"cpu": "500m"}, "limits": {"cpu": "1", "memory": "2Gi"}}),
+        json!({"requests": {"cpu": "500m"}, "limits": {"cpu": "1"}}),
+        json!({"requests": {"cpu": "500m"}, "limits": {"cpu": "1", "memory": "1Gi"}}),
+    ] {
+        arm.create(&path, pod("web", resources));
+    }
+}
+
+fn claims_beyond_a_limit_are_refused(arm: &Arm) {
+    limited(arm, json!([{"type": "PersistentVolumeClaim", "min": {"storage": "1Gi"}, "max": {"storage": "2Gi"}}]));
+    for storage in ["500Mi", "1Gi", "3Gi"] {
+        let spec = json!({"accessModes": ["ReadWriteOnce"], "storageClassName": "", "resources": {"requests": {"storage": storage}}});
+        arm.create(
+            "/api/v1/namespaces/SPACE/persistentvolumeclaims?dryRun=All",
+            json!({"metadata": {"name": "data"}, "spec": spec}),
+        );
+    }
+}
+
+fn pods_need_their_service_account(arm: &Arm) {
+    settled(arm);
+    let mut other = pod("web", json!({}));
+    other["spec"]["serviceAccountName"] = json!("robot");
+    arm.create(&format!("{PODS}?dryRun=All"), other);
+}
+
+/// A quota, once it is known what of it is used.
+fn quota(arm: &Arm, spec: Value) {
+    settled(arm);
+    let answer = arm.exchange(
+        "POST",
+        &QUOTAS.replace("SPACE", &arm.space),
+        "application/json",
+        &json!({"metadata": {"name": "most"}, "spec": spec}),
+    );
+    assert_eq!(answer.code, 201, "{}", answer.body);
+    while arm.look(&format!("{QUOTAS}/most")).body["status"].get("used").is_none() {
+        arm.pass(Duration::from_millis(20));
+    }
+}
+
+fn objects_beyond_a_quota_are_refused(arm: &Arm) {
+    quota(arm, json!({"hard": {"count/configmaps": "2", "secrets": "1", "count/deployments.apps": "0"}}));
+    for name in ["a", "b", "c"] {
+        arm.create(MAPS, json!({"metadata": {"name": name}}));
+    }
+    arm.create("/api/v1/namespaces/SPACE/secrets", json!({"metadata": {"name": "a"}}));
+    arm.create("/api/v1/namespaces/SPACE/secrets", json!({"metadata": {"name": "b"}}));
+    let template =
+        json!({"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "web"}]}});
+    arm.create(
+        "/apis/apps/v1/namespaces/SPACE/deployments",
+        json!({"metadata": {"name": "web"}, "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": template}}),
+    );
+}
+
+fn pods_have_to_say_what_is_limited(arm: &Arm) {
+    quota(arm, json!({"hard": {"pods": "5", "requests.cpu": "1", "limits.memory": "1Gi"}}));
+    let path = format!("{PODS}?dryRun=All");
+    for resources in [
+        json!({}),
+        json!({"requests": {"cpu": "100m"}}),
+        json!({"requests": {"cpu": "2"}, "limits": {"memory": "2Gi"}}),
+        json!({"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}}),
+    ] {
+        arm.create(&path, pod("web", resources));
+    }
+}
+
+fn services_are_counted_by_what_they_take(arm: &Arm) {
+    quota(arm, json!({"hard": {"services": "2", "services.nodeports": "1", "services.loadbalancers": "0"}}));
+    let path = "/api/v1/namespaces/SPACE/services";
+    for (name, spec) in [
+        ("a", json!({"type": "LoadBalancer", "ports": [{"port": 80}]})),
+        ("a", json!({"type": "NodePort", "ports": [{"name": "a", "port": 80}, {"name": "b", "port": 81}]})),
+        ("a", json!({"type": "NodePort", "ports": [{"port": 80}]})),
+        ("b", json!({"ports": [{"port": 80}]})),
+        ("c", json!({"ports": [{"port": 80}]})),
+    ] {
+        arm.create(path, json!({"metadata": {"name": name}, "spec": spec}));
+    }
+    arm.patch(&format!("{path}/b"), "merge", json!({"spec": {"type": "NodePort"}}));
+}
+
+fn a_quota_knows_what_is_used(arm: &Arm) {
+    quota(arm, json!({"hard": {"count/secrets": "5"}}));
+    let used = |wanted: &'static str| move |quota: &Value| quota["status"]["used"]["count/secrets"] == wanted;
+    arm.create("/api/v1/namespaces/SPACE/secrets", json!({"metadata": {"name": "a"}}));
+    arm.until(&format!("{QUOTAS}/most"), used("1"));
+    arm.delete("/api/v1/namespaces/SPACE/secrets/a");
+    arm.until(&format!("{QUOTAS}/most"), used("0"));
+}
+
+fn some_namespaces_stay(arm: &Arm) {
+    for name in ["default", "kube-system", "kube-public"] {
+        arm.delete(&format!("/api/v1/namespaces/{name}"));
+    }
+}
+
+fn hook(policy: &str) -> Value {
+    let rules =
+        json!([{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"], "operations": ["CREATE"]}]);
+    let webhook = json!({
+        "name": "check.example.com", "admissionReviewVersions": ["v1"], "sideEffects": "None", "failurePolicy": policy,
+        "clientConfig": {"service": {"name": "nobody", "namespace": "SPACE", "path": "/check"}}, "rules": rules,
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "SPACE"}},
+        "objectSelector": {"matchLabels": {"checked": "true"}},
+    });
+    json!({"metadata": {"name": "SPACE"}, "webhooks": [webhook]})
+}
+
+fn a_webhook_that_is_not_there_refuses(arm: &Arm) {
+    let checked = json!({"metadata": {"name": "a", "labels": {"checked": "true"}}});
+    arm.create(HOOKS, hook("Fail"));
+    let path = format!("{MAPS}?dryRun=All").replace("SPACE", &arm.space);
+    while arm.exchange("POST", &path, "application/json", &checked).code == 201 {
+        arm.pass(Duration::from_millis(50));
+    }
+    arm.create(MAPS, checked);
+    arm.create(MAPS, json!({"metadata": {"name": "b"}}));
+    arm.create("/api/v1/namespaces/SPACE/secrets", json!({"metadata": {"name": "a", "labels": {"checked": "true"}}}));
+    arm.delete(&format!("{HOOKS}/SPACE"));
+}
+
+fn a_webhook_that_is_not_there_may_be_ignored(arm: &Arm) {
+    arm.create(HOOKS, hook("Ignore"));
+    arm.create(MAPS, json!({"metadata": {"name": "a", "labels": {"checked": "true"}}}));
+    arm.delete(&format!("{HOOKS}/SPACE"));
+}
