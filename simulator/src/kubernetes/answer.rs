@@ -24,7 +24,7 @@ pub struct Cause {
 /// The reason of a `Status` that has none.
 const UNKNOWN: &str = "Unknown";
 /// The reason of what is no `Status`.
-const NO_STATUS: &str = "";
+const NO_STATUS: &str = "no status";
 
 impl Refusal {
     fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
@@ -125,6 +125,17 @@ impl Refusal {
     pub fn unprocessable() -> Self {
         let message = "the server rejected our request due to an error in our request";
         Self { details: Some(Map::new()), ..Self::new(422, "Invalid", message) }
+    }
+
+    /// Not now; `after` so many seconds it may be otherwise.
+    pub fn too_many_requests(message: &str, after: Option<u64>, causes: Vec<Cause>) -> Self {
+        let mut refusal = Self::new(429, "TooManyRequests", message);
+        let details = refusal.details.get_or_insert_default();
+        details.insert("causes".to_owned(), written(&causes));
+        if let Some(after) = after {
+            details.insert("retryAfterSeconds".to_owned(), json!(after));
+        }
+        refusal
     }
 
     /// The server failed at it.
@@ -289,9 +300,10 @@ fn explained(what: &str, why: &str) -> String {
 }
 
 fn written(causes: &[Cause]) -> Value {
-    let written = causes
-        .iter()
-        .map(|Cause { reason, message, field }| json!({"reason": reason, "message": message, "field": field}));
+    let written = causes.iter().map(|Cause { reason, message, field }| match field.as_str() {
+        "" => json!({"reason": reason, "message": message}),
+        field => json!({"reason": reason, "message": message, "field": field}),
+    });
     Value::Array(written.collect())
 }
 

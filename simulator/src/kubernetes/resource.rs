@@ -43,7 +43,12 @@ pub async fn whole(cluster: &Arc<Cluster>, request: &Request) -> Result<(u16, Va
             }
             return Err(Refusal::no_such_resource());
         }
-        if !matches!(part, "status" | "scale") && (&**resource, part) != ("pods", "binding") {
+        let modelled = match part {
+            "status" | "scale" => true,
+            "binding" | "eviction" | "ephemeralcontainers" | "resize" => &**resource == "pods",
+            _ => false,
+        };
+        if !modelled {
             return Err(Refusal::not_modelled(format!("`{resource}/{part}`")));
         }
     }
@@ -51,7 +56,8 @@ pub async fn whole(cluster: &Arc<Cluster>, request: &Request) -> Result<(u16, Va
     let write = Write { cluster, kind: &kind, namespace, part, request };
     match (&request.method, name) {
         (&Method::POST, Some(name)) if part == "binding" => write.bind(name).await,
-        (_, Some(_)) if part == "binding" => Err(Refusal::method_not_allowed()),
+        (&Method::POST, Some(name)) if part == "eviction" => write.evict(name).await,
+        (_, Some(_)) if matches!(part, "binding" | "eviction") => Err(Refusal::method_not_allowed()),
         (&Method::GET, Some(name)) => {
             let object = read::get(cluster, &kind, namespace, name)?;
             Ok((200, write.seen(&object)?))

@@ -114,18 +114,7 @@ impl Fields {
 
     /// True if an object's fields satisfy it. What is not there is an empty text.
     pub fn select(&self, object: &Value) -> bool {
-        self.0.iter().all(|(path, wanted, equal)| {
-            let mut value = Some(object);
-            for field in path.split('.') {
-                value = value.and_then(|value| value.get(field));
-            }
-            let found = match value {
-                None | Some(Value::Null) => String::new(),
-                Some(Value::String(text)) => text.clone(),
-                Some(other) => other.to_string(),
-            };
-            (found == *wanted) == *equal
-        })
+        self.0.iter().all(|(path, wanted, equal)| (found(object, path) == *wanted) == *equal)
     }
 }
 
@@ -217,4 +206,18 @@ fn listed<'t>(text: &'t str, word: &str) -> Option<(&'t str, Vec<String>)> {
     let (key, rest) = text.split_once(word)?;
     let values = rest.trim().strip_prefix('(')?.strip_suffix(')')?;
     Some((key, values.split(',').map(|value| value.trim().to_owned()).collect()))
+}
+
+/// What an object has at a path, as a text; some paths stand for others, and some fields are something if they are not there.
+fn found(object: &Value, path: &str) -> String {
+    let (path, otherwise) = match path {
+        "spec.hostNetwork" => (path, "false"),
+        "status.successful" => ("status.succeeded", "0"),
+        path => (path, ""),
+    };
+    match path.split('.').try_fold(object, |value, field| value.get(field)) {
+        None | Some(Value::Null) => otherwise.to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
 }

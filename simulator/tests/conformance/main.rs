@@ -28,6 +28,7 @@ mod limits;
 mod namespaces;
 mod networking;
 mod nodes;
+mod pod_changes;
 mod pod_checks;
 mod pod_defaults;
 mod rbac;
@@ -40,6 +41,7 @@ mod settled;
 mod storage;
 mod values;
 mod volumes;
+mod workload_changes;
 mod workload_checks;
 mod workload_defaults;
 
@@ -65,6 +67,7 @@ const AREAS: &[(&str, Bodies)] = &[
     ("replicasets", replicasets::BODIES),
     ("discovery", discovery::BODIES),
     ("nodes", nodes::BODIES),
+    ("pod_changes", pod_changes::BODIES),
     ("pod_checks", pod_checks::BODIES),
     ("pod_defaults", pod_defaults::BODIES),
     ("rbac", rbac::BODIES),
@@ -74,6 +77,7 @@ const AREAS: &[(&str, Bodies)] = &[
     ("storage", storage::BODIES),
     ("values", values::BODIES),
     ("volumes", volumes::BODIES),
+    ("workload_changes", workload_changes::BODIES),
     ("workload_checks", workload_checks::BODIES),
     ("workload_defaults", workload_defaults::BODIES),
 ];

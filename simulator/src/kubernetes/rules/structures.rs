@@ -31,28 +31,15 @@ pub fn shown(value: &Value, structure: &str) -> Value {
     Value::Object(shown)
 }
 
-/// What changed between two values, line by line; empty, if nothing did.
-pub fn difference(before: &Value, after: &Value, structure: &str) -> String {
-    let (before, after) = (lines(&shown(before, structure)), lines(&shown(after, structure)));
-    similar::TextDiff::from_lines(&before, &after).unified_diff().context_radius(3).to_string()
-}
-
-fn lines(value: &Value) -> String {
-    let mut bytes = Vec::new();
-    let form = serde_json::ser::PrettyFormatter::with_indent(b" ");
-    let mut writer = serde_json::Serializer::with_formatter(&mut bytes, form);
-    serde::Serialize::serialize(value, &mut writer).expect("a value can be written to memory");
-    bytes.push(b'\n');
-    String::from_utf8(bytes).expect("JSON is text")
-}
-
 fn add(shown: &mut Map<String, Value>, value: &Value, structure: &str) {
     let placed = (structure == "PodSpec").then(|| with_the_host_in_its_context(value));
     let value = placed.as_ref().unwrap_or(value);
     for field in structures().get(structure).into_iter().flatten() {
         if let Some(other) = field.strip_prefix('+') {
             if other == "metadata" {
-                shown.extend(sorted(&value["metadata"]).as_object().cloned().unwrap_or_default());
+                let metadata = &value["metadata"];
+                let given = ["labels", "annotations"].iter().filter(|name| metadata.get(**name).is_some());
+                shown.extend(given.map(|name| ((*name).to_owned(), sorted(&metadata[*name]))));
             } else {
                 add(shown, value, other);
             }

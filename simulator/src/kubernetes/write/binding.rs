@@ -3,13 +3,20 @@
 use serde_json::{Value, json};
 
 use super::Write;
-use crate::kubernetes::answer::Refusal;
+use crate::kubernetes::{
+    answer::Refusal,
+    rules::field::{Field, required},
+};
 
 impl Write<'_> {
     /// # Errors
     /// If the pod is not there, on its way out, or on a node already.
     pub async fn bind(&self, name: &str) -> Result<(u16, Value), Refusal> {
         let binding = self.request.object("Binding")?;
+        if binding["metadata"]["name"] != name {
+            return Err(Refusal::bad_request("name in URL does not match name in Binding object"));
+        }
+        check(&binding)?;
         let key = self.key(name);
         let there = self.cluster.store.get(&key).ok_or_else(|| self.not_found(name))?;
         let refused = |why: &str| Err(Refusal::conflict("pods/binding", "", name, why));
@@ -26,6 +33,9 @@ impl Write<'_> {
         }
         if let Some(node) = there["spec"]["nodeName"].as_str().filter(|node| !node.is_empty()) {
             return refused(&format!("pod {name} is already assigned to node \"{node}\""));
+        }
+        if there["spec"]["schedulingGates"].is_array() {
+            return refused(&format!("pod {name} has non-empty .spec.schedulingGates"));
         }
         let mut pod = (*there).clone();
         pod["spec"]["nodeName"] = binding["target"]["name"].clone();
@@ -47,5 +57,21 @@ impl Write<'_> {
         }
         self.cluster.store.put(&key, Some(&there), pod).map_err(|_| self.modified(name))?;
         Ok((201, json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})))
+    }
+}
+
+/// The server tells what is wrong with a binding as if it had failed at it.
+fn check(binding: &Value) -> Result<(), Refusal> {
+    let (kind, name) = (Field::of(binding, "target.kind"), Field::of(binding, "target.name"));
+    let mut wrong = Vec::new();
+    if !matches!(kind.text(), "" | "Node") {
+        wrong.push(kind.unsupported(&["Node", "<empty>"]));
+    }
+    wrong.extend(required(&name, ""));
+    let told: Vec<String> = wrong.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+    match told.as_slice() {
+        [] => Ok(()),
+        [one] => Err(Refusal::failed(one)),
+        many => Err(Refusal::failed(format!("[{}]", many.join(", ")))),
     }
 }

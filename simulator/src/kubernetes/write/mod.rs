@@ -5,6 +5,7 @@
 
 mod binding;
 mod deletion;
+mod eviction;
 mod given;
 mod metadata;
 mod owners;
@@ -217,7 +218,7 @@ impl Write<'_> {
         };
         let annotations = |object: &Value| object["metadata"]["annotations"].clone();
         fields(object) > 0 && (changed(object, stored) || changed(stored, object))
-            || rules.counts_annotations() && annotations(object) != annotations(stored)
+            || rules.counts_annotations() && self.part.is_empty() && annotations(object) != annotations(stored)
     }
 
     /// This write as admission sees it.

@@ -1,6 +1,7 @@
 //! Pods.
 
 mod admission;
+mod change;
 mod quality;
 mod whole;
 
@@ -66,6 +67,34 @@ impl Rules for Pods {
         wrong.extend(pod_spec::check(&spec, Some(name.unwrap_or_default())));
         wrong.extend(pod_spec::check_images(&spec));
         wrong
+    }
+
+    fn check_change(&self, pod: &Value, there: &Value) -> Vec<Cause> {
+        change::check(pod, there)
+    }
+
+    fn leaves(&self, part: &str) -> Vec<&str> {
+        match part {
+            "status" => vec!["spec"],
+            // What such a write leaves alone is not told by fields.
+            _ => vec!["status"],
+        }
+    }
+
+    fn prepare_part(&self, part: &str, pod: &mut Value, there: &Value, _cluster: &Cluster) {
+        match part {
+            "ephemeralcontainers" => change::only_ephemeral(pod, there),
+            "resize" => change::only_resources(pod, there),
+            _ => {}
+        }
+    }
+
+    fn check_part(&self, part: &str, pod: &Value, there: &Value) -> Vec<Cause> {
+        match part {
+            "ephemeralcontainers" => [self.check(pod), change::ephemeral(pod, there)].concat(),
+            "resize" => [self.check(pod), change::resized(pod, there)].concat(),
+            _ => change::status(pod, there),
+        }
     }
 
     fn check_new(&self, pod: &Value) -> Vec<Cause> {

@@ -68,6 +68,10 @@ impl Rules for DaemonSets {
         unchanged(&Field::of(set, "spec.selector"), &Field::of(there, "spec.selector")).into_iter().collect()
     }
 
+    fn check_over(&self, set: &Value, there: &Value) -> Vec<Cause> {
+        [self.check_change(set, there), self.check(set)].concat()
+    }
+
     fn check_part(&self, _part: &str, set: &Value, there: &Value) -> Vec<Cause> {
         let status = Field::of(set, "status");
         let all = [

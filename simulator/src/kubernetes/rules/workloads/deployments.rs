@@ -7,7 +7,7 @@ use crate::kubernetes::{
     answer::Cause,
     cluster::Cluster,
     rules::{
-        Rules,
+        Rules, Scale,
         field::{Field, not_negative, unchanged},
         fill::fill,
         pod_spec, structures,
@@ -74,6 +74,14 @@ impl Rules for Deployments {
 
     fn counts_generations(&self) -> bool {
         true
+    }
+
+    fn counts_annotations(&self) -> bool {
+        true
+    }
+
+    fn scale(&self) -> Option<Scale<'_>> {
+        Some(Scale::USUAL)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::kubernetes::{
     answer::Cause,
     cluster::Cluster,
     rules::{
-        Rules,
+        Rules, Scale,
         field::{Field, not_negative, required, unchanged},
         fill::fill,
         pod_spec,
@@ -46,6 +46,10 @@ impl Rules for ReplicaSets {
 
     fn counts_generations(&self) -> bool {
         true
+    }
+
+    fn scale(&self) -> Option<Scale<'_>> {
+        Some(Scale::USUAL)
     }
 
     fn selectable(&self) -> &'static [&'static str] {
@@ -100,6 +104,10 @@ impl Rules for ReplicationControllers {
 
     fn counts_generations(&self) -> bool {
         true
+    }
+
+    fn scale(&self) -> Option<Scale<'_>> {
+        Some(Scale::USUAL)
     }
 
     fn selectable(&self) -> &'static [&'static str] {

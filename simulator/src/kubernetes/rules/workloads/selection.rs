@@ -97,7 +97,8 @@ pub fn counts(status: &Field<'_>, all: &[&str], within: &[&str]) -> Vec<Cause> {
     let mut wrong: Vec<Cause> =
         all.iter().filter_map(|name| crate::kubernetes::rules::field::not_negative(&status.at(name))).collect();
     for name in within.iter().filter(|name| number(name) > number("replicas")) {
-        wrong.push(status.at(name).invalid("cannot be greater than status.replicas"));
+        let shown = Value::from(number(name));
+        wrong.push(status.at(name).with(&shown).invalid("cannot be greater than status.replicas"));
     }
     wrong
 }

@@ -9,7 +9,7 @@ use crate::kubernetes::{
     answer::Cause,
     cluster::Cluster,
     rules::{
-        NameForm, Rules,
+        NameForm, Rules, Scale,
         field::{Field, formed, label_selector, not_negative, one_of},
         fill::{fill, items},
         form, pod_spec, structures,
@@ -123,6 +123,10 @@ impl Rules for StatefulSets {
 
     fn counts_generations(&self) -> bool {
         true
+    }
+
+    fn scale(&self) -> Option<Scale<'_>> {
+        Some(Scale::USUAL)
     }
 }
 

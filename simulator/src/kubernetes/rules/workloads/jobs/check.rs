@@ -194,9 +194,18 @@ pub fn change(spec: &Field<'_>, there: &Field<'_>) -> Vec<Cause> {
     let mut wrong: Vec<Cause> = completions(spec, there).into_iter().collect();
     wrong.extend(fixed("selector"));
     wrong.extend(super::template::change(spec, there));
-    let names = ["completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"];
-    wrong.extend(names.iter().filter_map(|name| fixed(name)));
+    wrong.extend(fixed("completionMode"));
+    wrong.extend(policy("podFailurePolicy", "PodFailurePolicy", spec, there));
+    wrong.extend(["backoffLimitPerIndex", "managedBy"].iter().filter_map(|name| fixed(name)));
+    wrong.extend(policy("successPolicy", "SuccessPolicy", spec, there));
     wrong
+}
+
+/// A policy stays as it was.
+fn policy(name: &str, structure: &str, spec: &Field<'_>, there: &Field<'_>) -> Option<Cause> {
+    let (now, before) = (spec.at(name), there.at(name));
+    let shown = if now.is_set() { structures::shown(now.value, structure) } else { Value::Null };
+    (now.value != before.value).then(|| now.with(&shown).invalid("field is immutable"))
 }
 
 fn completions(spec: &Field<'_>, there: &Field<'_>) -> Option<Cause> {
@@ -252,16 +261,24 @@ pub fn status(job: &Field<'_>, there: &Field<'_>) -> Vec<Cause> {
     if (complete || failed) && number("terminating") > 0 {
         wrong.push(status.at("terminating").invalid("terminating>0 is invalid for finished job"));
     }
-    if number("ready") > number("active") {
+    if status.at("ready").is_set() && number("ready") > number("active") {
         wrong.push(status.at("ready").invalid("cannot set more ready pods than active"));
+    }
+    let met = is(&status, "SuccessCriteriaMet");
+    for name in ["Failed", "FailureTarget"].iter().filter(|name| met && is(&status, name)) {
+        wrong.push(contradicts(&format!("cannot set SuccessCriteriaMet=True and {name}=true conditions")));
     }
     for name in ["Failed", "Complete", "FailureTarget"].iter().filter(|name| is(&before, name) && !is(&status, name)) {
         wrong.push(contradicts(&format!("cannot disable the terminal {name}=True condition")));
     }
     for name in ["failed", "succeeded"] {
         if number(name) < before.at(name).number().unwrap_or_default() {
-            wrong.push(status.at(name).invalid(&format!("cannot decrease the {name} counter")));
+            let shown = Value::from(number(name));
+            wrong.push(status.at(name).with(&shown).invalid(&format!("cannot decrease the {name} counter")));
         }
+    }
+    if is(&before, "SuccessCriteriaMet") && !met {
+        wrong.push(contradicts("cannot disable the SuccessCriteriaMet=True condition"));
     }
     wrong
 }

@@ -79,6 +79,11 @@ impl Rules for Jobs {
         check::change(&Field::of(job, "spec"), &Field::of(there, "spec"))
     }
 
+    fn check_over(&self, job: &Value, there: &Value) -> Vec<Cause> {
+        // The server looks at the new one by itself, and then again beside the old one.
+        [self.check_new(job), self.check(job), self.check(job), self.check_change(job, there)].concat()
+    }
+
     fn check_part(&self, _part: &str, job: &Value, there: &Value) -> Vec<Cause> {
         check::status(&Field::whole(job), &Field::whole(there))
     }
