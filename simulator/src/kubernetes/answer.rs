@@ -140,7 +140,7 @@ impl Refusal {
 
     /// The server failed at it.
     pub fn failed(why: impl Into<String>) -> Self {
-        Self::new(500, "", why)
+        Self::new(500, UNKNOWN, why)
     }
 
     pub fn too_large(why: impl std::fmt::Display) -> Self {
