@@ -22,7 +22,7 @@ pub struct Cause {
 }
 
 /// The reason of a `Status` that has none.
-const UNKNOWN: &str = "Unknown";
+const UNKNOWN: &str = "";
 /// The reason of what is no `Status`.
 const NO_STATUS: &str = "no status";
 
@@ -178,6 +178,18 @@ impl Refusal {
     /// The same refusal, with what is behind it.
     pub fn because(mut self, causes: Vec<Cause>) -> Self {
         self.details.get_or_insert_default().insert("causes".to_owned(), written(&causes));
+        self
+    }
+
+    /// The same refusal for the reason that a policy gives.
+    pub fn by_policy(mut self, why: &str, reason: &str) -> Self {
+        (self.reason, self.code) = match reason {
+            "Forbidden" => ("Forbidden", 403),
+            "Unauthorized" => ("Unauthorized", 401),
+            "RequestEntityTooLarge" => ("RequestEntityTooLarge", 413),
+            _ => ("Invalid", 422),
+        };
+        self.details.get_or_insert_default().insert("causes".to_owned(), json!([{"message": why}]));
         self
     }
 

@@ -21,6 +21,7 @@ bodies! {
     services_are_counted_by_what_they_take
     a_quota_knows_what_is_used
     some_namespaces_stay
+    a_policy_says_what_has_to_be_so
     a_webhook_that_is_not_there_refuses
     a_webhook_that_is_not_there_may_be_ignored
 }
@@ -168,6 +169,42 @@ fn some_namespaces_stay(arm: &Arm) {
     }
 }
 
+fn a_policy_says_what_has_to_be_so(arm: &Arm) {
+    let group = "/apis/admissionregistration.k8s.io/v1";
+    let rules = json!([{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"], "operations": ["CREATE", "UPDATE"]}]);
+    let policy = json!({
+        "matchConstraints": {"resourceRules": rules},
+        "matchConditions": [{"name": "checked", "expression": "has(object.metadata.labels) && object.metadata.labels.checked == 'true'"}],
+        "variables": [{"name": "size", "expression": "has(object.data) ? size(object.data) : 0"}],
+        "validations": [
+            {"expression": "object.metadata.name != 'no'"},
+            {"expression": "variables.size < 2", "message": "too many", "reason": "Forbidden"},
+            {"expression": "request.operation != 'UPDATE' || object.data.a == oldObject.data.a", "messageExpression": "'a was ' + oldObject.data.a"},
+        ],
+    });
+    arm.create(&format!("{group}/validatingadmissionpolicies"), json!({"metadata": {"name": "SPACE"}, "spec": policy}));
+    let binding = json!({
+        "policyName": "SPACE", "validationActions": ["Deny"],
+        "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "SPACE"}}},
+    });
+    let path = format!("{group}/validatingadmissionpolicybindings");
+    arm.create(&path, json!({"metadata": {"name": "SPACE"}, "spec": binding}));
+    let map =
+        |name: &str, data: Value| json!({"metadata": {"name": name, "labels": {"checked": "true"}}, "data": data});
+    let dry = format!("{MAPS}?dryRun=All").replace("SPACE", &arm.space);
+    while arm.exchange("POST", &dry, "application/json", &map("no", json!({}))).code == 201 {
+        arm.pass(Duration::from_millis(50));
+    }
+    arm.create(MAPS, map("no", json!({})));
+    arm.create(MAPS, map("a", json!({"a": "1", "b": "2"})));
+    arm.create(MAPS, map("a", json!({"a": "1"})));
+    arm.patch(&format!("{MAPS}/a"), "merge", json!({"data": {"a": "2"}}));
+    arm.patch(&format!("{MAPS}/a"), "merge", json!({"data": null}));
+    arm.create(MAPS, json!({"metadata": {"name": "no"}}));
+    arm.delete(&format!("{path}/SPACE"));
+    arm.delete(&format!("{group}/validatingadmissionpolicies/SPACE"));
+}
+
 fn hook(policy: &str) -> Value {
     let rules =
         json!([{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"], "operations": ["CREATE"]}]);
@@ -176,6 +213,7 @@ fn hook(policy: &str) -> Value {
         "clientConfig": {"service": {"name": "nobody", "namespace": "SPACE", "path": "/check"}}, "rules": rules,
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "SPACE"}},
         "objectSelector": {"matchLabels": {"checked": "true"}},
+        "matchConditions": [{"name": "named", "expression": "object.metadata.name != 'free'"}],
     });
     json!({"metadata": {"name": "SPACE"}, "webhooks": [webhook]})
 }
@@ -188,6 +226,7 @@ fn a_webhook_that_is_not_there_refuses(arm: &Arm) {
         arm.pass(Duration::from_millis(50));
     }
     arm.create(MAPS, checked);
+    arm.create(MAPS, json!({"metadata": {"name": "free", "labels": {"checked": "true"}}}));
     arm.create(MAPS, json!({"metadata": {"name": "b"}}));
     arm.create("/api/v1/namespaces/SPACE/secrets", json!({"metadata": {"name": "a", "labels": {"checked": "true"}}}));
     arm.delete(&format!("{HOOKS}/SPACE"));

@@ -15,9 +15,10 @@ use rustls::{
 use serde_json::Value;
 use tokio_rustls::TlsConnector;
 
-use super::{Attempt, review};
+use super::{Attempt, policies, review};
 use crate::kubernetes::{
     answer::Refusal,
+    custom::cel::Known,
     patch::{Form, Patch},
 };
 
@@ -61,16 +62,32 @@ fn concerned(configurations: &str, attempt: &Attempt<'_>, object: &Value) -> Res
     }
     let configurations = attempt.all(configurations, None);
     let webhooks = configurations.iter().flat_map(|found| found["webhooks"].as_array().into_iter().flatten());
-    let concerned: Vec<Value> = webhooks
-        .filter(|webhook| review::is_named(&webhook["rules"], attempt) && review::is_selected(webhook, attempt, object))
-        .cloned()
-        .collect();
-    match concerned.iter().find(|webhook| webhook["matchConditions"].as_array().is_some_and(|all| !all.is_empty())) {
-        Some(webhook) => {
-            Err(Refusal::not_modelled(format!("the `matchConditions` of the webhook {}", webhook["name"])))
+    let mut concerned = Vec::new();
+    for webhook in webhooks {
+        if review::is_named(&webhook["rules"], attempt)
+            && review::is_selected(webhook, attempt, object)
+            && meets_conditions(webhook, attempt, object)?
+        {
+            concerned.push(webhook.clone());
         }
-        None => Ok(concerned),
     }
+    Ok(concerned)
+}
+
+fn meets_conditions(webhook: &Value, attempt: &Attempt<'_>, object: &Value) -> Result<bool, Refusal> {
+    for condition in webhook["matchConditions"].as_array().into_iter().flatten() {
+        let text = condition["expression"].as_str().unwrap_or_default();
+        match policies::ask(text, &policies::known(attempt, object))? {
+            Ok(Known::Bool(true)) => {}
+            Ok(_) => return Ok(false),
+            Err(error) => {
+                let what =
+                    format!("the match condition `{text}` of the webhook {}, which fails: {error}", webhook["name"]);
+                return Err(Refusal::not_modelled(what));
+            }
+        }
+    }
+    Ok(true)
 }
 
 /// What a webhook answers; nothing, if it can't be asked and that is to be ignored.

@@ -2,7 +2,7 @@
 //!
 //! It never looks at objects of built-in kinds.
 
-mod cel;
+pub mod cel;
 mod conditions;
 mod defaults;
 mod definitions;

@@ -16,7 +16,8 @@ mod versions;
 use cel::{Context, ExecutionError, Program, Value as Cel, objects::OptionalValue};
 
 use self::environment::environment;
-pub use self::value::Convert;
+pub use self::value::{Convert, of_map, plain};
+pub use cel::Value as Known;
 
 /// An expression that was read.
 #[derive(Debug)]
@@ -86,6 +87,19 @@ impl Expression {
                 let value = value.clone().map_or_else(OptionalValue::none, OptionalValue::of);
                 context.add_variable_from_value("oldSelf", Cel::Opaque(std::sync::Arc::new(value)));
             }
+        }
+        program.execute(&context).map_err(|error| said(&error))
+    }
+
+    /// The value that it has where these names are known.
+    ///
+    /// # Errors
+    /// As for [`Expression::ask`].
+    pub fn ask_of(&self, names: &[(&str, Cel)]) -> Result<Cel, String> {
+        let program = self.read.as_ref().map_err(Clone::clone)?;
+        let mut context = Context::with_env(environment().clone());
+        for (name, value) in names {
+            context.add_variable_from_value(*name, value.clone());
         }
         program.execute(&context).map_err(|error| said(&error))
     }

@@ -88,7 +88,7 @@ impl Convert<'_> {
             let metadata = ["name", "generateName"];
             fields.push(("metadata".to_owned(), of_map(metadata.iter().filter_map(named))));
         }
-        of_map(fields.into_iter())
+        of_map(fields)
     }
 }
 
@@ -96,9 +96,25 @@ fn text(value: &Value) -> Option<Cel> {
     Some(Cel::String(Arc::new(value.as_str()?.to_owned())))
 }
 
-fn of_map(entries: impl Iterator<Item = (String, Cel)>) -> Cel {
-    let entries: HashMap<Key, Cel> = entries.map(|(key, value)| (Key::String(Arc::new(key)), value)).collect();
+/// A map of values by names.
+pub fn of_map(entries: impl IntoIterator<Item = (String, Cel)>) -> Cel {
+    let entries: HashMap<Key, Cel> =
+        entries.into_iter().map(|(key, value)| (Key::String(Arc::new(key)), value)).collect();
     Cel::Map(Map { map: Arc::new(entries) })
+}
+
+/// A value of which no schema is known.
+pub fn plain(value: &Value) -> Cel {
+    match value {
+        Value::Null => Cel::Null,
+        Value::Bool(told) => Cel::Bool(*told),
+        Value::Number(number) => {
+            number.as_i64().map_or_else(|| Cel::Float(number.as_f64().unwrap_or_default()), Cel::Int)
+        }
+        Value::String(text) => Cel::String(Arc::new(text.clone())),
+        Value::Array(items) => Cel::List(Arc::new(items.iter().map(plain).collect())),
+        Value::Object(fields) => of_map(fields.iter().map(|(key, value)| (key.clone(), plain(value)))),
+    }
 }
 
 fn of_text(text: &str, format: &str) -> Cel {
