@@ -215,7 +215,7 @@ impl Arm {
         loop {
             let answer = self.exchange("GET", &path, "", &Value::Null);
             if let Some(found) = found(&answer.body) {
-                let told = Answer { body: transcript::without_lots(&found), ..answer.clone() };
+                let told = Answer { body: transcript::without_lots(&found), warnings: Vec::new(), ..answer.clone() };
                 self.transcript.tell(&format!("settled GET {path}"), &told);
                 return answer.body;
             }

@@ -16,14 +16,18 @@ mod admission;
 #[allow(dead_code, reason = "the other tests use the rest of it")]
 #[path = "../arms/mod.rs"]
 mod arms;
+mod backends;
 mod configmaps;
+mod daemonsets;
 mod data;
 mod definitions;
 mod deployments;
 mod discovery;
+mod disruption;
 mod endpoints;
 mod events;
 mod extending;
+mod jobs;
 mod limits;
 mod namespaces;
 mod networking;
@@ -35,9 +39,11 @@ mod rbac;
 mod recorded;
 mod replicasets;
 mod rules_of_values;
+mod scheduling;
 mod serviceaccounts;
 mod services;
 mod settled;
+mod statefulsets;
 mod storage;
 mod values;
 mod volumes;
@@ -53,6 +59,12 @@ type Bodies = &'static [(&'static str, fn(&Arm))];
 /// What bodies are about.
 const AREAS: &[(&str, Bodies)] = &[
     ("access", access::BODIES),
+    ("backends", backends::BODIES),
+    ("daemonsets", daemonsets::BODIES),
+    ("disruption", disruption::BODIES),
+    ("jobs", jobs::BODIES),
+    ("scheduling", scheduling::BODIES),
+    ("statefulsets", statefulsets::BODIES),
     ("admission", admission::BODIES),
     ("configmaps", configmaps::BODIES),
     ("data", data::BODIES),

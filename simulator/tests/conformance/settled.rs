@@ -4,6 +4,40 @@ use serde_json::{Value, json};
 
 use super::arms::Arm;
 
+/// What a body does to set the scene, which is not written down.
+pub trait Scene {
+    fn make(&self, path: &str, object: Value);
+
+    /// A merge patch.
+    fn adjust(&self, path: &str, patch: Value);
+
+    fn drop(&self, path: &str);
+}
+
+impl Scene for Arm {
+    fn make(&self, path: &str, object: Value) {
+        done(self, "POST", path, "application/json", &object);
+    }
+
+    fn adjust(&self, path: &str, patch: Value) {
+        done(self, "PATCH", path, "application/merge-patch+json", &patch);
+    }
+
+    fn drop(&self, path: &str) {
+        done(self, "DELETE", path, "", &Value::Null);
+    }
+}
+
+#[track_caller]
+fn done(arm: &Arm, method: &str, path: &str, content: &str, body: &Value) {
+    let mut body = body.clone();
+    if method == "POST" && body["apiVersion"].is_null() {
+        body = arm.placed_in(&body);
+    }
+    let answer = arm.exchange(method, &arm.placed(path), content, &body);
+    assert!(answer.code < 300, "{method} {path}: {:#}", answer.body);
+}
+
 /// A pod template with these labels.
 pub fn template(app: &str) -> Value {
     json!({"metadata": {"labels": {"app": app}}, "spec": {"containers": [{"name": "main", "image": "image:1"}]}})

@@ -52,6 +52,12 @@ impl Census {
         self.objects(keys)
     }
 
+    /// Everything that refers to this owner.
+    pub fn dependents(&self, uid: &str) -> Vec<(Key, Arc<Value>)> {
+        let keys = self.keys(&Mark::Owner(uid.to_owned()));
+        keys.into_iter().filter_map(|key| self.cluster.store.get(&key).map(|object| (key, object))).collect()
+    }
+
     /// The objects of a resource in a namespace that have no controller.
     pub fn orphans(&self, resource: &str, namespace: &str) -> Vec<Arc<Value>> {
         self.objects(self.keys(&Mark::Orphan(resource.into(), namespace.to_owned())))
@@ -60,6 +66,24 @@ impl Census {
     /// The pods on a node.
     pub fn on_node(&self, node: &str) -> Vec<Arc<Value>> {
         self.objects(self.keys(&Mark::Node(node.to_owned())))
+    }
+
+    /// The pods of a namespace that have all of these labels, of which there must be one.
+    pub fn labelled(&self, namespace: &str, labels: &Value) -> Vec<Arc<Value>> {
+        let pairs = labels.as_object().into_iter().flatten();
+        let pairs: Vec<(&str, &str)> =
+            pairs.map(|(key, value)| (key.as_str(), value.as_str().unwrap_or_default())).collect();
+        let mark =
+            |(key, value): &(&str, &str)| Mark::Label(namespace.to_owned(), (*key).to_owned(), (*value).to_owned());
+        let keys = pairs.iter().map(|pair| self.keys(&mark(pair))).min_by_key(Vec::len).unwrap_or_default();
+        let mut pods = self.objects(keys);
+        pods.retain(|pod| pairs.iter().all(|(key, value)| pod.label(key) == Some(value)));
+        pods
+    }
+
+    /// Everything in a namespace.
+    pub fn inside(&self, namespace: &str) -> Vec<Key> {
+        self.keys(&Mark::Namespace(namespace.to_owned()))
     }
 
     fn keys(&self, mark: &Mark) -> Vec<Key> {

@@ -3,11 +3,16 @@
 //! One file or folder a controller. They ask the server as everybody does, and know nothing of each other. They never look at
 //! all objects because of one change: the census tells whose they are.
 
+mod budgets;
 mod census;
 mod conditions;
+mod daemonsets;
 mod deployments;
 mod events;
 mod fields;
+mod garbage;
+mod jobs;
+mod kinds;
 mod kubelet;
 mod namespaces;
 mod nodes;
@@ -15,7 +20,10 @@ mod owners;
 mod pods;
 mod quotas;
 mod replicasets;
+mod revisions;
 mod scheduler;
+mod services;
+mod statefulsets;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -44,7 +52,7 @@ pub struct Name {
 /// Looks after objects of one sort.
 pub trait Controller: Send + Sync {
     /// What has to be looked after because of a change. At its start a controller is told of everything that is there.
-    fn concerned(&self, change: &Change) -> Vec<Name>;
+    fn concerned(&self, tools: &Tools, change: &Change) -> Vec<Name>;
 
     /// Does what is due for one of its objects; the answer says when to look again even if nothing changes.
     fn tend<'c>(&'c self, tools: &'c Tools, name: &'c Name) -> BoxFuture<'c, Result<Option<Duration>, Refusal>>;
@@ -117,6 +125,15 @@ fn managed() -> Vec<(&'static str, &'static str, Arc<dyn Controller>)> {
     vec![
         ("deployment-controller", "deployment-controller", Arc::new(deployments::Deployments)),
         ("replicaset-controller", "replicaset-controller", Arc::new(replicasets::ReplicaSets::SETS)),
+        ("generic-garbage-collector", "garbage-collector-controller", Arc::new(garbage::Garbage)),
+        ("namespace-controller", "namespace-controller", Arc::new(namespaces::Endings)),
+        ("disruption-controller", "controllermanager", Arc::new(budgets::Budgets)),
+        ("job-controller", "job-controller", Arc::new(jobs::Jobs)),
+        ("ttl-after-finished-controller", "ttl-after-finished-controller", Arc::new(jobs::Retirements)),
+        ("daemon-set-controller", "daemonset-controller", Arc::new(daemonsets::DaemonSets)),
+        ("statefulset-controller", "statefulset-controller", Arc::new(statefulsets::StatefulSets)),
+        ("endpoint-controller", "endpoint-controller", Arc::new(services::Endpoints)),
+        ("endpointslice-controller", "endpoint-slice-controller", Arc::new(services::EndpointSlices)),
         ("node-controller", "node-controller", Arc::new(nodes::Nodes)),
         ("node-controller", "taint-eviction-controller", Arc::new(nodes::Evictions)),
         ("root-ca-cert-publisher", "root-ca-cert-publisher", Arc::new(namespaces::Authorities)),
@@ -150,7 +167,7 @@ pub async fn work(tools: Tools, controller: Arc<dyn Controller>) {
     let mut latest = cluster.store.follow();
     let mut revision = cluster.store.revision();
     for change in cluster.store.everything() {
-        controller.concerned(&change).into_iter().for_each(|name| queue.add(name, Instant::now()));
+        controller.concerned(&tools, &change).into_iter().for_each(|name| queue.add(name, Instant::now()));
     }
     loop {
         latest.mark_unchanged();
@@ -160,7 +177,7 @@ pub async fn work(tools: Tools, controller: Arc<dyn Controller>) {
             let changes = cluster.store.since(revision).unwrap_or_else(|_| cluster.store.everything());
             revision = now;
             for change in &changes {
-                controller.concerned(change).into_iter().for_each(|name| queue.add(name, Instant::now()));
+                controller.concerned(&tools, change).into_iter().for_each(|name| queue.add(name, Instant::now()));
             }
         }
         let Some((name, due)) = queue.first() else {

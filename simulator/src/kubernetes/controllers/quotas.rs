@@ -14,7 +14,7 @@ const QUOTAS: &str = "resourcequotas";
 pub struct Quotas;
 
 impl Controller for Quotas {
-    fn concerned(&self, change: &Change) -> Vec<Name> {
+    fn concerned(&self, _tools: &Tools, change: &Change) -> Vec<Name> {
         let namespace = &change.key.namespace;
         let weight =
             |object: &Value| (object["spec"].clone(), ["phase", "used"].map(|field| object["status"][field].clone()));

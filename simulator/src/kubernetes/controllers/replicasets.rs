@@ -36,7 +36,7 @@ impl ReplicaSets {
 }
 
 impl Controller for ReplicaSets {
-    fn concerned(&self, change: &Change) -> Vec<Name> {
+    fn concerned(&self, _tools: &Tools, change: &Change) -> Vec<Name> {
         match &*change.key.resource {
             stored if stored == self.stored => vec![Name::changed(change)],
             "pods" => owners_of_kind(change, self.kind),

@@ -22,7 +22,7 @@ const A_MOMENT: Duration = Duration::from_millis(10);
 pub struct Establishing;
 
 impl Controller for Establishing {
-    fn concerned(&self, change: &Change) -> Vec<Name> {
+    fn concerned(&self, _tools: &Tools, change: &Change) -> Vec<Name> {
         super::changed(change)
     }
 

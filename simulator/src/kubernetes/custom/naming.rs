@@ -21,7 +21,7 @@ use crate::kubernetes::{
 pub struct Naming;
 
 impl Controller for Naming {
-    fn concerned(&self, change: &Change) -> Vec<Name> {
+    fn concerned(&self, _tools: &Tools, change: &Change) -> Vec<Name> {
         super::changed(change)
     }
 

@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 use serde_json::Value;
 
 use self::revisions::Sets;
+pub use self::revisions::hash;
 use super::{Controller, Name, Tools, fields::Fields, owners, owners_of_kind, pods};
 use crate::kubernetes::{answer::Refusal, store::Change};
 
@@ -20,7 +21,7 @@ const NEVER: i64 = i32::MAX as i64;
 pub struct Deployments;
 
 impl Controller for Deployments {
-    fn concerned(&self, change: &Change) -> Vec<Name> {
+    fn concerned(&self, _tools: &Tools, change: &Change) -> Vec<Name> {
         match &*change.key.resource {
             "deployments.apps" => vec![Name::changed(change)],
             "replicasets.apps" => owners_of_kind(change, "Deployment"),

@@ -15,7 +15,7 @@ const LEASE: Place<'static> =
 pub struct Heartbeats;
 
 impl Controller for Heartbeats {
-    fn concerned(&self, change: &Change) -> Vec<Name> {
+    fn concerned(&self, _tools: &Tools, change: &Change) -> Vec<Name> {
         let is_new = change.before.is_none() != change.after.is_none();
         if &*change.key.resource == "nodes" && is_new { vec![Name::changed(change)] } else { Vec::new() }
     }

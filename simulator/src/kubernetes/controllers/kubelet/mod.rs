@@ -37,7 +37,7 @@ struct Memory {
 }
 
 impl Controller for Kubelets {
-    fn concerned(&self, change: &Change) -> Vec<Name> {
+    fn concerned(&self, _tools: &Tools, change: &Change) -> Vec<Name> {
         match &*change.key.resource {
             "pods" => {
                 let assigned = |pod: &Value| !pod.text("/spec/nodeName").is_empty();

@@ -1,10 +1,13 @@
 //! Namespaces: what each of them has from its beginning, and how it comes to its end.
 
+mod ending;
+
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
+pub use self::ending::Endings;
 use super::{Controller, Name, Tools, fields::Fields};
 use crate::kubernetes::{answer::Refusal, client::Place, store::Change};
 
@@ -35,7 +38,7 @@ fn is_active(tools: &Tools, name: &Name) -> bool {
 }
 
 impl Controller for Authorities {
-    fn concerned(&self, change: &Change) -> Vec<Name> {
+    fn concerned(&self, _tools: &Tools, change: &Change) -> Vec<Name> {
         concerned(change, "configmaps", AUTHORITY)
     }
 
@@ -70,7 +73,7 @@ impl Controller for Authorities {
 }
 
 impl Controller for Accounts {
-    fn concerned(&self, change: &Change) -> Vec<Name> {
+    fn concerned(&self, _tools: &Tools, change: &Change) -> Vec<Name> {
         concerned(change, "serviceaccounts", "default")
     }
 

@@ -16,7 +16,7 @@ pub struct Evictions;
 
 impl Controller for Evictions {
     /// By node.
-    fn concerned(&self, change: &Change) -> Vec<Name> {
+    fn concerned(&self, _tools: &Tools, change: &Change) -> Vec<Name> {
         let node = |name: &str| vec![Name { namespace: String::new(), name: name.to_owned() }];
         match &*change.key.resource {
             "nodes" => {

@@ -20,7 +20,7 @@ const NODES: Place<'static> = Place { api_version: "v1", resource: "nodes", name
 pub struct Nodes;
 
 impl Controller for Nodes {
-    fn concerned(&self, change: &Change) -> Vec<Name> {
+    fn concerned(&self, _tools: &Tools, change: &Change) -> Vec<Name> {
         if &*change.key.resource == "nodes" { vec![Name::changed(change)] } else { Vec::new() }
     }
 

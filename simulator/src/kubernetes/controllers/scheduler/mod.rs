@@ -12,7 +12,7 @@ use std::{
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-pub use self::fit::tolerates;
+pub use self::fit::{is_selected, is_tolerated, tolerates};
 use self::{fit::Wishes, nodes::Nodes};
 use super::{Controller, Name, Tools, events::Event, fields::Fields, owners, pods};
 use crate::kubernetes::{answer::Refusal, store::Change};
@@ -33,7 +33,7 @@ struct Memory {
 }
 
 impl Controller for Scheduler {
-    fn concerned(&self, change: &Change) -> Vec<Name> {
+    fn concerned(&self, _tools: &Tools, change: &Change) -> Vec<Name> {
         let mut memory = self.memory();
         match &*change.key.resource {
             "nodes" => {
