@@ -34,6 +34,9 @@ pub enum What {
         resumed: bool,
         narration: String,
         steps: usize,
+        /// The world that it is rehearsed on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rehearsed_on: Option<String>,
     },
     /// A resumed run has come to the first step that it doesn't take from the journal.
     ResumedAt {

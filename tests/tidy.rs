@@ -151,6 +151,14 @@ fn a_binding_names_no_other_binding() {
 }
 
 #[test]
+fn only_the_rehearsal_names_the_simulator() {
+    let others = rust("src").into_iter().filter(|(path, _)| !path.starts_with("src/rehearsal/"));
+    let broken: Vec<String> =
+        others.filter(|(_, text)| code(text).contains("simulator::")).map(|(path, _)| path).collect();
+    none(&broken, "go through `rehearsal`");
+}
+
+#[test]
 fn nothing_is_unfinished() {
     let marks = ["todo!(", "unimplemented!(", "dbg!(", "#[ignore", "FIXME", "XXX", "TODO"];
     let mut broken = Vec::new();

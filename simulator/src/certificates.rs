@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose, SanType};
+use jiff::{Timestamp, tz::TimeZone};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose, SanType, date_time_ymd,
+};
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer},
@@ -35,7 +38,19 @@ impl CertificateAuthority {
     /// # Panics
     /// If a name is none.
     pub fn server(&self, names: &[&str]) -> Arc<ServerConfig> {
+        self.server_until(names, None)
+    }
+
+    /// The same, with a certificate that is valid until some moment.
+    ///
+    /// # Panics
+    /// If a name is none.
+    pub fn server_until(&self, names: &[&str], until: Option<Timestamp>) -> Arc<ServerConfig> {
         let mut params = CertificateParams::new(Vec::new()).expect("no names are valid names");
+        if let Some(until) = until.map(|until| until.to_zoned(TimeZone::UTC)) {
+            let part = |part: i8| u8::try_from(part).expect("months and days are counted from 1");
+            params.not_after = date_time_ymd(until.year().into(), part(until.month()), part(until.day()));
+        }
         params.subject_alt_names = names
             .iter()
             .map(|name| match name.parse() {

@@ -3,6 +3,13 @@
 //! It knows nothing of runbooks. What it has no model of it refuses loudly, and names it.
 
 pub mod certificates;
+pub mod dns;
+pub mod duration;
+pub mod http;
 pub mod kubernetes;
+pub mod loopback;
 pub mod network;
+pub mod port;
+pub mod redis;
 pub mod time;
+pub mod world;

@@ -1,13 +1,16 @@
-//! The network of the world: who answers at which address, by a stream inside of this process.
+//! The network of the world: which names lead where, and who answers there, by a stream inside of this process.
 
 use std::{
     collections::BTreeMap,
     io,
-    sync::{Arc, Mutex, PoisonError},
+    net::{IpAddr, Ipv4Addr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::time::During;
 
 /// A connection as a plain stream of bytes; TLS is spoken above it.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -17,6 +20,9 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 /// How much may be on its way in one direction.
 const BUFFER: usize = 64 << 10;
 
+/// Where servers live whose names nobody gave an address: a network that is set aside for such play.
+const FIRST_ADDRESS: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 1);
+
 /// Somebody who answers.
 pub trait Server: Send + Sync {
     /// Serves one connection to its end.
@@ -25,41 +31,119 @@ pub trait Server: Send + Sync {
 
 /// Who answers where.
 #[derive(Default)]
-pub struct Network {
-    servers: Mutex<BTreeMap<(String, u16), Arc<dyn Server>>>,
+pub struct Network(Mutex<Places>);
+
+#[derive(Default)]
+struct Places {
+    servers: BTreeMap<(IpAddr, u16), (Arc<dyn Server>, During)>,
+    names: BTreeMap<String, Vec<(IpAddr, During)>>,
+    /// How many servers had no address of their own.
+    given: u32,
+}
+
+/// A server, and where it is found.
+pub struct Door {
+    pub host: String,
+    pub port: u16,
+    pub server: Arc<dyn Server>,
 }
 
 impl Network {
-    /// From now on `server` answers at `host` and `port`.
-    pub fn place(&self, host: &str, port: u16, server: Arc<dyn Server>) {
-        self.lock().insert((host.to_owned(), port), server);
+    /// The name leads to an address, too.
+    pub fn name(&self, name: &str, address: IpAddr, during: During) {
+        self.lock().names.entry(plain(name)).or_default().push((address, during));
+    }
+
+    /// `server` answers at `host` and `port`. A name that leads nowhere yet gets an address.
+    pub fn place(&self, host: &str, port: u16, server: Arc<dyn Server>, during: During) -> IpAddr {
+        let mut places = self.lock();
+        let address = places.address(host);
+        places.servers.insert((address, port), (server, during));
+        address
+    }
+
+    /// The addresses behind a name.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] for a name that the world doesn't have.
+    pub fn look_up(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        let name = plain(name);
+        if let Ok(address) = name.parse() {
+            return Ok(vec![address]);
+        }
+        let known = self.lock().names.get(&name).cloned().unwrap_or_default();
+        let now: Vec<IpAddr> =
+            known.iter().filter(|(_, during)| during.is_now()).map(|(address, _)| *address).collect();
+        Some(now)
+            .filter(|now| !now.is_empty())
+            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("the world has no name `{name}`")))
     }
 
     /// Connects to `host` at `port`.
     ///
     /// # Errors
-    /// If nobody answers there: [`io::ErrorKind::ConnectionRefused`], or [`io::ErrorKind::NotFound`] for a host that the
-    /// world doesn't have.
+    /// If nobody answers there: [`io::ErrorKind::ConnectionRefused`] where other ports are answered at,
+    /// [`io::ErrorKind::HostUnreachable`] where none is, [`io::ErrorKind::NotFound`] for a name that the world doesn't have.
     pub fn dial(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
-        let servers = self.lock();
-        let server = servers.get(&(host.to_owned(), port)).cloned();
-        let known = servers.keys().any(|(known, _)| known == host);
-        drop(servers);
-        let what = format!("{host}:{port}");
+        let found = self.find(host, port);
         Box::pin(async move {
-            let Some(server) = server else {
-                return Err(match known {
-                    true => io::ErrorKind::ConnectionRefused.into(),
-                    false => io::Error::new(io::ErrorKind::NotFound, format!("the world has nobody at `{what}`")),
-                });
-            };
+            let server = found?;
             let (ours, theirs) = tokio::io::duplex(BUFFER);
             tokio::spawn(server.serve(Box::new(theirs)));
             Ok(Box::new(ours) as Box<dyn Stream>)
         })
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<(String, u16), Arc<dyn Server>>> {
-        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
+    fn find(&self, host: &str, port: u16) -> io::Result<Arc<dyn Server>> {
+        let addresses = self.look_up(host)?;
+        let places = self.lock();
+        let mut here = addresses.iter().filter_map(|address| places.servers.get(&(*address, port)));
+        if let Some((server, _)) = here.find(|(_, during)| during.is_now()) {
+            return Ok(server.clone());
+        }
+        let lives = |address: &IpAddr| places.servers.range((*address, 0)..=(*address, u16::MAX)).next().is_some();
+        Err(match addresses.iter().any(lives) {
+            true => io::ErrorKind::ConnectionRefused.into(),
+            false => io::Error::new(io::ErrorKind::HostUnreachable, format!("the world has nobody at `{host}:{port}`")),
+        })
     }
+
+    /// Everybody who answers, by the name that leads there, if there is one.
+    pub fn doors(&self) -> Vec<Door> {
+        let places = self.lock();
+        let named = |address: &IpAddr| {
+            let leads_here = |addresses: &[(IpAddr, During)]| addresses.iter().any(|(known, _)| known == address);
+            let name = places.names.iter().find(|(_, addresses)| leads_here(addresses));
+            name.map_or_else(|| address.to_string(), |(name, _)| name.clone())
+        };
+        let doors = places.servers.iter();
+        doors
+            .map(|((address, port), (server, _))| Door { host: named(address), port: *port, server: server.clone() })
+            .collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Places> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Places {
+    fn address(&mut self, host: &str) -> IpAddr {
+        let host = plain(host);
+        if let Ok(address) = host.parse() {
+            return address;
+        }
+        if let Some((address, _)) = self.names.get(&host).and_then(|addresses| addresses.first()) {
+            return *address;
+        }
+        let address = IpAddr::V4(Ipv4Addr::from(u32::from(FIRST_ADDRESS) + self.given));
+        self.given += 1;
+        self.names.insert(host, vec![(address, During::default())]);
+        address
+    }
+}
+
+/// Names are equal whatever the case of their letters; addresses may stand in brackets.
+fn plain(host: &str) -> String {
+    host.trim_start_matches('[').trim_end_matches([']', '.']).to_lowercase()
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use simulator::time::{Branch, Elapsed, Time, Turns};
+use simulator::time::{Branch, Elapsed, Pace, Time, Turns};
 
 const STACK: usize = 1 << 20;
 const HOUR: Duration = Duration::from_secs(3600);
@@ -19,7 +19,7 @@ struct World {
 
 impl World {
     fn begin() -> Self {
-        let time = Time::begin(|| ());
+        let time = Time::begin(Pace::Unbound, async || ());
         Self { elapsed: time.elapsed(), turns: time.turns(), told: Arc::default(), _time: time }
     }
 

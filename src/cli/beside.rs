@@ -11,7 +11,8 @@ use crate::{
     ui::{screen::Screen, ticker},
 };
 
-/// Runs `script` on a script thread of its own. Signals are heard until it ends, and the screen is redrawn.
+/// Runs `script` on a script thread of its own. Signals are heard until it ends, and the screen is redrawn if
+/// there is a clock.
 ///
 /// A trivial run has no thread but these two: each one more would have to get a processor first.
 ///
@@ -19,7 +20,7 @@ use crate::{
 /// If the system gives no handler of signals.
 pub fn run<T: Send>(
     screen: &Screen,
-    clock: &dyn Clock,
+    clock: Option<&dyn Clock>,
     stopper: &Stopper,
     script: impl FnOnce() -> T + Send,
 ) -> io::Result<T> {
@@ -37,7 +38,13 @@ pub fn run<T: Send>(
         let thread = thread::Builder::new().name("script".to_owned()).stack_size(STACK).spawn_scoped(around, script);
         let thread = thread.expect("the system gives a thread");
         #[expect(clippy::disallowed_methods, reason = "this thread runs no script")]
-        runtime.block_on(ticker::tick_until(end, screen, clock));
+        runtime.block_on(async {
+            match clock {
+                Some(clock) => ticker::tick_until(end, screen, clock).await,
+                // Sent or dropped, it is the end.
+                None => drop(end.await),
+            }
+        });
         Ok(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })
 }

@@ -7,13 +7,16 @@ mod docs;
 mod evaluate;
 mod help;
 mod history;
+mod outside;
 mod program;
+mod rehearse;
 mod report;
 mod resume;
 mod run;
 mod signals;
 mod status;
 mod wire;
+mod world;
 
 use std::ffi::OsString;
 
@@ -37,6 +40,10 @@ struct CommandLine {
 enum Command {
     /// Checks a runbook, then runs it: narrated, timed, journaled
     Run(run::Arguments),
+    /// Runs a runbook on a simulated world, on virtual time
+    Rehearse(rehearse::Arguments),
+    /// Looks after the worlds of rehearsals
+    World(world::Arguments),
     /// Finds what is wrong with runbooks without running them
     Check(check::Arguments),
     /// Goes on with a run where it stopped
@@ -67,6 +74,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let status = match parsed.command {
         Command::Run(arguments) => run::main(arguments),
+        Command::Rehearse(arguments) => rehearse::main(arguments),
+        Command::World(arguments) => world::main(&arguments),
         Command::Check(arguments) => check::main(&arguments),
         Command::Resume(arguments) => resume::main(arguments),
         Command::History(arguments) => history::main(&arguments),

@@ -9,6 +9,7 @@ use std::{
 use clap::{Args, ValueEnum};
 
 use super::{
+    outside::{self, Asking},
     program::{self, Program},
     report,
     status::Status,
@@ -44,27 +45,10 @@ pub struct Arguments {
 /// What `run` and `resume` have in common.
 #[derive(Debug, Args)]
 pub struct Running {
-    /// Skip all steps before this one (a step's path, or a pattern with * and ?)
-    #[arg(long, value_name = "STEP", help_heading = "Steps")]
-    from: Option<String>,
-    /// Skip all steps after this one
-    #[arg(long, value_name = "STEP", help_heading = "Steps")]
-    until: Option<String>,
-    /// Run only these steps, and what is inside them
-    #[arg(long, value_name = "STEP", help_heading = "Steps")]
-    only: Vec<String>,
-    /// Leave these steps out
-    #[arg(long, value_name = "STEP", help_heading = "Steps")]
-    skip: Vec<String>,
-    /// Ask before each step
-    #[arg(long, help_heading = "Steps")]
-    step: bool,
-    /// Give a parameter a value
-    #[arg(long, value_name = "NAME=VALUE", help_heading = "Parameters")]
-    set: Vec<String>,
-    /// Read parameters from a YAML file
-    #[arg(long, value_name = "FILE", help_heading = "Parameters")]
-    values: Vec<PathBuf>,
+    #[command(flatten)]
+    steps: Steps,
+    #[command(flatten)]
+    values: Values,
     /// Refuse every change of the world
     #[arg(long, help_heading = "Changes", conflicts_with = "ask")]
     read_only: bool,
@@ -92,6 +76,43 @@ pub struct Running {
     /// The seed of everything random, so that a run can be repeated
     #[arg(long, value_name = "NUMBER", hide = true)]
     seed: Option<u64>,
+}
+
+/// Which steps are run.
+#[derive(Debug, Args)]
+pub struct Steps {
+    /// Skip all steps before this one (a step's path, or a pattern with * and ?)
+    #[arg(long, value_name = "STEP", help_heading = "Steps")]
+    from: Option<String>,
+    /// Skip all steps after this one
+    #[arg(long, value_name = "STEP", help_heading = "Steps")]
+    until: Option<String>,
+    /// Run only these steps, and what is inside them
+    #[arg(long, value_name = "STEP", help_heading = "Steps")]
+    only: Vec<String>,
+    /// Leave these steps out
+    #[arg(long, value_name = "STEP", help_heading = "Steps")]
+    skip: Vec<String>,
+    /// Ask before each step
+    #[arg(long, help_heading = "Steps")]
+    step: bool,
+}
+
+impl From<Steps> for Selection {
+    fn from(Steps { from, until, only, skip, step }: Steps) -> Self {
+        Self { from, until, only, skip, ask: step }
+    }
+}
+
+/// The values of parameters.
+#[derive(Debug, Args)]
+pub struct Values {
+    /// Give a parameter a value
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Parameters")]
+    set: Vec<String>,
+    /// Read parameters from a YAML file
+    #[arg(long, value_name = "FILE", help_heading = "Parameters")]
+    values: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -145,16 +166,11 @@ pub fn start(
     settled: BTreeMap<String, String>,
 ) -> Status {
     let (screen, terminal) = running.look.open();
-    let program = match Program::read(file, &running.library) {
+    let program = match checked(&screen, file, &running.library) {
         Ok(program) => program,
-        Err(diagnostic) => return refuse(&screen, &[diagnostic], &crate::script::sources::Sources::default()),
+        Err(status) => return status,
     };
-    let findings = program.check();
-    if program::has_errors(&findings) {
-        return refuse(&screen, &findings, &program.sources);
-    }
-    report::show(&screen, &findings, &program.sources);
-    let mut given = match given(&running) {
+    let mut given = match given(&running.values) {
         Ok(given) => given,
         Err(diagnostics) => return refuse(&screen, &diagnostics, &program.sources),
     };
@@ -168,15 +184,16 @@ pub fn start(
         (_, None) => Policy::All,
     };
     let allowed = allowed(&running);
-    let Running { from, until, only, skip, step, yes, journal, seed, .. } = running;
+    let Running { steps, yes, journal, seed, .. } = running;
+    let asking = Asking { screen: screen.clone(), nobody: terminal.nobody(), yes, settled };
+    let seed = seed.unwrap_or_else(|| wire::seed(before.as_ref()));
     wire::perform(Order {
         program,
-        selection: Selection { from, until, only, skip, ask: step },
+        selection: steps.into(),
         given,
         policy,
         allowed,
-        yes,
-        settled,
+        outside: outside::real(seed, asking),
         screen,
         terminal,
         store: wire::store(journal),
@@ -184,6 +201,21 @@ pub fn start(
         secrets,
         before,
     })
+}
+
+/// Reads a runbook and shows what is wrong with it.
+///
+/// # Errors
+/// If it can't be run like that.
+pub fn checked(screen: &Screen, file: &Path, library: &[PathBuf]) -> Result<Program, Status> {
+    let program = Program::read(file, library)
+        .map_err(|diagnostic| refuse(screen, &[diagnostic], &crate::script::sources::Sources::default()))?;
+    let findings = program.check();
+    if program::has_errors(&findings) {
+        return Err(refuse(screen, &findings, &program.sources));
+    }
+    report::show(screen, &findings, &program.sources);
+    Ok(program)
 }
 
 /// Folders are written down as they are seen from anywhere.
@@ -199,7 +231,8 @@ fn allowed(running: &Running) -> Allowed {
     }
 }
 
-fn refuse(screen: &Screen, diagnostics: &[Diagnostic], sources: &crate::script::sources::Sources) -> Status {
+/// Says why nothing is run.
+pub fn refuse(screen: &Screen, diagnostics: &[Diagnostic], sources: &crate::script::sources::Sources) -> Status {
     report::show(screen, diagnostics, sources);
     // Nobody reads any more: the status says it all the same.
     match screen.close() {
@@ -207,10 +240,14 @@ fn refuse(screen: &Screen, diagnostics: &[Diagnostic], sources: &crate::script::
     }
 }
 
-fn given(running: &Running) -> Result<Given, Vec<Diagnostic>> {
+/// Reads the values of parameters.
+///
+/// # Errors
+/// What is wrong with how they are given.
+pub fn given(values: &Values) -> Result<Given, Vec<Diagnostic>> {
     let mut given = Given::default();
     let mut wrong = Vec::new();
-    for pair in &running.set {
+    for pair in &values.set {
         match pair.split_once('=') {
             Some((name, value)) if !name.is_empty() => given.set.push((name.to_owned(), value.to_owned())),
             _ => wrong.push(
@@ -219,7 +256,7 @@ fn given(running: &Running) -> Result<Given, Vec<Diagnostic>> {
             ),
         }
     }
-    for path in &running.values {
+    for path in &values.values {
         let name = path.to_string_lossy();
         let read = std::fs::read_to_string(path).map_err(|error| format!("can't read `{name}`: {error}"));
         match read.and_then(|text| params::read_values(&name, &text)) {

@@ -1,10 +1,11 @@
-//! Putting a run together: the host, the engine, the journal and the screen. A rehearsal will differ from a run only here.
+//! Putting a run together: the host, the engine, the journal and the screen, whatever is outside.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     beside,
     evaluate::{End, evaluate},
+    outside::Outside,
     program::{Program, declared},
     report,
     signals::Stopper,
@@ -22,7 +23,7 @@ use crate::{
         entropy::Entropy,
         events::Events,
         files::Files,
-        real::{Blocking, ProcessEnvironment, SystemClock, SystemEntropy, SystemKeys, Tcp, programs::LocalPrograms},
+        real::{SystemEntropy, SystemKeys},
         secrets::Vault,
     },
     run::{
@@ -39,12 +40,7 @@ use crate::{
         select::{NoSuchStep, Selection},
     },
     script::{context::Context, engine, sources::Sources},
-    ui::{
-        hush::Hush,
-        prompt::{Prompt, TerminalKeyboard},
-        screen::Screen,
-        style::Terminal,
-    },
+    ui::{hush::Hush, screen::Screen, style::Terminal},
 };
 
 /// Everything that was asked for.
@@ -55,15 +51,12 @@ pub struct Order {
     pub policy: Policy,
     /// What a person allowed beyond what every run may do.
     pub allowed: Allowed,
-    /// The questions answered ahead of time.
-    pub yes: Vec<String>,
-    /// What became of the changes in doubt, by their numbers.
-    pub settled: BTreeMap<String, String>,
+    pub outside: Outside,
     pub screen: Screen,
     pub terminal: Terminal,
     pub store: Store,
-    /// Drawn by the operating system, if nobody gave one.
-    pub seed: Option<u64>,
+    /// Of everything random.
+    pub seed: u64,
     /// What must not be shown; the journal to go on with knows it, too.
     pub secrets: Arc<Vault>,
     /// The journal to go on with.
@@ -84,12 +77,23 @@ pub fn store(folder: Option<PathBuf>) -> Store {
     Store::at(folder)
 }
 
+/// The seed of a run, if nobody gave one: drawn by the operating system.
+pub fn seed(before: Option<&Before>) -> u64 {
+    match before {
+        // What a run draws after it was resumed must not be what it drew before.
+        Some((_, journal, past)) => journal.head.seed.wrapping_add(past.sessions as u64),
+        None => drawn(),
+    }
+}
+
 /// Runs a runbook that was checked, on a script thread; this one hears signals meanwhile and redraws the screen.
 pub fn perform(order: Order) -> Status {
     let screen = order.screen.clone();
     screen.restore_on_panic();
     let shared = Shared::of(&order);
-    let result = beside::run(&screen, &*shared.clock, &shared.stopper, || try_perform(order, &shared));
+    let ticks = order.outside.ticks || order.terminal.errors;
+    let clock = ticks.then_some(&*shared.clock);
+    let result = beside::run(&screen, clock, &shared.stopper, || try_perform(order, &shared));
     let status = match result {
         Ok(Ok(status)) => status,
         Ok(Err((diagnostics, sources))) => refuse(&screen, &diagnostics, &sources),
@@ -113,8 +117,7 @@ type Unfit = (Vec<Diagnostic>, Sources);
 
 /// What the script's thread and the one beside it share.
 struct Shared {
-    seed: u64,
-    clock: Arc<SystemClock>,
+    clock: Arc<dyn Clock>,
     events: Arc<Events>,
     cancel: Cancel,
     stopper: Stopper,
@@ -123,12 +126,7 @@ struct Shared {
 
 impl Shared {
     fn of(order: &Order) -> Self {
-        let seed = order.seed.unwrap_or_else(|| match &order.before {
-            // What a run draws after it was resumed must not be what it drew before.
-            Some((_, journal, past)) => journal.head.seed.wrapping_add(past.sessions as u64),
-            None => drawn(),
-        });
-        let clock = Arc::new(SystemClock::new(seed));
+        let clock = order.outside.clock.clone();
         let events = Arc::new(Events::new(clock.clone(), order.secrets.clone(), vec![order.screen.reporter()]));
         let cancel = Cancel::root();
         let hush = Arc::new(Hush::default());
@@ -137,7 +135,7 @@ impl Shared {
             screen.restore();
             typing.end();
         });
-        Self { seed, clock, events, cancel, stopper, hush }
+        Self { clock, events, cancel, stopper, hush }
     }
 }
 
@@ -148,41 +146,36 @@ fn try_perform(order: Order, shared: &Shared) -> Result<Status, Unfit> {
         given,
         policy,
         allowed,
-        yes,
-        settled,
+        outside,
         screen,
         terminal,
         store,
+        seed,
         secrets,
         before,
-        ..
     } = order;
-    let Shared { seed, clock, events, cancel, stopper, hush } = shared;
+    let Shared { clock, events, cancel, stopper, hush } = shared;
+    let Outside { dial, ask, environment, programs, entropy, threads, elsewhere, world, unnoticed, end, .. } = outside;
     let sources = program.sources.clone();
     let unfit = |diagnostics: Vec<Diagnostic>| (diagnostics, sources.clone());
     let ast = program.compile().map_err(|diagnostic| unfit(vec![diagnostic]))?;
     let steps = program.steps();
     selection.check(&steps).map_err(|missing| unfit(missing.iter().map(no_such_step).collect()))?;
 
-    let on_interrupt = stopper.clone();
-    let ask = Prompt::new(screen.clone(), Box::new(TerminalKeyboard), terminal.nobody(), yes, move || {
-        on_interrupt.stop("Ctrl-C");
-    })
-    .settling(settled);
-    let threads = Arc::new(Blocking::default());
+    let files = Files::below(&program.folder).allowing(allowed.folders.iter().map(PathBuf::from));
     let mut host = Host {
         clock: clock.clone(),
-        dial: Arc::new(Tcp),
-        ask: Arc::new(ask),
+        dial,
+        ask: ask(stopper.clone()),
         effects: Arc::new(Nothing),
-        environment: Arc::new(ProcessEnvironment::default()),
-        files: Arc::new(Files::below(&program.folder).allowing(allowed.folders.iter().map(PathBuf::from))),
-        programs: Arc::new(LocalPrograms),
+        environment,
+        files: Arc::new(files.with_elsewhere(elsewhere)),
+        programs,
         keys: Arc::new(SystemKeys),
-        entropy: Arc::new(SystemEntropy),
+        entropy,
         allowed: Arc::new(allowed.clone()),
         secrets: secrets.clone(),
-        threads: threads.clone(),
+        threads,
         events: events.clone(),
     };
     let params = params::resolve(&declared(&ast), &given, &host)
@@ -190,7 +183,7 @@ fn try_perform(order: Order, shared: &Shared) -> Result<Status, Unfit> {
 
     let opened = match before {
         Some(opened) => Ok(opened),
-        None => begin(&store, &program, clock, *seed, secrets.clone()),
+        None => begin(&store, &program, &**clock, seed, secrets.clone()),
     };
     let (mut writer, journal, mut past) =
         opened.map_err(|error| unfit(vec![Diagnostic::error("journal", error.to_string())]))?;
@@ -251,29 +244,34 @@ fn try_perform(order: Order, shared: &Shared) -> Result<Status, Unfit> {
             resumed: session_before.is_some(),
             narration: program.outline().narration.clone(),
             steps: steps.iter().filter(|path| !path.contains('/')).count(),
+            rehearsed_on: world.clone(),
         },
     );
     if terminal.errors {
         hush.begin();
     }
     let started = clock.elapsed();
-    let end = evaluate(&program, &ast, cancel);
+    let ended = evaluate(&program, &ast, cancel);
     let elapsed = clock.elapsed().saturating_sub(started);
     hush.end();
 
-    let End { outcome, diagnostic, because, fault } = end;
+    let End { mut outcome, diagnostic, because, fault } = ended;
+    let unnoticed = unnoticed();
+    if !unnoticed.is_empty() && outcome == RunEnd::Done {
+        outcome = RunEnd::Failed;
+    }
     if outcome == RunEnd::Done {
         run.tell_unmet();
     }
     ledger.record(Record::Ended { outcome, because, elapsed_ms: millis(elapsed) });
-    if let Some(diagnostic) = diagnostic {
-        let diagnostic = report::redacted(diagnostic, &secrets);
-        report::show(&screen, &[diagnostic], &sources);
-    }
-    let resume = (outcome != RunEnd::Done).then(|| format!("cozyscript resume {name}"));
+    let diagnostics: Vec<Diagnostic> = diagnostic.into_iter().chain(unnoticed).collect();
+    let diagnostics = diagnostics.into_iter().map(|diagnostic| report::redacted(diagnostic, &secrets));
+    report::show(&screen, &diagnostics.collect::<Vec<_>>(), &sources);
+    // The journal of a rehearsal goes with its world.
+    let resume = (outcome != RunEnd::Done && world.is_none()).then(|| format!("cozyscript resume {name}"));
     events.emit_in("", What::RunFinished { outcome, elapsed, fault, resume });
     // Connections and timers that are still there have nothing left to do.
-    threads.end();
+    end();
     // The process ends, and takes its memory with it faster than piece by piece.
     std::mem::forget((program, ast));
     Ok(outcome.into())
@@ -288,7 +286,7 @@ fn drawn() -> u64 {
 fn begin(
     store: &Store,
     program: &Program,
-    clock: &Arc<SystemClock>,
+    clock: &dyn Clock,
     seed: u64,
     secrets: Arc<Vault>,
 ) -> Result<(Writer, Journal, Past), OpenError> {

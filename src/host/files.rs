@@ -24,6 +24,8 @@ pub struct Files {
     /// Folders elsewhere that a person allowed, or that the run made for itself.
     allowed: RwLock<Vec<PathBuf>>,
     reads: Mutex<Vec<Read>>,
+    /// The folder that stands for the root of the machine where files lie elsewhere; nothing for the root itself.
+    elsewhere: Option<PathBuf>,
 }
 
 /// A file that a step read, or names that it listed, so that an edit of them counts as a change of the step.
@@ -62,7 +64,22 @@ pub enum FileError {
 impl Files {
     /// Files below `root`, the runbook's folder.
     pub fn below(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), allowed: RwLock::default(), reads: Mutex::default() }
+        Self { root: root.into(), allowed: RwLock::default(), reads: Mutex::default(), elsewhere: None }
+    }
+
+    /// What a person keeps elsewhere lies below this folder, as if it were the root of the machine; if there is one.
+    #[must_use]
+    pub fn with_elsewhere(self, folder: Option<PathBuf>) -> Self {
+        Self { elsewhere: folder, ..self }
+    }
+
+    /// Where a file really lies that a person may keep elsewhere.
+    pub(super) fn personal(&self, path: &Path) -> PathBuf {
+        let is_here = std::path::absolute(&self.root).is_ok_and(|root| path.starts_with(root));
+        match &self.elsewhere {
+            Some(folder) if path.is_absolute() && !is_here => folder.join(path.strip_prefix("/").unwrap_or(path)),
+            _ => path.to_owned(),
+        }
     }
 
     /// And below these folders.
@@ -200,7 +217,7 @@ impl Files {
     /// # Errors
     /// If it can't be read or isn't UTF-8.
     pub fn read_personal(&self, path: &Path) -> io::Result<String> {
-        std::fs::read_to_string(path)
+        std::fs::read_to_string(self.personal(path))
     }
 }
 

@@ -45,10 +45,11 @@ impl Host {
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`], if somebody else has locked it; or why it can't be.
     pub fn lock_personal(&self, path: &Path) -> io::Result<Lock> {
+        let path = self.files.personal(path);
         if let Some(folder) = path.parent() {
             make_private_folder(folder)?;
         }
-        let file = lock_file(path);
+        let file = lock_file(&path);
         OpenOptions::new().write(true).create_new(true).open(&file)?;
         Ok(Lock { host: self.clone(), file })
     }
@@ -62,7 +63,8 @@ impl Files {
     /// Why it can't be written. The old file is untouched then.
     pub fn write_personal(&self, path: &Path, text: &str) -> io::Result<()> {
         // A link stays one: what it points to is replaced.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let path = self.personal(path);
+        let path = fs::canonicalize(&path).unwrap_or(path);
         let folder = path.parent().unwrap_or(Path::new("."));
         make_private_folder(folder)?;
         let mut file = tempfile::NamedTempFile::new_in(folder)?;

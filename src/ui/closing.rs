@@ -34,7 +34,9 @@ pub fn lines(progress: &Progress, ending: Ending<'_>, width: usize, style: Style
         RunEnd::Stopped => (symbols.stopped, Tone::Waiting, "stopped after"),
         RunEnd::Refused => (symbols.failed, Tone::Failed, "refused after"),
     };
-    let mut lines = vec![Line::default(), rule(&progress.runbook, "", width, style), Line::default()];
+    let rehearsal = progress.rehearsed_on.is_some();
+    let note = if rehearsal { "a rehearsal" } else { "" };
+    let mut lines = vec![Line::default(), rule(&progress.runbook, note, width, style), Line::default()];
 
     let groups = groups(progress);
     let longest = groups.iter().map(|group| group.elapsed).max().unwrap_or_default();
@@ -49,7 +51,8 @@ pub fn lines(progress: &Progress, ending: Ending<'_>, width: usize, style: Style
     }
 
     let elapsed = duration::show(ending.elapsed);
-    lines.push(Line::of(tone, &format!("  {symbol} {said} {elapsed}")));
+    let what = if rehearsal { "rehearsal " } else { "" };
+    lines.push(Line::of(tone, &format!("  {symbol} {what}{said} {elapsed}")));
     let outcomes = progress.outcomes().join(&format!(" {} ", symbols.between));
     let outcomes = Line::of(Tone::Quiet, &outcomes).wrapped(width.saturating_sub(4));
     lines.extend(outcomes.into_iter().map(|line| line.indented(4)));

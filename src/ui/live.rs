@@ -247,9 +247,9 @@ impl Live {
         lines
     }
 
-    fn run_started(&self, runbook: &str, resumed: bool, narration: &str, width: usize) -> Vec<Line> {
-        let mut lines = vec![closing::rule(runbook, if resumed { "resumed" } else { "" }, width, self.style)];
-        if !resumed && !narration.is_empty() {
+    fn run_started(&self, runbook: &str, note: &str, narration: &str, width: usize) -> Vec<Line> {
+        let mut lines = vec![closing::rule(runbook, note, width, self.style)];
+        if !narration.is_empty() {
             lines.push(Line::default());
             lines.extend(self.prose(narration, 0, width));
         }
@@ -295,8 +295,13 @@ impl Live {
                 lines.extend(diff.iter().map(|line| diff_line(line).indented(4).cut(width, symbols.ellipsis)));
                 lines
             }
-            What::RunStarted { runbook, resumed, narration, .. } => {
-                self.run_started(runbook, *resumed, narration, width)
+            What::RunStarted { runbook, resumed, narration, rehearsed_on, .. } => {
+                let note = match rehearsed_on {
+                    Some(world) => format!("a rehearsal on {world}"),
+                    None if *resumed => "resumed".to_owned(),
+                    None => String::new(),
+                };
+                self.run_started(runbook, &note, if *resumed { "" } else { narration }, width)
             }
             What::StepStarted { narration, attempt, .. } => self.step_started(step, narration, *attempt, width),
             What::StepRetried { attempt, of, pause, fault } => {

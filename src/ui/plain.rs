@@ -75,7 +75,8 @@ impl Plain {
                     RunEnd::Stopped => ("stopped after", Tone::Waiting),
                     RunEnd::Refused => ("refused after", Tone::Failed),
                 };
-                let mut text = format!("{said} {}", duration::show(*elapsed));
+                let what = if self.progress.rehearsed_on.is_some() { "rehearsal " } else { "" };
+                let mut text = format!("{what}{said} {}", duration::show(*elapsed));
                 let outcomes = self.progress.outcomes();
                 if !outcomes.is_empty() {
                     text.push_str(&format!(" ({})", outcomes.join(", ")));
@@ -91,9 +92,13 @@ impl Plain {
                 lines.extend(diff.iter().map(|line| stamped(*at, "diff", step, Tone::Quiet, line)));
                 lines
             }
-            What::RunStarted { run, runbook, resumed, narration, steps } => {
-                let text =
-                    format!("{} as {run}, {}", if *resumed { "resumed" } else { "started" }, counted(*steps, "step"));
+            What::RunStarted { run, runbook, resumed, narration, steps, rehearsed_on } => {
+                let begun = match rehearsed_on {
+                    Some(world) => format!("a rehearsal on {world}, nothing real is touched: started"),
+                    None if *resumed => "resumed".to_owned(),
+                    None => "started".to_owned(),
+                };
+                let text = format!("{begun} as {run}, {}", counted(*steps, "step"));
                 let mut lines = vec![stamped(*at, "run", runbook, Tone::Strong, &text)];
                 if !resumed {
                     lines.extend(notes(*at, "", narration, self.style));

@@ -11,6 +11,8 @@ use crate::event::{EffectEnd, Event, FaultShown, Outcome, What};
 #[derive(Debug, Default)]
 pub struct Progress {
     pub runbook: String,
+    /// The world that it is rehearsed on, if it is.
+    pub rehearsed_on: Option<String>,
     /// How many steps there are at the top level.
     pub expected: usize,
     /// Running steps, in the order of their start.
@@ -61,8 +63,9 @@ impl Progress {
     pub fn note(&mut self, event: &Event) {
         let Event { at, step, what } = event;
         match what {
-            What::RunStarted { runbook, steps, .. } => {
+            What::RunStarted { runbook, steps, rehearsed_on, .. } => {
                 self.runbook.clone_from(runbook);
+                self.rehearsed_on.clone_from(rehearsed_on);
                 self.expected = *steps;
             }
             What::StepStarted { .. } => match self.steps.iter_mut().find(|running| running.path == *step) {

@@ -2,3 +2,5 @@
 
 mod call;
 mod help;
+mod rehearse;
+mod world;

@@ -64,7 +64,12 @@ fn the_schema_describes_every_event_and_nothing_else() {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
     let variants = schema["oneOf"].as_array().unwrap();
     let described: BTreeSet<&str> = variants.iter().map(|variant| variant["title"].as_str().unwrap()).collect();
-    let events = run();
+    let mut events = run();
+    let mut rehearsed = events[0].clone();
+    if let What::RunStarted { rehearsed_on, .. } = &mut rehearsed.what {
+        *rehearsed_on = Some("lab.world.yaml".to_owned());
+    }
+    events.push(rehearsed);
     let happened: BTreeSet<&str> = events.iter().map(|event| name(&event.what)).collect();
     assert_eq!(described, happened);
 

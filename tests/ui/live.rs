@@ -35,6 +35,7 @@ fn waiting(count: u64, size: Size) -> Live {
         resumed: false,
         narration: String::new(),
         steps: 3,
+        rehearsed_on: None,
     };
     view.told(&event(seconds(0), "", begun), size);
     view.told(&event(seconds(0), "drain", What::StepStarted { narration: String::new(), attempt: 1, of: 1 }), size);

@@ -77,6 +77,7 @@ fn run() -> Vec<Event> {
                 resumed: false,
                 narration: "# The run\n\nWe destroy *production* and bring it back.".to_owned(),
                 steps: 5,
+                rehearsed_on: None,
             },
         ),
         at(1, "prepare", finished(Outcome::Replayed, 0, None, Some("unchanged"))),

@@ -6,9 +6,12 @@
 //! real socket: tokio's paused clock would run ahead of both.
 
 mod calendar;
+mod during;
+mod pace;
 mod turns;
 
 use std::{
+    future::Future,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -21,8 +24,15 @@ use std::{
 use self::turns::{Seat, World};
 pub use self::{
     calendar::Calendar,
+    during::During,
+    pace::Pace,
     turns::{Branch, Turns},
 };
+
+/// Lets time pass. To be waited for on the world's thread: elsewhere time is real.
+pub async fn pass(pause: Duration) {
+    tokio::time::sleep(pause).await;
+}
 
 /// The thread that the world runs on. Dropping it ends the world.
 pub struct Time {
@@ -39,11 +49,12 @@ pub struct Elapsed {
 }
 
 impl Time {
-    /// Starts a world; `furnish` is called on its thread before anybody's first turn, to start servers.
+    /// Starts a world. On its thread, and before anybody's first turn, `furnish` starts servers; the time that it takes is
+    /// over when the world begins.
     ///
     /// # Panics
     /// If the system gives no thread.
-    pub fn begin(furnish: impl FnOnce() + Send + 'static) -> Self {
+    pub fn begin<F: Future<Output = ()>>(pace: Pace, furnish: impl FnOnce() -> F + Send + 'static) -> Self {
         let (say, hear) = mpsc::channel();
         let (tell, told) = mpsc::channel();
         let seat = Seat::new(None);
@@ -56,8 +67,10 @@ impl Time {
                 return;
             }
             runtime.block_on(async {
-                furnish();
-                World::new(hear, elapsed).turn_by_turn().await;
+                furnish().await;
+                let world = World::new(hear, elapsed);
+                pace.keep();
+                world.turn_by_turn().await;
             });
         });
         let thread = thread.expect("the system gives a thread");

@@ -1,0 +1,157 @@
+//! Clusters of the world: their API servers, and what is in them from the beginning.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use serde_json::{Value, json};
+
+use super::{World, check::host_and_port, description, description::Object, node};
+use crate::{
+    certificates::CertificateAuthority,
+    kubernetes::{
+        access::identities::Identities,
+        client::{Client, Place},
+        cluster::Cluster,
+        control_plane, kinds,
+        server::ApiServer,
+        user::User,
+    },
+    time::During,
+};
+
+/// How long a kind of the file's own may take until it is served.
+const PATIENCE: u32 = 60;
+
+/// A cluster, and how it is reached.
+pub struct Placed {
+    pub name: String,
+    pub context: String,
+    pub host: String,
+    pub port: u16,
+    /// The certificate that vouches for its server.
+    pub authority: String,
+    pub token: String,
+    pub cluster: Arc<Cluster>,
+}
+
+impl Placed {
+    pub(super) async fn begin(
+        world: &World,
+        name: &str,
+        described: &description::Cluster,
+        seed: u64,
+    ) -> Result<Self, String> {
+        let default = format!("{name}.example.test:6443");
+        let server = described.server.as_deref().unwrap_or(&default);
+        let (host, port) = host_and_port(server).ok_or_else(|| format!("`{server}` is no address of a server"))?;
+        let cluster = control_plane::begin(world.calendar, seed);
+        let authority = CertificateAuthority::new(&format!("{name}-ca"));
+        cluster.authority.get_or_init(|| authority.pem());
+        cluster.join(world.network.clone());
+        let nodes = node::all(described.nodes.as_ref());
+        let objects = described.objects.iter().filter_map(|object| match object {
+            Object::Inline(object) => Some(object),
+            // Reading has put objects in place of the files.
+            Object::File(_) => None,
+        });
+        fill(&cluster, &nodes.iter().chain(objects).collect::<Vec<_>>())
+            .await
+            .map_err(|why| format!("in cluster `{name}`, {why}"))?;
+        let (token, unmodelled) = (format!("{name}-administrator"), world.unmodelled.clone());
+        let server = ApiServer {
+            cluster: cluster.clone(),
+            // Where the world is up on this machine, it is reached here.
+            tls: authority.server(&[host, "localhost", "127.0.0.1"]).into(),
+            identities: Identities::default().with(&token, User::administrator()),
+            unmodelled: Arc::new(move |what| unmodelled.note(what.to_owned())),
+        };
+        world.network.place(host, port, Arc::new(server), During::default());
+        Ok(Self {
+            name: name.to_owned(),
+            context: described.context.clone().unwrap_or_else(|| name.to_owned()),
+            host: host.to_owned(),
+            port,
+            authority: authority.pem(),
+            token,
+            cluster,
+        })
+    }
+}
+
+/// Where objects of a kind are: `apiVersion` and `kind` to the plural, and whether they are in namespaces.
+type Plurals = BTreeMap<(String, String), (String, bool)>;
+
+async fn fill(cluster: &Arc<Cluster>, objects: &[&Value]) -> Result<(), String> {
+    let client = Client::new(cluster, User::administrator(), "world");
+    let plurals = plurals(objects);
+    let mut ordered = objects.to_vec();
+    ordered.sort_by_key(|object| rank(object));
+    for object in ordered {
+        create(&client, &plurals, object).await?;
+    }
+    Ok(())
+}
+
+/// Namespaces and kinds come before what is in them and of them.
+fn rank(object: &Value) -> u8 {
+    match object["kind"].as_str() {
+        Some("Namespace") => 0,
+        Some("CustomResourceDefinition") => 1,
+        _ => 2,
+    }
+}
+
+fn plurals(objects: &[&Value]) -> Plurals {
+    let built_in = kinds::built_in().values();
+    let built_in =
+        built_in.map(|kind| ((kind.api_version(), kind.kind.clone()), (kind.resource.clone(), kind.namespaced)));
+    let mut plurals: Plurals = built_in.collect();
+    for definition in objects.iter().filter(|object| object["kind"] == "CustomResourceDefinition") {
+        let spec = &definition["spec"];
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        for version in spec["versions"].as_array().into_iter().flatten() {
+            let api_version = format!("{}/{}", text(&spec["group"]), text(&version["name"]));
+            let place = (text(&spec["names"]["plural"]), spec["scope"] == "Namespaced");
+            plurals.insert((api_version, text(&spec["names"]["kind"])), place);
+        }
+    }
+    plurals
+}
+
+async fn create(client: &Client, plurals: &Plurals, object: &Value) -> Result<(), String> {
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let (api_version, kind, name) = (text("/apiVersion"), text("/kind"), text("/metadata/name"));
+    let what = format!("{kind} `{name}`");
+    let Some((resource, namespaced)) = plurals.get(&(api_version.to_owned(), kind.to_owned())) else {
+        return Err(format!("{what} is of a kind that the cluster does not have: `{api_version}`"));
+    };
+    let namespace = match text("/metadata/namespace") {
+        _ if !namespaced => "",
+        "" => "default",
+        namespace => namespace,
+    };
+    let place = Place { api_version, resource, namespace };
+    let mut tries = 0;
+    let created = loop {
+        match client.create(place, object).await {
+            // A kind that was only just made is served in a moment.
+            Err(refusal) if refusal.code == 404 && rank(object) == 2 && tries < PATIENCE => {
+                tries += 1;
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            done => break done,
+        }
+    };
+    let refused = |refusal: crate::kubernetes::answer::Refusal| format!("{what} can't be there: {}", refusal.message);
+    match created {
+        // What every cluster begins with may be described all the same.
+        Err(refusal) if refusal.reason == "AlreadyExists" => {}
+        created => drop(created.map_err(refused)?),
+    }
+    match object.get("status").and_then(Value::as_object) {
+        Some(status) if !status.is_empty() => {
+            let status = json!({ "status": status });
+            client.patch(place, (name, "status"), "merge", &status).await.map(drop).map_err(refused)
+        }
+        _ => Ok(()),
+    }
+}

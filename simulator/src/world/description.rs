@@ -1,0 +1,200 @@
+//! A world as it is described: plain data, of the form that `world.schema.json` says.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::{Map, Value};
+
+use crate::duration::Length;
+
+/// What answers in a rehearsal.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Description {
+    pub seed: Option<u64>,
+    /// A moment.
+    pub start: Option<String>,
+    pub answers: Answers,
+    pub environment: BTreeMap<String, String>,
+    pub files: BTreeMap<String, String>,
+    pub current: Option<String>,
+    pub clusters: Named<Cluster>,
+    pub names: Named<Name>,
+    pub nameservers: Vec<IpAddr>,
+    pub sites: Named<Site>,
+    pub redis: Named<Redis>,
+    pub ports: Named<Port>,
+}
+
+/// What a person would say.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Answers {
+    pub params: Map<String, Value>,
+    pub confirm: BTreeMap<String, bool>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cluster {
+    pub context: Option<String>,
+    pub server: Option<String>,
+    pub nodes: Option<Nodes>,
+    pub crds: Vec<String>,
+    pub objects: Vec<Object>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Nodes {
+    Count(usize),
+    Named(Named<Node>),
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Node {
+    pub labels: BTreeMap<String, String>,
+    pub taints: Vec<String>,
+    pub cpu: Option<String>,
+    pub memory: Option<String>,
+}
+
+/// An object, or the file with objects.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Object {
+    File(String),
+    Inline(Value),
+}
+
+/// A DNS name: its addresses, or its records.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Name {
+    Address(IpAddr),
+    Addresses(Vec<IpAddr>),
+    Records(Box<Records>),
+}
+
+impl Default for Name {
+    fn default() -> Self {
+        Self::Addresses(Vec::new())
+    }
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Records {
+    pub address: Several<IpAddr>,
+    #[serde(rename = "CNAME")]
+    pub cname: Several<String>,
+    #[serde(rename = "MX")]
+    pub mx: Several<String>,
+    #[serde(rename = "NS")]
+    pub ns: Several<String>,
+    #[serde(rename = "PTR")]
+    pub ptr: Several<String>,
+    #[serde(rename = "SRV")]
+    pub srv: Several<String>,
+    #[serde(rename = "TXT")]
+    pub txt: Several<String>,
+    pub from: Option<Length>,
+    pub until: Option<Length>,
+}
+
+/// One, or a list of them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Several<T> {
+    One(T),
+    Many(Vec<T>),
+}
+
+impl<T> Default for Several<T> {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+impl<T> Several<T> {
+    pub fn all(&self) -> &[T] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Many(many) => many,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Site {
+    pub certificate: Certificate,
+    pub answers: Vec<Answer>,
+    pub from: Option<Length>,
+    pub until: Option<Length>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Certificate {
+    pub names: Option<Vec<String>>,
+    /// A moment.
+    pub expires: Option<String>,
+    pub trusted: Option<bool>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Answer {
+    pub path: Option<String>,
+    pub method: Option<String>,
+    pub status: Option<u16>,
+    pub headers: BTreeMap<String, String>,
+    pub body: Option<String>,
+    pub json: Option<Value>,
+    pub after: Option<Length>,
+    pub slowly: Option<Length>,
+    pub breaks: bool,
+    pub from: Option<Length>,
+    pub until: Option<Length>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Redis {
+    pub password: Option<String>,
+    pub tls: bool,
+    pub data: BTreeMap<String, String>,
+    pub loading: Option<Length>,
+    pub from: Option<Length>,
+    pub until: Option<Length>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Port {
+    pub says: String,
+    pub from: Option<Length>,
+    pub until: Option<Length>,
+}
+
+/// Things by their names, in the order in which they are written. What is empty is as if nothing were said of it.
+#[derive(Debug, Clone)]
+pub struct Named<T>(pub Vec<(String, T)>);
+
+impl<T> Default for Named<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Default + serde::de::DeserializeOwned> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let read = |(name, value): (String, Value)| match value {
+            Value::Null => Ok((name, T::default())),
+            value => serde_json::from_value(value).map(|value| (name, value)).map_err(D::Error::custom),
+        };
+        Map::deserialize(from)?.into_iter().map(read).collect::<Result<_, _>>().map(Self)
+    }
+}

@@ -1,0 +1,128 @@
+//! A world that is described by a file: clusters, names, sites and other servers, and what a person there would answer.
+//!
+//! It is read and checked here, and furnished on the thread that it lives on. It never looks for its file itself.
+
+pub mod check;
+mod cluster;
+mod description;
+mod kubeconfig;
+mod node;
+mod problem;
+mod read;
+mod servers;
+mod text;
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep_until};
+
+pub use self::{
+    cluster::Placed,
+    description::{Answers, Description},
+    problem::{Place, Problem},
+    read::{Files, read},
+    servers::NAME_SERVER,
+};
+use crate::{
+    certificates::CertificateAuthority,
+    duration::Length,
+    network::Network,
+    time::{Calendar, During},
+};
+
+/// When a world begins whose file doesn't say.
+const START: &str = "2026-01-01T09:00:00Z";
+
+/// The cluster of a world that has none of its own.
+const DEFAULT_CLUSTER: &str = "rehearsal";
+
+/// A world that is there.
+pub struct World {
+    pub network: Arc<Network>,
+    pub calendar: Calendar,
+    pub clusters: Vec<Placed>,
+    /// The cluster that is meant where none is named.
+    pub current: String,
+    pub unmodelled: Arc<Unmodelled>,
+    pub authority: Arc<CertificateAuthority>,
+    /// When it begins for whoever lives in it: what its file says of times counts from then.
+    begins: Instant,
+}
+
+/// What was asked of the world and has no model.
+#[derive(Default)]
+pub struct Unmodelled(Mutex<Vec<String>>);
+
+impl Unmodelled {
+    pub fn note(&self, what: String) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !all.contains(&what) {
+            all.push(what);
+        }
+    }
+
+    /// Each thing once, in the order in which it was first asked for.
+    pub fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Description {
+    /// What everything random follows from.
+    pub fn seed(&self) -> u64 {
+        self.seed.unwrap_or(1)
+    }
+
+    /// When it begins.
+    pub fn start(&self) -> Timestamp {
+        self.start.as_deref().unwrap_or(START).parse().expect("the schema lets nothing but a moment pass")
+    }
+}
+
+impl World {
+    /// Puts everything in its place, on the world's thread. It has some time to come to rest before it begins.
+    ///
+    /// # Errors
+    /// What can't be there, such as an object that its cluster refuses.
+    pub async fn begin(
+        description: &Description,
+        calendar: Calendar,
+        rest: Duration,
+        seed: u64,
+    ) -> Result<Self, String> {
+        let mut world = Self {
+            network: Arc::default(),
+            calendar,
+            clusters: Vec::new(),
+            current: String::new(),
+            unmodelled: Arc::default(),
+            authority: Arc::new(CertificateAuthority::new("the world's authority")),
+            begins: Instant::now() + rest,
+        };
+        let bare = [(DEFAULT_CLUSTER.to_owned(), description::Cluster::default())];
+        let clusters = match description.clusters.0.as_slice() {
+            [] => &bare[..],
+            clusters => clusters,
+        };
+        for (index, (name, cluster)) in clusters.iter().enumerate() {
+            let placed = Placed::begin(&world, name, cluster, seed.wrapping_add(index as u64)).await?;
+            world.clusters.push(placed);
+        }
+        world.current = description.current.clone().unwrap_or_else(|| clusters[0].0.clone());
+        servers::begin(&world, description)?;
+        sleep_until(world.begins).await;
+        Ok(world)
+    }
+
+    fn moment(&self, Length(after): Length) -> Instant {
+        self.begins + after
+    }
+
+    fn during(&self, from: Option<Length>, until: Option<Length>) -> During {
+        During { from: from.map(|from| self.moment(from)), until: until.map(|until| self.moment(until)) }
+    }
+}

@@ -1,0 +1,39 @@
+//! What a person would say to the questions of a rehearsal.
+
+use std::collections::BTreeMap;
+
+use futures::future::{self, BoxFuture};
+
+use crate::host::ask::{Answer, Ask, Question, QuestionKind};
+
+/// The answers of a world's file; what it doesn't say is agreed to.
+pub struct Answers {
+    confirm: BTreeMap<String, bool>,
+    show: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Answers {
+    /// What stands above a question, such as what will be destroyed, is shown as if a person had to read it.
+    pub(super) fn new(confirm: BTreeMap<String, bool>, show: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self { confirm, show: Box::new(show) }
+    }
+}
+
+impl Ask for Answers {
+    fn ask(&self, question: Question) -> BoxFuture<'static, Answer> {
+        if !question.preface.is_empty() {
+            (self.show)(&question.preface.join("\n"));
+        }
+        let agreed = question.key.as_ref().and_then(|key| self.confirm.get(key)).copied().unwrap_or(true);
+        let nobody = || Answer::Nobody("the world's `answers` don't say".to_owned());
+        let answer = match &question.kind {
+            QuestionKind::Confirm | QuestionKind::Type { .. } if !agreed => Answer::No,
+            QuestionKind::Confirm => Answer::Yes,
+            QuestionKind::Type { expected } => Answer::Text(expected.clone()),
+            QuestionKind::Choose { choices } => choices.first().cloned().map_or_else(nobody, Answer::Text),
+            QuestionKind::Line { default } => default.clone().map_or_else(nobody, Answer::Text),
+            QuestionKind::Secret => Answer::Text(format!("made-up-{}", question.text.trim_end_matches(':'))),
+        };
+        Box::pin(future::ready(answer))
+    }
+}
