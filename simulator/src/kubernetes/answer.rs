@@ -97,6 +97,12 @@ impl Refusal {
         Self { details: Some(Map::new()), ..refusal }
     }
 
+    /// A patch of a form that is not taken here.
+    pub fn unsupported_patch() -> Self {
+        let refusal = Self::new(415, "UnsupportedMediaType", "415: Unsupported Media Type");
+        Self { details: Some(Map::new()), ..refusal }
+    }
+
     pub fn unsupported_media_type(accepted: &[&str]) -> Self {
         let message = format!(
             "the body of the request was in an unknown format - accepted media types include: {}",

@@ -12,6 +12,7 @@ pub mod cluster;
 pub mod control_plane;
 pub mod controllers;
 pub mod custom;
+mod decoding;
 mod discovery;
 mod fresh;
 mod health;

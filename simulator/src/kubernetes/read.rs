@@ -35,6 +35,11 @@ impl Selection {
         Ok(Self { namespace, name: None, labels, fields })
     }
 
+    /// True if it leaves nothing out.
+    fn is_all(&self) -> bool {
+        self.labels == Labels::default() && self.fields == Fields::default()
+    }
+
     pub fn selects(&self, key: &Key, object: &Value) -> bool {
         self.namespace.as_ref().is_none_or(|namespace| key.namespace == *namespace)
             && self.name.as_ref().is_none_or(|name| key.name == *name)
@@ -115,8 +120,11 @@ pub fn list(cluster: &Cluster, kind: &Kind, selection: &Selection, request: &Req
         // Lists of defined kinds have no type that would leave it out.
         (0, Some(metadata)) if kind.defined.is_some() => drop(metadata.insert("continue".to_owned(), json!(""))),
         (0, Some(metadata)) => drop(metadata.remove("continue")),
-        (left, Some(metadata)) => drop(metadata.insert("remainingItemCount".to_owned(), json!(left))),
-        (_, None) => {}
+        // Of what is selected, the real server doesn't know how much there is.
+        (left, Some(metadata)) if selection.is_all() => {
+            metadata.insert("remainingItemCount".to_owned(), json!(left));
+        }
+        _ => {}
     }
     Ok(json!({
         "kind": format!("{}List", kind.kind),

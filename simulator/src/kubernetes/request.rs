@@ -1,35 +1,36 @@
 //! A request, taken apart.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, header};
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
-    answer::Refusal,
-    protobuf::{self, Unreadable},
+    answer::{Cause, Refusal},
+    decoding::{self, Strictness},
     user::User,
 };
 
-/// The media types that bodies may have.
-const BODIES: [&str; 5] = [
-    "application/json",
-    "application/yaml",
-    "application/vnd.kubernetes.protobuf",
-    "application/cbor",
-    "application/json;charset=utf-8",
-];
+/// The form of patches that are configurations to apply.
+pub const APPLY: &str = "application/apply-patch+yaml";
+
+/// How long the name of a manager may be.
+const MANAGER: usize = 128;
 
 /// What somebody asks for.
 pub struct Request {
     pub method: Method,
     pub path: String,
-    parameters: BTreeMap<String, String>,
+    parameters: BTreeMap<String, Vec<String>>,
     pub headers: HeaderMap,
     pub body: Bytes,
     pub user: User,
+    warnings: Mutex<Vec<String>>,
 }
 
 /// A request as it comes in.
@@ -49,16 +50,26 @@ impl Request {
             let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
             (decoded(name), decoded(value))
         });
-        Self { method, path: path.to_owned(), parameters: pairs.collect(), headers, body, user }
+        let mut parameters: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, value) in pairs {
+            parameters.entry(name).or_default().push(value);
+        }
+        Self { method, path: path.to_owned(), parameters, headers, body, user, warnings: Mutex::default() }
     }
 
     /// A parameter that is not empty.
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.parameters.get(name)?.first().map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// All values of a parameter.
+    pub fn parameters(&self, name: &str) -> Option<&[String]> {
+        self.parameters.get(name).map(Vec::as_slice)
     }
 
     pub fn flag(&self, name: &str) -> bool {
-        self.parameters.get(name).is_some_and(|value| matches!(value.as_str(), "" | "1" | "true"))
+        let value = self.parameters.get(name).and_then(|values| values.first());
+        value.is_some_and(|value| matches!(value.as_str(), "" | "1" | "true"))
     }
 
     /// What writes are told apart by: the parameter `fieldManager`, or the program's own name.
@@ -78,25 +89,72 @@ impl Request {
         given.split(';').next().unwrap_or_default().trim()
     }
 
-    /// The body as an object.
+    /// The body as an object of a kind, whose types it is not held against.
     ///
     /// # Errors
-    /// As the real server refuses it: it is no JSON, or of a form that is not taken here.
+    /// If it is malformed, or of a form that is not taken here.
     pub fn object(&self, kind: &str) -> Result<Value, Refusal> {
-        match self.media_type() {
-            "" | "application/json" => serde_json::from_slice(&self.body).map_err(|error| {
-                Refusal::bad_request(format!(
-                    "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json \
-                     parse error: {error}"
-                ))
-            }),
-            "application/vnd.kubernetes.protobuf" => protobuf::read(&self.body).map_err(|error| match error {
-                Unreadable::UnknownField { .. } | Unreadable::Unmodelled { .. } => {
-                    Refusal::not_modelled(error.to_string())
-                }
-                error => Refusal::bad_request(error.to_string()),
-            }),
-            _ => Err(Refusal::unsupported_media_type(&BODIES)),
+        decoding::body(self, kind).map(|(body, _)| body.value)
+    }
+
+    /// How strict its author wants us to be about fields that nobody knows.
+    pub fn strictness(&self) -> Strictness {
+        match self.parameter("fieldValidation") {
+            Some("Ignore") => Strictness::Ignore,
+            Some("Strict") => Strictness::Strict,
+            _ => Strictness::Warn,
         }
+    }
+
+    /// Nothing is to be changed for good.
+    pub fn is_dry_run(&self) -> bool {
+        self.parameters.contains_key("dryRun")
+    }
+
+    /// Looks whether what is asked for besides makes sense; `options` is what that is called, as in `CreateOptions`.
+    ///
+    /// # Errors
+    /// As the real server refuses it.
+    pub fn check_options(&self, options: &str) -> Result<(), Refusal> {
+        let mut wrong = Vec::new();
+        if options == "PatchOptions" {
+            let manager = self.parameter("fieldManager");
+            if self.media_type() == APPLY {
+                let nobody = manager.is_none();
+                wrong.extend(nobody.then(|| Cause::required("fieldManager", "is required for apply patch")));
+            } else if self.parameters.contains_key("force") {
+                wrong.push(Cause::forbidden("force", "may not be specified for non-apply patch"));
+            }
+        }
+        if let Some(manager) = self.parameter("fieldManager") {
+            if manager.len() > MANAGER {
+                wrong.push(Cause::too_long("fieldManager", MANAGER));
+            }
+            for (at, letter) in manager.char_indices().filter(|(_, letter)| letter.is_control()) {
+                let why = format!("invalid character U+{:04X} (at position {at})", u32::from(letter));
+                wrong.push(Cause::invalid("fieldManager", &json!(manager), &why));
+            }
+        }
+        if let Some(dry_run) = self.parameters.get("dryRun")
+            && dry_run.iter().any(|value| value != "All")
+        {
+            wrong.push(Cause::unsupported("dryRun", &json!(dry_run), &["All"]));
+        }
+        if let Some(validation) = self.parameter("fieldValidation")
+            && !matches!(validation, "Ignore" | "Strict" | "Warn")
+        {
+            wrong.push(Cause::unsupported("fieldValidation", &json!(validation), &["", "Ignore", "Strict", "Warn"]));
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(Refusal::invalid(options, "meta.k8s.io", "", wrong)) }
+    }
+
+    /// Tells who asks of something that is odd, and no reason to refuse.
+    pub fn warn(&self, text: &str) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
+    }
+
+    /// What who asks is to be told, besides.
+    pub fn warnings(&self) -> Vec<String> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -66,11 +66,14 @@ pub async fn whole(cluster: &Arc<Cluster>, request: &Request) -> Result<(u16, Va
             let selection = Selection::read(request, &kind, namespace.map(str::to_owned))?;
             read::list(cluster, &kind, &selection, request).map(|value| (200, value))
         }
+        (method, _) if *method != Method::GET && kind.namespaced && namespace.is_none() => {
+            Err(Refusal::method_not_allowed())
+        }
         (&Method::POST, None) => write.create().await,
         (&Method::PUT, Some(name)) => write.replace(name).await,
         (&Method::PATCH, Some(name)) => write.patch(name).await,
         (&Method::DELETE, Some(name)) if part.is_empty() => write.delete(name).await,
-        (&Method::DELETE, None) => Err(Refusal::not_modelled(format!("deletion of many `{resource}` at once"))),
+        (&Method::DELETE, None) if kind.allows("deletecollection") => write.delete_all().await,
         _ => Err(Refusal::method_not_allowed()),
     }
 }

@@ -14,24 +14,41 @@ use super::quantity;
 pub struct Schema {
     shapes: Vec<Shape>,
     root: Type,
-    /// The scalar that is a quantity, as `1500m`.
-    quantity: Option<Type>,
+    /// What Go calls the shapes that are defined by name, as in `v1.PodSpec`.
+    names: BTreeMap<Type, String>,
 }
 
 /// One shape of a schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Type(usize);
 
 /// What a value may be.
 #[derive(Debug, Clone)]
 pub enum Shape {
-    Scalar,
+    Scalar(Scalar),
     Map(MapShape),
     List(ListShape),
     /// Whatever is there says it: maps field by field, lists as a whole.
     Free,
     /// Anything, which is one value as a whole.
     Opaque,
+}
+
+/// The sorts of scalars that are read in different ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scalar {
+    Text,
+    Flag,
+    Int32,
+    Int64,
+    Number,
+    /// A whole number, or a text such as `25%`.
+    IntOrText,
+    /// `1500m`.
+    Quantity,
+    Time,
+    /// Any bytes, as base64.
+    Bytes,
 }
 
 #[derive(Debug, Clone)]
@@ -118,8 +135,8 @@ impl Schema {
     pub fn read(root: &Value, definitions: &Map<String, Value>) -> Result<Self, SchemaError> {
         let mut reader = Reader { definitions, shapes: Vec::new(), known: BTreeMap::new() };
         let root = reader.read(root, &mut Vec::new())?;
-        let quantity = reader.known.get("io.k8s.apimachinery.pkg.api.resource.Quantity").copied();
-        Ok(Self { shapes: reader.shapes, root, quantity })
+        let names = reader.known.iter().map(|(name, of)| (*of, go_name(name))).collect();
+        Ok(Self { shapes: reader.shapes, root, names })
     }
 
     pub fn root(&self) -> Typed<'_> {
@@ -133,6 +150,44 @@ impl<'s> Typed<'s> {
         &self.schema.shapes[self.of.0]
     }
 
+    /// What Go calls it, as in `v1.PodSpec`; nothing, if it is defined without a name.
+    pub fn name(self) -> Option<&'s str> {
+        self.schema.names.get(&self.of).map(String::as_str)
+    }
+
+    /// What Go calls its type, as in `[]v1.Container`.
+    pub fn type_name(self) -> String {
+        if let (Some(name), false) = (self.name(), matches!(self.shape(), Shape::Scalar(_))) {
+            return name.to_owned();
+        }
+        match self.shape() {
+            Shape::Scalar(scalar) => match scalar {
+                Scalar::Text | Scalar::Time => "string",
+                Scalar::Flag => "bool",
+                Scalar::Int32 | Scalar::IntOrText => "int32",
+                Scalar::Int64 => "int64",
+                Scalar::Number => "float64",
+                Scalar::Quantity => "resource.Quantity",
+                Scalar::Bytes => "[]uint8",
+            }
+            .to_owned(),
+            Shape::List(_) => format!("[]{}", self.items().map(Typed::type_name).unwrap_or_default()),
+            Shape::Map(MapShape { others: Some(of), .. }) => {
+                format!("map[string]{}", Typed { schema: self.schema, of: *of }.type_name())
+            }
+            Shape::Map(_) | Shape::Free | Shape::Opaque => "map[string]interface {}".to_owned(),
+        }
+    }
+
+    pub fn is_text(self) -> bool {
+        matches!(self.shape(), Shape::Scalar(Scalar::Text))
+    }
+
+    /// True for a map whose keys are not named by the schema.
+    pub fn is_open(self) -> bool {
+        matches!(self.shape(), Shape::Map(map) if map.others.is_some())
+    }
+
     /// True for a field that the schema names, and not just a key of a map.
     pub fn names(self, field: &str) -> bool {
         matches!(self.shape(), Shape::Map(map) if map.fields.contains_key(field))
@@ -143,7 +198,7 @@ impl<'s> Typed<'s> {
         let of = match self.shape() {
             Shape::Map(map) => map.fields.get(key).map(|field| field.of).or(map.others)?,
             Shape::Free => self.of,
-            Shape::Scalar | Shape::List(_) | Shape::Opaque => return None,
+            Shape::Scalar(_) | Shape::List(_) | Shape::Opaque => return None,
         };
         Some(Typed { schema: self.schema, of })
     }
@@ -194,7 +249,7 @@ impl Typed<'_> {
     /// Makes a value what a server reads it as: null is nothing, empty lists and maps vanish, what is always there is there,
     /// and quantities are written in one way.
     pub fn normalise(self, value: &mut Value) {
-        if self.schema.quantity == Some(self.of) {
+        if matches!(self.shape(), Shape::Scalar(Scalar::Quantity)) {
             if let Some(form) = quantity::normal_form(value) {
                 *value = Value::String(form);
             }
@@ -323,11 +378,12 @@ impl Reader<'_> {
     fn shape(&mut self, node: &Value, place: &mut Vec<String>) -> Result<Shape, SchemaError> {
         let flag = |name: &str| node.get(name).and_then(Value::as_bool) == Some(true);
         if flag("x-kubernetes-int-or-string") || node.get("oneOf").is_some() && node.get("type").is_none() {
-            return Ok(Shape::Scalar);
+            let whole = flag("x-kubernetes-int-or-string") || node["format"] == "int-or-string";
+            return Ok(Shape::Scalar(if whole { Scalar::IntOrText } else { Scalar::Quantity }));
         }
         let free = flag("x-kubernetes-preserve-unknown-fields");
         match node.get("type").and_then(Value::as_str) {
-            Some("string" | "integer" | "number" | "boolean") => Ok(Shape::Scalar),
+            Some(word @ ("string" | "integer" | "number" | "boolean")) => Ok(Shape::Scalar(scalar(word, node))),
             Some("array") => {
                 place.push("[]".to_owned());
                 let items = self.read(node.get("items").unwrap_or(&Value::Null), place)?;
@@ -366,6 +422,25 @@ impl Reader<'_> {
         let atomic = node.get("x-kubernetes-map-type").and_then(Value::as_str) == Some("atomic");
         Ok(Shape::Map(MapShape { fields, others, atomic }))
     }
+}
+
+fn scalar(word: &str, node: &Value) -> Scalar {
+    match (word, node.get("format").and_then(Value::as_str)) {
+        ("string", Some("date-time")) => Scalar::Time,
+        ("string", Some("byte")) => Scalar::Bytes,
+        ("string", _) => Scalar::Text,
+        ("boolean", _) => Scalar::Flag,
+        ("integer", Some("int32")) => Scalar::Int32,
+        ("integer", _) => Scalar::Int64,
+        _ => Scalar::Number,
+    }
+}
+
+/// `v1.PodSpec`, for `io.k8s.api.core.v1.PodSpec`.
+fn go_name(definition: &str) -> String {
+    let mut words = definition.rsplit('.');
+    let (name, package) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    format!("{package}.{name}")
 }
 
 /// The definition that a node refers to: directly, or as the one part of what it is made of.

@@ -77,7 +77,7 @@ impl ApiServer {
         let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
         let sent = Sent { method: parts.method, path, query, headers: parts.headers, body: body.to_bytes() };
         let mut request = Request::new(sent, user);
-        match self.admitted(&mut request).await {
+        let mut response = match self.admitted(&mut request).await {
             Ok(response) => response,
             Err(refusal) => {
                 if refusal.code == 501 {
@@ -88,7 +88,14 @@ impl ApiServer {
                     None => whole(refusal.code, &refusal.status(), "application/json"),
                 }
             }
+        };
+        for warning in request.warnings() {
+            let quoted = format!("299 - {}", Value::String(warning));
+            if let Ok(value) = HeaderValue::from_str(&quoted) {
+                response.headers_mut().append(header::WARNING, value);
+            }
         }
+        response
     }
 
     /// Answers a request if its sender, or whom its sender acts for, may make it.

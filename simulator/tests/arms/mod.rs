@@ -147,6 +147,18 @@ impl Arm {
         answer
     }
 
+    /// Like [`Arm::send_text`], but not written down.
+    pub fn dismiss(&self, method: &str, path: &str, content: &str, body: &str) -> Answer {
+        let (path, body) = (self.placed(path), self.placed(body));
+        self.ask(Asked { method, path: &path, content, accept: JSON, body: &body, acting: &self.acting() })
+    }
+
+    /// Writes down what was answered: its code, and the rest of it where that matters.
+    pub fn answered(&self, asked: &str, answer: &Answer, all: bool) {
+        let short = Answer { body: Value::Null, ..answer.clone() };
+        self.transcript.tell(asked, if all { answer } else { &short });
+    }
+
     /// Like [`Arm::get`], for one who takes these media types.
     pub fn get_as(&self, path: &str, accept: &str) -> Answer {
         let path = self.placed(path);

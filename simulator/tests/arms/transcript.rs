@@ -1,8 +1,9 @@
 //! What was asked and answered, without what differs from run to run.
 //!
 //! The list of what is left out is short, and this is all of it: times, uids, versions of objects, the body's own namespace,
-//! tokens that continue a list, what ends the names of volumes with tokens, the order of causes, which a real server gives in no
-//! order, and the addresses and ports that a cluster gives to services, unless the body itself named them.
+//! tokens that continue a list, what ends generated names and those of volumes with tokens, the order of causes, which a real
+//! server gives in no order, objects that messages quote, and the addresses and ports that a cluster gives to services, unless the
+//! body itself named them.
 //! Where controllers are waited for, what names end with by lot is left out, too.
 
 use std::sync::Mutex;
@@ -55,6 +56,12 @@ impl Transcript {
             Value::Object(map) => {
                 let mut plain: Vec<(String, Value)> =
                     map.iter().map(|(key, value)| (self.text(key), self.plain(key, value))).collect();
+                if let (Some(name), Some(stem)) = (text_of(map, "name"), text_of(map, "generateName"))
+                    && let Some(suffix) = name.strip_prefix(stem)
+                    && suffix.len() == 5
+                {
+                    plain.iter_mut().filter(|(key, _)| key == "name").for_each(|(_, name)| *name = json!("GENERATED"));
+                }
                 plain.sort_by(|a, b| a.0.cmp(&b.0));
                 Value::Object(Map::from_iter(plain))
             }
@@ -85,9 +92,24 @@ impl Transcript {
             Some(suffix) if suffix.len() == 5 => "kube-api-access-SUFFIX".to_owned(),
             _ => text,
         };
+        let text = unquoted(text);
         let text = masked(&text, "00000000-0000-0000-0000-000000000000", "UID");
         let text = masked(&text, "0000-00-00T00:00:00.000000Z", "TIME");
         masked(&text, "0000-00-00T00:00:00Z", "TIME")
+    }
+}
+
+fn text_of<'m>(map: &'m Map<String, Value>, key: &str) -> Option<&'m str> {
+    map.get(key)?.as_str().filter(|text| !text.is_empty())
+}
+
+/// The text without an object that it quotes, whose fields come in an order of the server's own.
+fn unquoted(text: String) -> String {
+    let mark = r#"patch: Invalid value: "{"#;
+    match (text.find(mark), text.rfind(r#"}": "#)) {
+        (Some(begin), Some(end)) => format!("{}patch: Invalid value: OBJECT{}", &text[..begin], &text[end + 2..]),
+        _ if text.starts_with(r#"Invalid value: "{"#) => unquoted(format!("patch: {text}")),
+        _ => text,
     }
 }
 

@@ -20,7 +20,9 @@ mod backends;
 mod configmaps;
 mod daemonsets;
 mod data;
+mod decoding;
 mod definitions;
+mod deletion;
 mod deployments;
 mod discovery;
 mod disruption;
@@ -29,9 +31,11 @@ mod events;
 mod extending;
 mod jobs;
 mod limits;
+mod metadata;
 mod namespaces;
 mod networking;
 mod nodes;
+mod patches;
 mod pod_changes;
 mod pod_checks;
 mod pod_defaults;
@@ -45,6 +49,7 @@ mod services;
 mod settled;
 mod statefulsets;
 mod storage;
+mod subresources;
 mod values;
 mod volumes;
 mod workload_changes;
@@ -67,8 +72,11 @@ const AREAS: &[(&str, Bodies)] = &[
     ("statefulsets", statefulsets::BODIES),
     ("admission", admission::BODIES),
     ("configmaps", configmaps::BODIES),
-    ("data", data::BODIES),
+    ("decoding", decoding::BODIES),
     ("definitions", definitions::BODIES),
+    ("deletion", deletion::BODIES),
+    ("metadata", metadata::BODIES),
+    ("data", data::BODIES),
     ("endpoints", endpoints::BODIES),
     ("events", events::BODIES),
     ("extending", extending::BODIES),
@@ -79,12 +87,14 @@ const AREAS: &[(&str, Bodies)] = &[
     ("replicasets", replicasets::BODIES),
     ("discovery", discovery::BODIES),
     ("nodes", nodes::BODIES),
+    ("patches", patches::BODIES),
     ("pod_changes", pod_changes::BODIES),
     ("pod_checks", pod_checks::BODIES),
     ("pod_defaults", pod_defaults::BODIES),
     ("rbac", rbac::BODIES),
     ("serviceaccounts", serviceaccounts::BODIES),
     ("services", services::BODIES),
+    ("subresources", subresources::BODIES),
     ("rules_of_values", rules_of_values::BODIES),
     ("storage", storage::BODIES),
     ("values", values::BODIES),

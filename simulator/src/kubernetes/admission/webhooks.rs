@@ -16,11 +16,7 @@ use serde_json::Value;
 use tokio_rustls::TlsConnector;
 
 use super::{Attempt, policies, review};
-use crate::kubernetes::{
-    answer::Refusal,
-    custom::cel::Known,
-    patch::{Form, Patch},
-};
+use crate::kubernetes::{answer::Refusal, custom::cel::Known, patch::Patch};
 
 /// Nobody is asked about who is asked.
 const EXEMPT: [&str; 4] = [
@@ -40,7 +36,7 @@ pub async fn change(attempt: &Attempt<'_>, object: &mut Value) -> Result<(), Ref
         let unusable = |why: &str| Refusal::internal(&format!("failed calling webhook {name:?}: {why}"));
         let patch = STANDARD.decode(patch).map_err(|error| unusable(&error.to_string()))?;
         let patch: Value = serde_json::from_slice(&patch).map_err(|error| unusable(&error.to_string()))?;
-        *object = Patch::read(Form::Json, &patch)?.on(object, None)?;
+        *object = Patch::of_steps(patch.as_array().map_or(&[], Vec::as_slice)).on(object, None)?;
         attempt.kind.normalise(object);
     }
     Ok(())

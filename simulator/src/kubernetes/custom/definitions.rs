@@ -7,6 +7,10 @@ use crate::kubernetes::{cluster::Cluster, rules::Rules};
 pub struct Definitions;
 
 impl Rules for Definitions {
+    fn replacing_needs_version(&self) -> bool {
+        true
+    }
+
     fn fill_in(&self, object: &mut Value) {
         let spec = &mut object["spec"];
         let kind = spec["names"]["kind"].as_str().unwrap_or_default().to_owned();

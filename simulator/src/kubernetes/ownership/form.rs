@@ -26,7 +26,7 @@ pub fn form<'s>(typed: Option<Typed<'s>>, values: [Option<&Value>; 2]) -> Form<'
             Some(Value::Object(_)) => Form::Map,
             _ => Form::Leaf,
         },
-        Shape::Scalar | Shape::Map(_) | Shape::List(_) | Shape::Opaque => Form::Leaf,
+        Shape::Scalar(_) | Shape::Map(_) | Shape::List(_) | Shape::Opaque => Form::Leaf,
     }
 }
 

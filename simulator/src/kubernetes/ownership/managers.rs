@@ -148,7 +148,9 @@ pub fn apply(
         let first = Writer { manager: BEFORE_FIRST_APPLY.to_owned(), ..writer.clone() };
         entries = update(Before { object: None, ..before }, object, &first, ignored)?;
     }
-    let wanted = strip(fields(typed, config)?, ignored);
+    // What says which object it is belongs to nobody in the end, and yet is asked for.
+    let asked = ignored.iter().fold(fields(typed, config)?, |set, path| set.without(path));
+    let wanted = strip(asked.clone(), &[]);
     let own = entries.iter().position(|entry| entry.is(Operation::Apply, writer));
     let last = own.map(|own| entries[own].fields.clone());
     let unchanged =
@@ -162,7 +164,10 @@ pub fn apply(
         None => entries.push(entry),
     }
     let object = match &last {
-        Some(last) if !last.is_empty() => prune(typed, &merged, &entries, last)?,
+        Some(last) if !last.is_empty() => {
+            let asking = Entry::of(Operation::Apply, writer, asked);
+            prune(typed, &merged, &[&entries[..], &[asking]].concat(), last)?
+        }
         _ => merged,
     };
     let difference = take(typed, &live, &object, &mut entries, (Operation::Apply, writer), ignored, force)?;
@@ -284,10 +289,12 @@ pub fn write(entries: &[Entry]) -> Value {
             "manager": entry.manager,
             "operation": operation,
             "apiVersion": entry.api_version,
-            "time": entry.time,
             "fieldsType": "FieldsV1",
             "fieldsV1": entry.fields.write(),
         });
+        if let Some(time) = &entry.time {
+            written["time"] = json!(time);
+        }
         if !entry.subresource.is_empty() {
             written["subresource"] = json!(entry.subresource);
         }

@@ -7,10 +7,14 @@ mod merge;
 mod strategic;
 pub mod words;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use self::{json::Operation, strategic::Misfit};
-use super::{answer::Refusal, schema::Typed};
+use super::{
+    answer::Refusal,
+    decoding::{self, Body, Strictness},
+    schema::Typed,
+};
 
 /// A patch that was read.
 pub enum Patch {
@@ -19,27 +23,62 @@ pub enum Patch {
     Strategic(Value),
 }
 
+/// What a step of a JSON patch consists of.
+const FIELDS: [&str; 4] = ["op", "path", "from", "value"];
+
 /// How many steps a JSON patch may have.
 const STEPS: usize = 10_000;
 
 impl Patch {
+    /// Reads a patch; the answer says what is odd about it, too.
+    ///
     /// # Errors
     /// If it is malformed.
-    pub fn read(form: Form, body: &Value) -> Result<Self, Refusal> {
-        match form {
-            Form::Json => {
-                let steps = body.as_array().map(Vec::as_slice).unwrap_or_default();
+    pub fn given(form: Form, text: &[u8], strictness: Strictness) -> Result<(Self, Vec<String>), Refusal> {
+        // Who wants to hear nothing of oddities hears the words of another reader.
+        let (prefix, list, step) = match (form, strictness) {
+            (Form::Json, Strictness::Ignore) => ("", "jsonpatch.Patch", "jsonpatch.Operation"),
+            (Form::Json | Form::Merge, _) => {
+                ("error decoding patch: ", "[]handlers.jsonPatchOp", "handlers.jsonPatchOp")
+            }
+            (Form::Strategic, _) => ("", "", ""),
+        };
+        let malformed = |why: String| Refusal::bad_request(format!("{prefix}{why}"));
+        let unfit = |found: &Value, wanted: &str| {
+            malformed(format!("json: cannot unmarshal {} into Go value of type {wanted}", decoding::sort(found)))
+        };
+        let body = Body::json(text).map_err(malformed)?;
+        let mut odd = body.repeated();
+        let patch = match (form, body.value) {
+            (Form::Json, Value::Array(steps)) => {
                 if steps.len() > STEPS {
                     return Err(Refusal::too_large(format!(
                         "The allowed maximum operations in a JSON patch is {STEPS}, got {}",
                         steps.len()
                     )));
                 }
-                Ok(Patch::Json(steps.iter().filter_map(Operation::read).collect()))
+                for (index, found) in steps.iter().enumerate() {
+                    let fields = found.as_object().ok_or_else(|| unfit(found, step))?;
+                    let unknown = fields.keys().filter(|key| !FIELDS.contains(&key.as_str()));
+                    odd.extend(unknown.map(|key| format!("unknown field \"[{index}].{key}\"")));
+                }
+                odd.iter_mut().for_each(|text| text.insert_str(0, "json patch "));
+                Patch::of_steps(&steps)
             }
-            Form::Merge => Ok(Patch::Merge(body.clone())),
-            Form::Strategic => Ok(Patch::Strategic(body.clone())),
-        }
+            (Form::Json, Value::Null) => Patch::Json(Vec::new()),
+            (Form::Json, other) => return Err(unfit(&other, list)),
+            (Form::Merge, Value::Null) => return Err(Refusal::bad_request("Invalid JSON Patch")),
+            (Form::Strategic, Value::Null) => Patch::Strategic(Value::Object(Map::new())),
+            (Form::Merge, patch @ Value::Object(_)) => Patch::Merge(patch),
+            (Form::Strategic, patch @ Value::Object(_)) => Patch::Strategic(patch),
+            (_, other) => return Err(unfit(&other, words::MAP)),
+        };
+        Ok((patch, odd))
+    }
+
+    /// A JSON patch; what is no step is left out.
+    pub fn of_steps(steps: &[Value]) -> Self {
+        Patch::Json(steps.iter().filter_map(Operation::read).collect())
     }
 
     /// The object with the patch on it; `typed` is what its kind says of its fields.

@@ -313,6 +313,9 @@ fn no_key(item: &Map<String, Value>, key: &str) -> Misfit {
 }
 
 fn unknown(directive: &Value, map: &Map<String, Value>) -> Misfit {
-    let directive = words::told(directive);
+    let directive = match directive {
+        Value::String(word) => word.clone(),
+        other => format!("%!s({}={})", words::type_of(other), words::told(other)),
+    };
     Misfit::Failed(format!("unknown patch type: {directive} in map: {}", words::mapped(map)))
 }

@@ -39,3 +39,18 @@ pub fn type_of(value: &Value) -> &'static str {
         Value::Object(_) => MAP,
     }
 }
+
+/// A value as it is written in a program: `map[string]interface {}{"a":1}`.
+pub fn source(value: &Value) -> String {
+    match value {
+        Value::Null => "interface {}(nil)".to_owned(),
+        Value::Array(list) => format!("[]interface {{}}{{{}}}", list.iter().map(source).collect::<Vec<_>>().join(", ")),
+        Value::Object(map) => {
+            let sorted: BTreeMap<&String, &Value> = map.iter().collect();
+            let pairs: Vec<String> =
+                sorted.into_iter().map(|(key, value)| format!("{key:?}:{}", source(value))).collect();
+            format!("{MAP}{{{}}}", pairs.join(", "))
+        }
+        other => other.to_string(),
+    }
+}

@@ -106,6 +106,10 @@ impl Rules for Events {
         true
     }
 
+    fn owns_nothing(&self) -> bool {
+        true
+    }
+
     fn selectable(&self) -> &'static [&'static str] {
         &[
             "involvedObject.kind",

@@ -37,6 +37,14 @@ fn too_long(most: usize) -> String {
     format!("must be no more than {most} characters")
 }
 
+/// Where letters may be anything, the limit is told in bytes.
+fn in_bytes(why: &str) -> String {
+    match why.strip_suffix(" characters") {
+        Some(limit) => format!("{limit} bytes"),
+        None => why.to_owned(),
+    }
+}
+
 /// The reasons for which a text is wrong, in the order of the real server.
 fn reasons(of: impl IntoIterator<Item = (bool, String)>) -> Vec<String> {
     of.into_iter().filter(|(wrong, _)| *wrong).map(|(_, why)| why).collect()
@@ -91,7 +99,9 @@ pub fn qualified_name(text: &str) -> Vec<String> {
     let (mut wrong, name) = match parts.as_slice() {
         [name] => (Vec::new(), *name),
         ["", name] => (vec!["prefix part must be non-empty".to_owned()], *name),
-        [prefix, name] => (subdomain(prefix).into_iter().map(|why| format!("prefix part {why}")).collect(), *name),
+        [prefix, name] => {
+            (subdomain(prefix).iter().map(|why| format!("prefix part {}", in_bytes(why))).collect(), *name)
+        }
         _ => {
             return vec![format!(
                 "a valid label key {QUALIFIED} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"

@@ -35,7 +35,7 @@ mod volumes;
 mod webhooks;
 mod workloads;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::simple::{PLAIN, Simple};
 
@@ -122,6 +122,11 @@ pub trait Rules: Sync + Send {
         Vec::new()
     }
 
+    /// What is odd about an object that was given: fields that nobody knows. Only kinds that are made by definitions say it here.
+    fn unknown_fields(&self, _object: &Value) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What is wrong with an object in place of another.
     fn check_over(&self, object: &Value, there: &Value) -> Vec<Cause> {
         [self.check(object), self.check_change(object, there)].concat()
@@ -189,6 +194,27 @@ pub trait Rules: Sync + Send {
         false
     }
 
+    /// True if what an object owns outlives it unless somebody says otherwise.
+    fn orphans(&self) -> bool {
+        false
+    }
+
+    /// True if nobody looks after what an object owns when it is deleted.
+    fn owns_nothing(&self) -> bool {
+        false
+    }
+
+    /// How many seconds an object has to end when somebody deletes it, who may have asked for a number of them; nothing, if it ends
+    /// at once.
+    fn grace(&self, _object: &Value, _asked: Option<i64>) -> Option<i64> {
+        None
+    }
+
+    /// Makes an object one that is to end, if something else than its finalizers still holds it.
+    fn terminates(&self, _object: &mut Value) -> bool {
+        false
+    }
+
     /// The fields besides the name and the namespace that its objects can be selected by.
     fn selectable(&self) -> &'static [&'static str] {
         &[]
@@ -204,7 +230,14 @@ pub trait Rules: Sync + Send {
     }
 }
 
-static SERVICE_ACCOUNTS: Simple = Simple { shows_deleted: true, ..PLAIN };
+static SERVICE_ACCOUNTS: Simple = Simple { prepare: only_names_of_secrets, shows_deleted: true, ..PLAIN };
+
+/// Of the Secrets of an account only their names are kept.
+fn only_names_of_secrets(account: &mut Value) {
+    for secret in account.get_mut("secrets").and_then(Value::as_array_mut).into_iter().flatten() {
+        *secret = json!({"name": secret["name"]});
+    }
+}
 
 /// The rules of a kind by the name under which it is stored (`deployments.apps`); nothing, if they are not modelled.
 pub fn of(stored: &str) -> Option<&'static dyn Rules> {

@@ -47,6 +47,11 @@ impl Rules for Namespaces {
         true
     }
 
+    fn terminates(&self, object: &mut Value) -> bool {
+        object["status"]["phase"] = json!("Terminating");
+        object["spec"]["finalizers"].as_array().is_some_and(|finalizers| !finalizers.is_empty())
+    }
+
     fn selectable(&self) -> &'static [&'static str] {
         &["status.phase"]
     }

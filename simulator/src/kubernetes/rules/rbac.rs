@@ -25,6 +25,10 @@ pub struct RoleBindings;
 pub struct ClusterRoleBindings;
 
 impl Rules for Roles {
+    fn replacing_creates(&self) -> bool {
+        true
+    }
+
     fn check(&self, role: &Value) -> Vec<Cause> {
         Field::of(role, "rules").items().flat_map(|rule| policy(&rule, true)).collect()
     }
@@ -35,6 +39,10 @@ impl Rules for Roles {
 }
 
 impl Rules for ClusterRoles {
+    fn replacing_creates(&self) -> bool {
+        true
+    }
+
     fn check(&self, role: &Value) -> Vec<Cause> {
         let mut wrong: Vec<Cause> = Field::of(role, "rules").items().flat_map(|rule| policy(&rule, false)).collect();
         let aggregation = Field::of(role, "aggregationRule");
@@ -59,6 +67,10 @@ impl Rules for ClusterRoles {
 }
 
 impl Rules for RoleBindings {
+    fn replacing_creates(&self) -> bool {
+        true
+    }
+
     fn fill_in(&self, binding: &mut Value) {
         fill_in(binding);
     }
@@ -77,6 +89,10 @@ impl Rules for RoleBindings {
 }
 
 impl Rules for ClusterRoleBindings {
+    fn replacing_creates(&self) -> bool {
+        true
+    }
+
     fn fill_in(&self, binding: &mut Value) {
         fill_in(binding);
     }

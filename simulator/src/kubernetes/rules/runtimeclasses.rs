@@ -12,6 +12,7 @@ use crate::kubernetes::answer::Cause;
 pub static RUNTIME_CLASSES: Simple = Simple {
     check,
     check_change: |class, there| Vec::from_iter(unchanged(&Field::of(class, "handler"), &Field::of(there, "handler"))),
+    replacing_creates: true,
     replacing_needs_version: true,
     ..PLAIN
 };

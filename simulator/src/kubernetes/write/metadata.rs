@@ -17,16 +17,55 @@ const FOREGROUND: &str = "foregroundDeletion";
 
 /// What is wrong with the metadata of an object.
 pub fn wrong(object: &Value, kind: &Kind, name_form: NameForm) -> Vec<Cause> {
+    let mut wrong = wrong_in_any(object, kind, name_form);
+    if kind.built_in() {
+        wrong.extend(finalizers_of_built_in(&object["metadata"]["finalizers"]));
+    }
+    wrong
+}
+
+/// The same, as it is for objects of any kind.
+fn wrong_in_any(object: &Value, kind: &Kind, name_form: NameForm) -> Vec<Cause> {
     let metadata = &object["metadata"];
     let mut wrong = names(metadata, name_form);
     if !kind.namespaced && metadata.get("namespace").is_some() {
         wrong.push(Cause::forbidden("metadata.namespace", "not allowed on this type"));
+    }
+    if metadata["generation"].as_i64().is_some_and(|generation| generation < 0) {
+        let why = "must be greater than or equal to 0";
+        wrong.push(Cause::invalid("metadata.generation", &metadata["generation"], why));
     }
     wrong.extend(labels(&metadata["labels"]));
     wrong.extend(annotations(&metadata["annotations"]));
     wrong.extend(owner_references(&metadata["ownerReferences"]));
     wrong.extend(finalizers(&metadata["finalizers"]));
     wrong
+}
+
+/// What is wrong with the metadata of an object in place of another. The real server looks twice, for all kinds and for the kind
+/// itself, and tells it twice.
+pub fn wrong_change(object: &Value, kind: &Kind, name_form: NameForm, kept: Vec<Cause>) -> Vec<Cause> {
+    let metadata = &object["metadata"];
+    let mut changed = kept;
+    changed.extend(labels(&metadata["labels"]));
+    changed.extend(annotations(&metadata["annotations"]));
+    changed.extend(owner_references(&metadata["ownerReferences"]));
+    let common = wrong_in_any(object, kind, NameForm::PathSegment);
+    let own = if kind.built_in() { finalizers_of_built_in(&metadata["finalizers"]) } else { Vec::new() };
+    [common, changed.clone(), changed, own, wrong(object, kind, name_form)].concat()
+}
+
+/// Takes the version out of a new object, which has none yet.
+///
+/// # Errors
+/// If it says one.
+pub fn versionless(object: &mut Value, strictly: bool) -> Result<(), Refusal> {
+    let given = object["metadata"].as_object_mut().and_then(|metadata| metadata.shift_remove("resourceVersion"));
+    match given.as_ref().and_then(Value::as_str).and_then(|version| version.parse::<u64>().ok()) {
+        None | Some(0) => Ok(()),
+        Some(_) if !strictly => Ok(()),
+        Some(_) => Err(Refusal::failed("resourceVersion should not be set on objects to be created")),
+    }
 }
 
 fn names(metadata: &Value, name_form: NameForm) -> Vec<Cause> {
@@ -81,7 +120,10 @@ fn owner_references(references: &Value) -> Vec<Cause> {
     for reference in references.as_array().into_iter().flatten() {
         let text = |field: &str| reference[field].as_str().unwrap_or_default();
         let place = "metadata.ownerReferences";
-        let version = text("apiVersion").rsplit('/').next().unwrap_or_default();
+        let version = match text("apiVersion").split('/').collect::<Vec<_>>().as_slice() {
+            [version] | [_, version] => *version,
+            _ => "",
+        };
         if version.is_empty() {
             wrong.push(Cause::invalid(
                 format!("{place}.apiVersion"),
@@ -127,6 +169,37 @@ fn finalizers(finalizers: &Value) -> Vec<Cause> {
         wrong.push(Cause::invalid("metadata.finalizers", finalizers, &why));
     }
     wrong
+}
+
+/// The finalizers of the kinds of Kubernetes itself are its own, or say whose they are.
+fn finalizers_of_built_in(finalizers: &Value) -> Vec<Cause> {
+    let list = finalizers.as_array().into_iter().flatten().enumerate();
+    let stray = list.filter(|(_, finalizer)| {
+        let name = finalizer.as_str().unwrap_or_default();
+        !name.contains('/') && !["kubernetes", ORPHAN, FOREGROUND].contains(&name)
+    });
+    let why = "name is neither a standard finalizer name nor is it fully qualified";
+    stray.map(|(at, finalizer)| Cause::invalid(format!("metadata.finalizers[{at}]"), finalizer, why)).collect()
+}
+
+/// Takes out owners that come twice; the answer is what is said of that.
+pub fn each_owner_once(object: &mut Value, patched: bool) -> Option<String> {
+    let owners = object["metadata"]["ownerReferences"].as_array_mut()?;
+    let (mut kept, mut twice): (Vec<Value>, Vec<String>) = (Vec::new(), Vec::new());
+    for owner in owners.drain(..) {
+        match kept.contains(&owner) {
+            true => twice.push(owner["uid"].as_str().unwrap_or_default().to_owned()),
+            false => kept.push(owner),
+        }
+    }
+    *owners = kept;
+    twice.dedup();
+    let told = "API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your \
+                requests; duplicate UID(s) observed:";
+    (!twice.is_empty()).then(|| {
+        let when = if patched { " after mutating admission happens" } else { "" };
+        format!(".metadata.ownerReferences contains duplicate entries{when}; {told} {}", twice.join(", "))
+    })
 }
 
 /// Keeps what no change can reach, and tells what was tried to be changed nevertheless.
@@ -181,11 +254,44 @@ fn keep(metadata: &mut Value, there: &Value, field: &str) {
 }
 
 impl Write<'_> {
+    /// Refuses to replace what is not the object that was meant.
+    pub(super) fn same_identity(&self, name: &str, object: &Value, stored: &Value) -> Result<(), Refusal> {
+        let uid = |object: &Value| object["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+        let (given, found) = (uid(object), uid(stored));
+        if given.is_empty() || given == found {
+            return Ok(());
+        }
+        let place: Vec<&str> = [self.stored_as(), self.namespace.unwrap_or_default(), name].to_vec();
+        let place: Vec<&str> = place.into_iter().filter(|segment| !segment.is_empty()).collect();
+        let why = format!(
+            "StorageError: invalid object, Code: 4, Key: /registry/{}, ResourceVersion: 0, AdditionalErrorMsg: \
+             Precondition failed: UID in precondition: {given}, UID in object meta: {found}",
+            place.join("/")
+        );
+        Err(Refusal::conflict(&self.kind.resource, &self.kind.group, name, &why))
+    }
+
+    /// What the real server calls the place where it keeps objects of this kind.
+    fn stored_as(&self) -> &str {
+        match self.kind.resource.as_str() {
+            "nodes" => "minions",
+            "services" => "services/specs",
+            "endpoints" => "services/endpoints",
+            "replicationcontrollers" => "controllers",
+            "ingresses" => "ingress",
+            resource => resource,
+        }
+    }
+
     /// Refuses a change of what somebody else has changed meanwhile.
     pub(super) fn same_version(&self, object: &mut Value, there: &Value) -> Result<(), Refusal> {
         let name = there["metadata"]["name"].as_str().unwrap_or_default();
         let version = |object: &Value| object["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
-        match version(object).as_str() {
+        let given = version(object);
+        if !given.is_empty() && given.parse::<u64>().is_err() {
+            return Err(Refusal::failed(format!("strconv.ParseUint: parsing \"{given}\": invalid syntax")));
+        }
+        match given.as_str() {
             "" | "0" if self.rules("update")?.replacing_needs_version() => {
                 let cause = Cause::invalid("metadata.resourceVersion", &json!(0), "must be specified for an update");
                 Err(Refusal::invalid(&self.kind.resource, &self.kind.group, name, vec![cause]))

@@ -13,6 +13,7 @@ mod parts;
 
 use std::sync::Arc;
 
+use http::Method;
 use serde_json::{Value, json};
 
 use self::given::Wish;
@@ -47,7 +48,8 @@ impl Write<'_> {
     /// As the real server refuses it; 501 for a kind whose rules are not modelled.
     pub async fn create(&self) -> Result<(u16, Value), Refusal> {
         self.rules("create")?;
-        let object = self.placed(self.request.object(&self.kind.kind)?, None)?;
+        self.request.check_options("CreateOptions")?;
+        let object = self.in_its_place(self.given()?, None)?;
         self.put_new(object, None).await
     }
 
@@ -55,7 +57,8 @@ impl Write<'_> {
     /// As for [`Write::create`].
     pub async fn replace(&self, name: &str) -> Result<(u16, Value), Refusal> {
         self.rules("update")?;
-        let wish = Wish::Replace(self.given(name)?);
+        self.request.check_options("UpdateOptions")?;
+        let wish = Wish::Replace(self.given_for(name)?);
         self.change(name, &wish).await
     }
 
@@ -86,12 +89,12 @@ impl Write<'_> {
     async fn change_nothing(&self, name: &str, wish: &Wish) -> Result<(u16, Value), Refusal> {
         match wish {
             Wish::Replace(object) if self.part.is_empty() && self.rules("update")?.replacing_creates() => {
+                self.same_identity(name, object, &Value::Null)?;
                 self.put_new(object.clone(), None).await
             }
             Wish::Apply(apply) if self.part.is_empty() => {
-                let config = self.placed(apply.config.clone(), Some(name))?;
-                let applied = self.applied(None, &[], &config, apply)?;
-                self.put_new(applied.object, Some(applied.entries)).await
+                let (object, entries) = self.configured(name, None, apply)?;
+                self.put_new(object, Some(entries)).await
             }
             _ => Err(self.not_found(name)),
         }
@@ -100,6 +103,7 @@ impl Write<'_> {
     async fn put_new(&self, mut object: Value, entries: Option<Vec<Entry>>) -> Result<(u16, Value), Refusal> {
         let kind = self.kind;
         let rules = self.rules("create")?;
+        self.each_owner_once(&mut object, self.request.method == Method::PATCH);
         let given = object.clone();
         self.wipe(&mut object);
         kind.normalise(&mut object);
@@ -107,7 +111,7 @@ impl Write<'_> {
         escalation(self.cluster, &self.request.user, kind, &object)?;
         let entries = match entries {
             Some(entries) => entries,
-            None => self.owned(None, &[], &object)?,
+            None => self.owned(None, &owners::claimed(&given, &[]), &object)?,
         };
         self.name(&mut object);
         if let Some(namespace) = self.namespace {
@@ -139,6 +143,7 @@ impl Write<'_> {
         self.right(&name, wrong.concat())?;
         admission::check(&attempt, &object).await?;
         owners::set(&mut object, &entries);
+        metadata::versionless(&mut object, self.request.method == Method::POST)?;
         if self.dry_run() {
             let there = self.cluster.store.get(&self.key(&name));
             return there.map_or_else(|| Ok((201, self.seen(&object)?)), |_| Err(self.already_exists(&name)));
@@ -153,7 +158,12 @@ impl Write<'_> {
         let there = self.kind.seen(stored);
         let known = owners::read(&there);
         let live = owners::without(&there);
+        if let Wish::Replace(object) = wish {
+            self.same_identity(name, object, stored)?;
+        }
         let (mut object, entries) = self.wished(name, &there, &live, &known, wish)?;
+        self.each_owner_once(&mut object, !matches!(wish, Wish::Replace(_)));
+        let claimed = owners::claimed(&object, &known);
         self.kind.normalise(&mut object);
         rules.fill_in(&mut object);
         if ["rules", "roleRef", "subjects"].iter().any(|field| object.get(field) != there.get(field)) {
@@ -161,6 +171,7 @@ impl Write<'_> {
         }
         let entries = match entries {
             Some(entries) => entries,
+            None if self.part.is_empty() => self.owned(Some(&live), &claimed, &object)?,
             None => self.owned(Some(&live), &known, &object)?,
         };
         self.same_version(&mut object, &there)?;
@@ -183,7 +194,7 @@ impl Write<'_> {
             let generation = stored["metadata"]["generation"].as_i64().unwrap_or_default();
             object["metadata"]["generation"] = json!(generation + 1);
         }
-        let mut wrong = [kept, metadata::wrong(&object, self.kind, rules.name_form())].concat();
+        let mut wrong = metadata::wrong_change(&object, self.kind, rules.name_form(), kept);
         wrong.extend(match self.part {
             "" | "scale" => rules.check_over(&object, stored),
             part => rules.check_part(part, &object, stored),
@@ -192,14 +203,14 @@ impl Write<'_> {
         if is_admitted {
             admission::check(&attempt, &object).await?;
         }
-        if stored["metadata"].get("deletionTimestamp").is_some() && self.finished(&object) && !self.dry_run() {
-            return Ok(self.gone(name, stored, object));
-        }
         let bare = owners::without(&object);
+        owners::set(&mut object, &entries);
+        if self.let_go(&object, stored) && !self.dry_run() {
+            return Ok(self.cluster.store.remove(&self.key(name), stored).ok().map(|_| Arc::new(object)));
+        }
         if bare == owners::without(stored) && owners::same(&entries, &known) {
             return Ok(Some(stored.clone()));
         }
-        owners::set(&mut object, &entries);
         if self.dry_run() {
             return Ok(Some(Arc::new(object)));
         }
@@ -250,12 +261,18 @@ impl Write<'_> {
         if wrong.is_empty() { Ok(()) } else { Err(Refusal::invalid(&self.kind.kind, group, name, wrong)) }
     }
 
+    fn each_owner_once(&self, object: &mut Value, patched: bool) {
+        if let Some(told) = metadata::each_owner_once(object, patched) {
+            self.request.warn(&told);
+        }
+    }
+
     fn key(&self, name: &str) -> Key {
         key(self.kind, self.namespace, name)
     }
 
     fn dry_run(&self) -> bool {
-        self.request.parameter("dryRun").is_some()
+        self.request.is_dry_run()
     }
 
     /// An object in the version in which it is stored.

@@ -20,7 +20,10 @@ impl Write<'_> {
         let before = Before { typed: self.kind.schema().root(), object: live, entries: known };
         let left = self.left()?;
         let ignored: Vec<&[&str]> = left.iter().map(Vec::as_slice).collect();
-        ownership::apply(before, config, &self.writer(manager.clone()), &ignored, *force).map_err(refused)
+        let mut applied = ownership::apply(before, config, &self.writer(manager.clone()), &ignored, *force)
+            .map_err(|error| refused(error, self.part))?;
+        self.forget_times(&mut applied.entries);
+        Ok(applied)
     }
 
     /// The owners after a write that is no apply.
@@ -29,8 +32,15 @@ impl Write<'_> {
         let left = self.left()?;
         let ignored: Vec<&[&str]> = left.iter().map(Vec::as_slice).collect();
         // Of an object whose items can't be told apart nobody owns anything.
-        Ok(ownership::update(before, &without(object), &self.writer(self.request.manager()), &ignored)
-            .unwrap_or_default())
+        let owned = ownership::update(before, &without(object), &self.writer(self.request.manager()), &ignored);
+        let mut entries = owned.unwrap_or_default();
+        self.forget_times(&mut entries);
+        Ok(entries)
+    }
+
+    /// When a scale was written is not remembered.
+    fn forget_times(&self, entries: &mut [Entry]) {
+        entries.iter_mut().filter(|entry| entry.subresource == "scale").for_each(|entry| entry.time = None);
     }
 
     fn writer(&self, manager: String) -> Writer {
@@ -69,13 +79,23 @@ pub fn with(mut object: Value, there: &Value) -> Value {
     object
 }
 
+/// The owners that an object itself names, if it names some; an empty list means none.
+pub fn claimed(object: &Value, known: &[Entry]) -> Vec<Entry> {
+    let fields = &object["metadata"]["managedFields"];
+    let none = |entries: &Vec<Value>| entries.iter().all(|entry| *entry == json!({})) && entries.len() < 2;
+    if fields.as_array().is_some_and(none) {
+        return Vec::new();
+    }
+    ownership::read(fields).filter(|entries| !entries.is_empty()).unwrap_or_else(|| known.to_vec())
+}
+
 /// True if nothing about the owners has changed but, maybe, when they wrote.
 pub fn same(entries: &[Entry], known: &[Entry]) -> bool {
     let timeless = |entry: &Entry| Entry { time: None, ..entry.clone() };
     entries.len() == known.len() && entries.iter().zip(known).all(|(one, other)| timeless(one) == timeless(other))
 }
 
-fn refused(error: ApplyError) -> Refusal {
+fn refused(error: ApplyError, part: &str) -> Refusal {
     let conflicts = match error {
         ApplyError::Items(error) => return Refusal::bad_request(error.to_string()),
         ApplyError::Conflicts(conflicts) => conflicts,
@@ -84,7 +104,7 @@ fn refused(error: ApplyError) -> Refusal {
     let mut causes = Vec::new();
     let mut told: Map<String, Value> = Map::new();
     for conflict in &conflicts {
-        let who = shown(conflict);
+        let who = shown(conflict, part);
         for field in &conflict.fields {
             causes.push(Cause {
                 reason: "FieldManagerConflict",
@@ -108,14 +128,16 @@ fn refused(error: ApplyError) -> Refusal {
 }
 
 /// Who owns the fields, as messages name it.
-fn shown(conflict: &Conflict) -> String {
+fn shown(conflict: &Conflict, part: &str) -> String {
     let mut shown = format!("\"{}\"", conflict.manager);
     if !conflict.subresource.is_empty() {
         shown.push_str(&format!(" with subresource \"{}\"", conflict.subresource));
     }
     if conflict.operation == Operation::Update {
-        shown.push_str(&format!(" using {}", conflict.api_version));
-        if let Some(time) = &conflict.time {
+        // Who applies a scale sees the others as if they had, too.
+        let version = if part == "scale" { "autoscaling/v1" } else { &conflict.api_version };
+        shown.push_str(&format!(" using {version}"));
+        if let Some(time) = conflict.time.as_ref().filter(|_| part != "scale") {
             shown.push_str(&format!(" at {time}"));
         }
     }

@@ -17,10 +17,8 @@ const CHANGEABLE: &str = "pod updates may not change fields other than \
 
 pub fn check(pod: &Value, there: &Value) -> Vec<Cause> {
     let (spec, before) = (Field::of(pod, "spec"), Field::of(there, "spec"));
-    // The server looks at labels four times in all, and at annotations and images twice.
-    let labels = field::labels(&Field::of(pod, "metadata.labels"));
-    let mut wrong = [labels.clone(), labels.clone(), labels].concat();
-    wrong.extend(pod_spec::annotations(&Field::of(pod, "metadata.annotations")));
+    // The server looks at annotations and images twice.
+    let mut wrong = pod_spec::annotations(&Field::of(pod, "metadata.annotations"));
     for list in ["containers", "initContainers"] {
         let containers = spec.at(list);
         if containers.len() != before.at(list).len() {

@@ -21,6 +21,22 @@ use crate::kubernetes::{
 pub struct Pods;
 
 impl Rules for Pods {
+    fn shows_deleted(&self) -> bool {
+        true
+    }
+
+    /// As long as the pod itself says, unless it doesn't run anyway.
+    fn grace(&self, pod: &Value, asked: Option<i64>) -> Option<i64> {
+        let scheduled = pod["spec"]["nodeName"].as_str().is_some_and(|node| !node.is_empty());
+        let over = matches!(pod["status"]["phase"].as_str(), Some("Failed" | "Succeeded"));
+        let seconds = asked.or_else(|| pod["spec"]["terminationGracePeriodSeconds"].as_i64()).unwrap_or_default();
+        match scheduled && !over {
+            true if seconds < 0 => Some(1),
+            true => Some(seconds),
+            false => Some(0),
+        }
+    }
+
     fn fill_in(&self, pod: &mut Value) {
         let spec = &mut pod["spec"];
         pod_spec::fill_in(spec);

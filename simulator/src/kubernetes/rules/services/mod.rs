@@ -21,6 +21,10 @@ pub struct Services;
 const AFFINITY_SECONDS: u64 = 10800;
 
 impl Rules for Services {
+    fn replacing_creates(&self) -> bool {
+        true
+    }
+
     fn fill_in(&self, service: &mut Value) {
         let spec = &mut service["spec"];
         default(spec, "sessionAffinity", "None");

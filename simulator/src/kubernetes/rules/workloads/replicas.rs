@@ -60,6 +60,10 @@ impl Rules for ReplicaSets {
 pub struct ReplicationControllers;
 
 impl Rules for ReplicationControllers {
+    fn orphans(&self) -> bool {
+        true
+    }
+
     fn fill_in(&self, controller: &mut Value) {
         let labels = controller.pointer("/spec/template/metadata/labels").cloned().unwrap_or_default();
         if labels.is_object() {

@@ -14,6 +14,10 @@ use crate::kubernetes::{
 pub struct PodTemplates;
 
 impl Rules for PodTemplates {
+    fn shows_deleted(&self) -> bool {
+        true
+    }
+
     fn fill_in(&self, object: &mut Value) {
         pod_spec::fill_in_template(&mut object["template"]);
     }

@@ -20,6 +20,10 @@ use crate::kubernetes::{
 pub struct Jobs;
 
 impl Rules for Jobs {
+    fn orphans(&self) -> bool {
+        true
+    }
+
     fn fill_in(&self, job: &mut Value) {
         let labels = job.pointer("/spec/template/metadata/labels").cloned().unwrap_or_default();
         let spec = &mut job["spec"];
