@@ -64,6 +64,17 @@ pub fn shared() -> Option<Bed> {
     })
 }
 
+/// A control plane of its own without controllers, scheduler and nodes: nothing happens in it but what is asked.
+pub fn without_controllers() -> Option<Bed> {
+    static TESTBED: OnceLock<Result<Testbed, String>> = OnceLock::new();
+    let testbed = told(TESTBED.get_or_init(|| start(&[])))?;
+    Some(Bed {
+        testbed,
+        _shared: Some(testbed.servers.read().unwrap_or_else(|poison| poison.into_inner())),
+        _alone: None,
+    })
+}
+
 /// The testbed for a test that disturbs others.
 pub fn alone() -> Option<Bed> {
     let testbed = testbed()?;
@@ -76,7 +87,12 @@ pub fn alone() -> Option<Bed> {
 
 fn testbed() -> Option<&'static Testbed> {
     static TESTBED: OnceLock<Result<Testbed, String>> = OnceLock::new();
-    match TESTBED.get_or_init(start) {
+    told(TESTBED.get_or_init(|| start(&["--kwok"])))
+}
+
+/// The testbed, or what is said when it is not there.
+fn told(testbed: &'static Result<Testbed, String>) -> Option<&'static Testbed> {
+    match testbed {
         Ok(testbed) => Some(testbed),
         Err(why) => {
             say(&format!("real arm: skipped, because {why}"));
@@ -90,7 +106,21 @@ pub fn say(line: &str) {
     std::io::stderr().write_all(format!("{line}\n").as_bytes()).expect("standard error is open");
 }
 
-fn start() -> Result<Testbed, String> {
+/// Programs of the testbed that need no control plane of it; none, and said so, if they are not there.
+pub fn programs() -> Option<Tools> {
+    tools().map_err(|why| say(&format!("real arm: skipped, because {why}"))).ok()
+}
+
+/// What the testbed consists of.
+pub struct Tools {
+    cluster: PathBuf,
+    /// The script that runs Kubernetes' own tests.
+    pub conformance: PathBuf,
+    /// The folder of the unmodified programs.
+    pub assets: PathBuf,
+}
+
+fn tools() -> Result<Tools, String> {
     let scripts = match std::env::var_os("COZYSCRIPT_TESTBED") {
         Some(folder) => PathBuf::from(folder),
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/testbed"),
@@ -106,6 +136,11 @@ fn start() -> Result<Testbed, String> {
     if !assets.join("kube-apiserver").exists() {
         return Err(format!("`kube-apiserver` is not in `{}`, which KUBEBUILDER_ASSETS names", assets.display()));
     }
+    Ok(Tools { cluster, conformance: scripts.join("conformance"), assets })
+}
+
+fn start(parts: &[&str]) -> Result<Testbed, String> {
+    let Tools { cluster, assets, .. } = tools()?;
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?.keep();
     let watchdog = Command::new("sh")
         .args(["-c", "cat >/dev/null; \"$0\" down \"$1\" >/dev/null 2>&1; rm -rf \"$1\""])
@@ -118,8 +153,10 @@ fn start() -> Result<Testbed, String> {
         .process_group(0)
         .spawn()
         .map_err(|error| format!("no watchdog: {error}"))?;
-    output(Command::new(&cluster).arg("up").arg(&folder).arg("--kwok").env("KUBEBUILDER_ASSETS", &assets))?;
-    be_a_kubelet(&cluster, &folder, &assets)?;
+    output(Command::new(&cluster).arg("up").arg(&folder).args(parts).env("KUBEBUILDER_ASSETS", &assets))?;
+    if parts.contains(&"--kwok") {
+        be_a_kubelet(&cluster, &folder, &assets)?;
+    }
     Ok(Testbed {
         folder,
         assets,

@@ -9,6 +9,13 @@ use crate::time::Calendar;
 
 /// Starts a cluster with what every cluster has, and its controllers. To be called on the world's thread.
 pub fn begin(calendar: Calendar, seed: u64) -> Arc<Cluster> {
+    let cluster = without_controllers(calendar, seed);
+    controllers::start(&cluster);
+    cluster
+}
+
+/// The same without controllers, for those of somebody else. To be called on the world's thread.
+pub fn without_controllers(calendar: Calendar, seed: u64) -> Arc<Cluster> {
     let cluster = Arc::new(Cluster::empty(calendar, seed));
     for namespace in ["default", "kube-node-lease", "kube-public", "kube-system"] {
         cluster.begin_with("namespaces", "", namespace, json!({"apiVersion": "v1", "kind": "Namespace"}));
@@ -23,6 +30,5 @@ pub fn begin(calendar: Calendar, seed: u64) -> Arc<Cluster> {
         "status": {"loadBalancer": {}},
     });
     cluster.begin_with("services", "default", "kubernetes", service);
-    controllers::start(&cluster);
     cluster
 }

@@ -211,7 +211,8 @@ fn listed<'t>(text: &'t str, word: &str) -> Option<(&'t str, Vec<String>)> {
 /// What an object has at a path, as a text; some paths stand for others, and some fields are something if they are not there.
 fn found(object: &Value, path: &str) -> String {
     let (path, otherwise) = match path {
-        "spec.hostNetwork" => (path, "false"),
+        "spec.hostNetwork" | "spec.unschedulable" => (path, "false"),
+        "status.replicas" => (path, "0"),
         "status.successful" => ("status.succeeded", "0"),
         path => (path, ""),
     };

@@ -48,22 +48,38 @@ pub async fn exchange(to: &dyn Connect, asked: Asked<'_>) -> Result<Answer, Fail
     Ok(Answer { code, warnings, form, body: serde_json::from_slice(&bytes).unwrap_or_else(|_| text()) })
 }
 
-pub async fn watch(to: &dyn Connect, acting: &Acting, path: &str, lasts: Duration) -> Result<Vec<Value>, Failure> {
+pub async fn watch(
+    to: &dyn Connect,
+    acting: &Acting,
+    path: &str,
+    lasts: Duration,
+    enough: impl Fn(&Value) -> bool,
+) -> Result<Vec<Value>, Failure> {
     let asked = Asked { method: "GET", path, content: "", accept: "application/json", body: "", acting };
     let mut body = send(to, asked).await?.into_body();
     let mut text = Vec::new();
+    let mut lines: Vec<Value> = Vec::new();
     let read = async {
-        while let Some(frame) = body.frame().await {
-            match frame {
-                Ok(frame) => text.extend_from_slice(frame.data_ref().map_or(&[], |data| data)),
-                Err(_) => return,
+        while let Some(Ok(frame)) = body.frame().await {
+            text.extend_from_slice(frame.data_ref().map_or(&[], |data| data));
+            while let Some(end) = text.iter().position(|byte| *byte == b'\n') {
+                let line = text.drain(..=end).collect::<Vec<_>>();
+                lines.push(serde_json::from_slice(&line)?);
+                if lines.last().is_some_and(&enough) {
+                    return Ok(());
+                }
             }
         }
+        Ok::<_, Failure>(())
     };
     // It lasts until the server ends it, or long enough.
-    let _ended = tokio::time::timeout(lasts, read).await;
-    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    Ok(lines.map(serde_json::from_slice).collect::<Result<_, _>>()?)
+    if let Ok(ended) = tokio::time::timeout(lasts, read).await {
+        ended?;
+    }
+    if !text.iter().all(u8::is_ascii_whitespace) {
+        lines.push(serde_json::from_slice(&text)?);
+    }
+    Ok(lines)
 }
 
 async fn send(to: &dyn Connect, asked: Asked<'_>) -> Result<http::Response<hyper::body::Incoming>, Failure> {

@@ -1,6 +1,7 @@
 //! The two servers that every body meets: the simulator, and a real control plane.
 
 pub mod connection;
+pub mod loopback;
 pub mod real;
 pub mod simulated;
 pub mod transcript;
@@ -245,8 +246,13 @@ impl Arm {
 
     /// What a watch tells within a time, line by line, written down.
     pub fn watch(&self, path: &str, lasts: Duration) -> Vec<Value> {
+        self.watch_until(path, lasts, |_| false)
+    }
+
+    /// Like [`Arm::watch`], to an end with the first line that is the last one wanted.
+    pub fn watch_until(&self, path: &str, lasts: Duration, enough: impl Fn(&Value) -> bool) -> Vec<Value> {
         let path = self.placed(path);
-        let lines = self.runtime.block_on(connection::watch(&*self.connect, &self.acting(), &path, lasts));
+        let lines = self.runtime.block_on(connection::watch(&*self.connect, &self.acting(), &path, lasts, enough));
         let lines = lines.unwrap_or_else(|error| panic!("GET {path}: {error}"));
         self.transcript.tell(&format!("watch {path}"), &Answer::plain(Value::Array(lines.clone())));
         lines

@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use simulator::{
     certificates::CertificateAuthority,
-    kubernetes::{access::identities::Identities, control_plane, server::ApiServer, user::User},
+    kubernetes::{access::identities::Identities, cluster::Cluster, control_plane, server::ApiServer, user::User},
     network::Stream,
     time::Calendar,
 };
@@ -31,25 +31,38 @@ impl Connect for InProcess {
 
 /// A cluster that began just now, in which time passes when nothing else happens.
 pub fn arm(space: &str) -> Arm {
+    arm_of(space, control_plane::begin)
+}
+
+/// The same without controllers: nothing happens in it but what is asked.
+pub fn bare_arm(space: &str) -> Arm {
+    arm_of(space, control_plane::without_controllers)
+}
+
+fn arm_of(space: &str, begin: fn(Calendar, u64) -> Arc<Cluster>) -> Arm {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let server = runtime.block_on(async {
         let start = "2026-01-01T09:00:00Z".parse().unwrap();
-        let cluster = control_plane::begin(Calendar::beginning(start), 1);
-        let authority = CertificateAuthority::new("world");
-        cluster.authority.set(authority.pem()).unwrap();
-        for name in ["node-1", "node-2"] {
-            cluster.begin_with("nodes", "", name, node(name));
-        }
-        Arc::new(ApiServer {
-            cluster,
-            tls: authority.server(&["localhost"]).into(),
-            identities: Identities::default()
-                .with("token", User::administrator())
-                .with("viewer-token", User { uid: "viewer".to_owned(), ..User::named("viewer", &["viewers"]) }),
-            unmodelled: Arc::new(|_| {}),
-        })
+        Arc::new(server(begin(Calendar::beginning(start), 1), Arc::new(|_| {})))
     });
     Arm::new(runtime, Box::new(InProcess(server)), space)
+}
+
+/// The server of a cluster with two nodes.
+pub fn server(cluster: Arc<Cluster>, unmodelled: Arc<dyn Fn(&str) + Send + Sync>) -> ApiServer {
+    let authority = CertificateAuthority::new("world");
+    cluster.authority.set(authority.pem()).unwrap();
+    for name in ["node-1", "node-2"] {
+        cluster.begin_with("nodes", "", name, node(name));
+    }
+    ApiServer {
+        cluster,
+        tls: authority.server(&["localhost", "127.0.0.1"]).into(),
+        identities: Identities::default()
+            .with("token", User::administrator())
+            .with("viewer-token", User { uid: "viewer".to_owned(), ..User::named("viewer", &["viewers"]) }),
+        unmodelled,
+    }
 }
 
 /// One of the two nodes that the testbed has, too.

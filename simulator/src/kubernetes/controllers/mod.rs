@@ -146,18 +146,36 @@ fn managed() -> Vec<(&'static str, &'static str, Arc<dyn Controller>)> {
 /// Starts all controllers of a cluster, its scheduler and its kubelets. To be called on the world's thread.
 pub fn start(cluster: &Arc<Cluster>) {
     let census = Arc::new(Census::new(cluster));
-    let begin = |user: User, agent: &str, teller: Teller, controller: Arc<dyn Controller>| {
-        let tools = Tools { client: Client::new(cluster, user, agent), census: census.clone(), teller };
-        tokio::spawn(work(tools, controller));
-    };
     for (account, component, controller) in managed() {
-        begin(User::controller(account), "kube-controller-manager", Teller::new(component), controller);
+        let user = User::controller(account);
+        begin(cluster, &census, user, "kube-controller-manager", Teller::new(component), controller);
     }
-    let scheduler = Teller::acting("default-scheduler");
-    begin(User::component("kube-scheduler"), "kube-scheduler", scheduler, Arc::<scheduler::Scheduler>::default());
+    start_nodes_with(cluster, &census);
+}
+
+/// Starts the scheduler and the kubelets alone, for a controller manager of somebody else. To be called on the world's thread.
+pub fn start_nodes(cluster: &Arc<Cluster>) {
+    start_nodes_with(cluster, &Arc::new(Census::new(cluster)));
+}
+
+fn start_nodes_with(cluster: &Arc<Cluster>, census: &Arc<Census>) {
+    let (user, teller) = (User::component("kube-scheduler"), Teller::acting("default-scheduler"));
+    begin(cluster, census, user, "kube-scheduler", teller, Arc::<scheduler::Scheduler>::default());
     for controller in [Arc::<kubelet::Kubelets>::default() as Arc<dyn Controller>, Arc::new(kubelet::Heartbeats)] {
-        begin(User::component("node"), "kubelet", Teller::new("kubelet"), controller);
+        begin(cluster, census, User::component("node"), "kubelet", Teller::new("kubelet"), controller);
     }
+}
+
+fn begin(
+    cluster: &Arc<Cluster>,
+    census: &Arc<Census>,
+    user: User,
+    agent: &str,
+    teller: Teller,
+    controller: Arc<dyn Controller>,
+) {
+    let tools = Tools { client: Client::new(cluster, user, agent), census: census.clone(), teller };
+    tokio::spawn(work(tools, controller));
 }
 
 /// Lets a controller do its work for as long as the world lasts: one object after the other, in the order in which they are due.

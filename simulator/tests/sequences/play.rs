@@ -1,0 +1,136 @@
+//! A sequence is played on both servers, and what they answered is compared.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testbed::Bed;
+
+use crate::{
+    arms::{Arm, real, simulated},
+    generate::{Request, WATCH},
+    kinds::{FAMILIES, definition},
+};
+
+pub struct Play<'a> {
+    pub bed: &'a Bed,
+    pub seed: u64,
+}
+
+/// What was answered differently.
+pub struct Difference {
+    pub asked: Value,
+    pub ours: Value,
+    pub theirs: Value,
+}
+
+impl Difference {
+    /// True for what looks like the same one in a shorter sequence.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let codes = |difference: &Self| (difference.ours["code"].clone(), difference.theirs["code"].clone());
+        self.asked == other.asked && codes(self) == codes(other)
+    }
+}
+
+impl Play<'_> {
+    /// The first difference; each attempt has a namespace of its own.
+    pub fn difference(&self, sequence: &[Request], attempt: usize) -> Option<Difference> {
+        let space = format!("seq-{}-{attempt}", self.seed);
+        let theirs = played(real::arm(self.bed, &space), sequence);
+        let ours = played(simulated::bare_arm(&space), sequence);
+        let pairs = ours.into_iter().zip(theirs);
+        let (ours, theirs) = pairs.into_iter().find(|(ours, theirs)| ours != theirs)?;
+        Some(Difference { asked: theirs["asked"].clone(), ours, theirs })
+    }
+}
+
+fn played(arm: Arm, sequence: &[Request]) -> Vec<Value> {
+    define(&arm);
+    let mut versions = Vec::new();
+    for request in sequence {
+        let (Some(path), Some(body)) = (placed(&request.path, &versions), placed(&request.body.to_string(), &versions))
+        else {
+            continue;
+        };
+        let body = serde_json::from_str(&body).expect("versions are numbers");
+        if request.method == WATCH {
+            watch(&arm, &path, &body);
+            continue;
+        }
+        let answer = arm.send(request.method, &path, request.content, &body);
+        if let Some(version) = answer.body["metadata"]["resourceVersion"].as_str().filter(|version| !version.is_empty())
+        {
+            versions.push((format!("VERSION-{}", request.number), version.to_owned()));
+        }
+    }
+    let Value::Array(told) = arm.told() else { unreachable!("a transcript is a list") };
+    tidy(&arm);
+    told.into_iter().map(comparable).collect()
+}
+
+/// The text with the versions that it names; none, if one was never told.
+fn placed(text: &str, versions: &[(String, String)]) -> Option<String> {
+    // The longest first, because one may begin like another.
+    let mut text = text.to_owned();
+    for (name, version) in versions.iter().rev() {
+        text = text.replace(name, version);
+    }
+    (!text.contains("VERSION-")).then_some(text)
+}
+
+/// Watches until the object appears that ends it.
+fn watch(arm: &Arm, path: &str, end: &Value) {
+    let collection = arm.placed(path.split('?').next().unwrap_or(path));
+    let answer = arm.exchange("POST", &collection, "application/json", end);
+    assert_eq!(answer.code, 201, "{}", answer.body);
+    let name = &end["metadata"]["name"];
+    let enough = |line: &Value| line["type"] == "ERROR" || line["object"]["metadata"]["name"] == *name;
+    arm.watch_until(path, Duration::from_secs(10), enough);
+}
+
+/// Addresses of services are few.
+fn tidy(arm: &Arm) {
+    for family in FAMILIES.iter().filter(|family| family.collection.ends_with("/services")) {
+        let collection = arm.placed(family.collection);
+        let list = arm.look(&collection).body;
+        for service in list["items"].as_array().expect("a list has items") {
+            let path = format!("{collection}/{}", service["metadata"]["name"].as_str().expect("objects have names"));
+            let free = json!({"metadata": {"finalizers": null}});
+            arm.exchange("PATCH", &path, "application/merge-patch+json", &free);
+            arm.exchange("DELETE", &path, "", &Value::Null);
+        }
+    }
+}
+
+fn define(arm: &Arm) {
+    let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    let answer = arm.exchange("POST", definitions, "application/json", &definition());
+    assert!(matches!(answer.code, 201 | 409), "{}", answer.body);
+    for family in FAMILIES.iter().filter(|family| family.is_defined) {
+        arm.look_until(family.collection, |answer| answer.code == 200);
+    }
+}
+
+/// What was told, without what the real server itself answers now so, now otherwise.
+fn comparable(mut told: Value) -> Value {
+    fn walk(value: &mut Value) {
+        match value {
+            Value::Object(map) => {
+                if let Some(Value::Array(managers)) = map.get_mut("managedFields") {
+                    // They are in the order of their times, in whole seconds.
+                    managers.sort_by_key(Value::to_string);
+                }
+                map.values_mut().for_each(walk);
+            }
+            Value::Array(items) => items.iter_mut().for_each(walk),
+            Value::String(text) => {
+                // Which of several errors is told is not certain.
+                if let Some(at) = text.find("failed to create typed patch object") {
+                    text.truncate(at);
+                }
+            }
+            _ => {}
+        }
+    }
+    walk(&mut told);
+    told
+}
