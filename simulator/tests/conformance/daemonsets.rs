@@ -118,7 +118,9 @@ fn a_pod_that_is_gone_comes_again(arm: &Arm) {
     settled(arm, 1, 1);
     let first = items(&arm.look(PODS).body)[0]["metadata"]["name"].as_str().unwrap().to_owned();
     arm.drop(&format!("{PODS}/{first}"));
-    pods(arm, |pods| pods.len() == 1 && pods[0]["metadata"]["name"] != first);
+    pods(arm, |pods| {
+        pods.len() == 1 && pods[0]["metadata"]["name"] != first && pods[0]["spec"]["nodeName"].is_string()
+    });
     settled(arm, 1, 1);
 }
 

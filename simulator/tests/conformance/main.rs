@@ -50,11 +50,13 @@ mod settled;
 mod statefulsets;
 mod storage;
 mod subresources;
+mod upstream;
 mod values;
 mod volumes;
 mod workload_changes;
 mod workload_checks;
 mod workload_defaults;
+mod wrong_definitions;
 
 use arms::{Arm, real, simulated};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -64,44 +66,46 @@ type Bodies = &'static [(&'static str, fn(&Arm))];
 /// What bodies are about.
 const AREAS: &[(&str, Bodies)] = &[
     ("access", access::BODIES),
-    ("backends", backends::BODIES),
-    ("daemonsets", daemonsets::BODIES),
-    ("disruption", disruption::BODIES),
-    ("jobs", jobs::BODIES),
-    ("scheduling", scheduling::BODIES),
-    ("statefulsets", statefulsets::BODIES),
     ("admission", admission::BODIES),
+    ("backends", backends::BODIES),
     ("configmaps", configmaps::BODIES),
+    ("daemonsets", daemonsets::BODIES),
+    ("data", data::BODIES),
     ("decoding", decoding::BODIES),
     ("definitions", definitions::BODIES),
     ("deletion", deletion::BODIES),
-    ("metadata", metadata::BODIES),
-    ("data", data::BODIES),
+    ("deployments", deployments::BODIES),
+    ("discovery", discovery::BODIES),
+    ("disruption", disruption::BODIES),
     ("endpoints", endpoints::BODIES),
     ("events", events::BODIES),
     ("extending", extending::BODIES),
+    ("jobs", jobs::BODIES),
     ("limits", limits::BODIES),
+    ("metadata", metadata::BODIES),
     ("namespaces", namespaces::BODIES),
     ("networking", networking::BODIES),
-    ("deployments", deployments::BODIES),
-    ("replicasets", replicasets::BODIES),
-    ("discovery", discovery::BODIES),
     ("nodes", nodes::BODIES),
     ("patches", patches::BODIES),
     ("pod_changes", pod_changes::BODIES),
     ("pod_checks", pod_checks::BODIES),
     ("pod_defaults", pod_defaults::BODIES),
     ("rbac", rbac::BODIES),
+    ("replicasets", replicasets::BODIES),
+    ("rules_of_values", rules_of_values::BODIES),
+    ("scheduling", scheduling::BODIES),
     ("serviceaccounts", serviceaccounts::BODIES),
     ("services", services::BODIES),
-    ("subresources", subresources::BODIES),
-    ("rules_of_values", rules_of_values::BODIES),
+    ("statefulsets", statefulsets::BODIES),
     ("storage", storage::BODIES),
+    ("subresources", subresources::BODIES),
+    ("upstream", upstream::BODIES),
     ("values", values::BODIES),
     ("volumes", volumes::BODIES),
     ("workload_changes", workload_changes::BODIES),
     ("workload_checks", workload_checks::BODIES),
     ("workload_defaults", workload_defaults::BODIES),
+    ("wrong_definitions", wrong_definitions::BODIES),
 ];
 
 fn main() {

@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use super::{
     arms::Arm,
-    definitions::{Defined, WIDGETS, definition, one_version},
+    definitions::{DEFINITIONS, Defined, WIDGETS, definition, one_version},
     values::{map, tried, widget},
 };
 
 bodies! {
+    a_rule_that_is_no_rule_is_refused
     a_rule_holds_or_its_message_is_told
     a_message_may_be_computed
     a_rule_says_why_and_where
@@ -491,4 +492,17 @@ fn optional_values_are_chosen_from(arm: &Arm) {
         json!([{"rule": "self.?a.orValue(5) > 3", "message": "a is more than 3"}, {"rule": "!has(self.map) || self.map[?'k'].orValue('x') == 'x'", "message": "k is x"}]),
     );
     let _defined = tried(arm, spec, &[json!({}), json!({"a": 1}), json!({"map": {}}), json!({"map": {"k": "y"}})]);
+}
+
+fn a_rule_that_is_no_rule_is_refused(arm: &Arm) {
+    for rules in [
+        json!([{"rule": "self.a =="}]),
+        json!([{"rule": ""}]),
+        json!([{"rule": "self.a == 1", "message": "a\nb"}]),
+        json!([{"rule": "self.a == 1", "reason": "Nonsense"}]),
+        json!([{"rule": "self.a == 1", "message": " "}]),
+    ] {
+        let schema = json!({"type": "object", "properties": {"spec": ruled(json!({"a": {"type": "integer"}}), rules)}});
+        arm.create(DEFINITIONS, definition("widgets", "Widget", one_version(schema)));
+    }
 }

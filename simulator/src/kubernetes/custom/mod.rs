@@ -15,6 +15,7 @@ mod numbers;
 mod prune;
 mod registry;
 mod ruled;
+mod scale;
 mod served;
 mod structural;
 mod validate;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{
     DEFINITIONS,
     conditions::{self, Said},
+    definitions::spec::{Approval, is_protected},
     registry::key,
 };
 use crate::kubernetes::{
@@ -71,6 +72,10 @@ fn name_one(cluster: &Cluster, name: &str) {
     }
     give(given, "categories", &wanted["categories"]);
     let now = cluster.now();
+    if let Some((holds, reason, message)) = approval(&definition) {
+        let name = "KubernetesAPIApprovalPolicyConformant";
+        conditions::set(&mut definition, Said { name, holds, reason, message: &message }, &now);
+    }
     let named = match &conflict {
         Some((reason, message)) => Said { name: "NamesAccepted", holds: false, reason, message },
         None => Said { name: "NamesAccepted", holds: true, reason: "NoConflicts", message: "no conflicts found" },
@@ -88,6 +93,18 @@ fn name_one(cluster: &Cluster, name: &str) {
         conditions::set(&mut definition, Said { name: "Established", holds: false, reason, message }, &now);
     }
     conditions::write(cluster, &there, definition);
+}
+
+/// What is to be said of a group of Kubernetes itself.
+fn approval(definition: &Value) -> Option<(bool, &'static str, String)> {
+    if !is_protected(definition["spec"]["group"].as_str().unwrap_or_default()) {
+        return None;
+    }
+    match Approval::of(definition) {
+        Approval::At(url) => Some((true, "ApprovedAnnotation", format!("approved in {url}"))),
+        Approval::Unapproved(why) => Some((false, "UnapprovedAnnotation", format!("not approved: \"{why}\""))),
+        Approval::Missing | Approval::Neither => None,
+    }
 }
 
 /// The names that other definitions of the group have been given.

@@ -12,6 +12,13 @@ pub fn prune(object: &mut Value, schema: &Node) -> Vec<String> {
     unknown
 }
 
+/// The same for a value within an object.
+pub fn prune_value(value: &mut Value, node: &Node) -> Vec<String> {
+    let mut unknown = Vec::new();
+    below(value, Some(node), false, node.preserves_unknown, "", &mut unknown);
+    unknown
+}
+
 /// `whole`: the value is an object of its own, with a kind and metadata. `keeps`: what is unknown stays.
 fn below(value: &mut Value, node: Option<&Node>, whole: bool, keeps: bool, path: &str, unknown: &mut Vec<String>) {
     let whole = whole || node.is_some_and(|node| node.embedded);

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{defaults, embedded, items, numbers, prune, ruled, structural::Node, validate};
+use super::{defaults, embedded, items, numbers, prune, ruled, scale, structural::Node, validate};
 use crate::kubernetes::{
     answer::{Cause, full},
     cluster::Cluster,
@@ -179,6 +179,7 @@ impl Served {
     fn wrong(&self, object: &Value, there: Option<&Value>) -> Vec<Cause> {
         let mut wrong = embedded::check(object, &self.schema);
         wrong.extend(validate::check(object, &self.schema, there, ("", "")));
+        wrong.extend(self.scale().map(|places| scale::check(object, places)).unwrap_or_default());
         wrong.extend(items::check(object, &self.schema, there));
         self.ask_rules(wrong, |schema| ruled::check(object, schema, there))
     }

@@ -45,7 +45,6 @@ impl Walk<'_> {
                     ("", "") => "<nil>".to_owned(),
                     ("", rest) => rest.to_owned(),
                     (outer, "") => outer.to_owned(),
-                    (outer, rest) if rest.starts_with('[') => format!("{outer}{rest}"),
                     (outer, rest) => format!("{outer}.{rest}"),
                 }
             }

@@ -1,8 +1,11 @@
 //! The rules of definitions themselves.
 
+mod schema;
+pub mod spec;
+
 use serde_json::{Value, json};
 
-use crate::kubernetes::{cluster::Cluster, rules::Rules};
+use crate::kubernetes::{answer::Cause, cluster::Cluster, rules::Rules};
 
 pub struct Definitions;
 
@@ -17,6 +20,9 @@ impl Rules for Definitions {
         if !kind.is_empty() {
             set_if_missing(&mut spec["names"], "singular", json!(kind.to_lowercase()));
             set_if_missing(&mut spec["names"], "listKind", json!(format!("{kind}List")));
+        }
+        if spec["preserveUnknownFields"] == false {
+            spec.as_object_mut().and_then(|spec| spec.shift_remove("preserveUnknownFields"));
         }
         set_if_missing(spec, "conversion", json!({"strategy": "None"}));
         if let Some(service) = spec.pointer_mut("/conversion/webhook/clientConfig/service") {
@@ -38,12 +44,34 @@ impl Rules for Definitions {
         if object["spec"] != there["spec"] {
             object["metadata"]["generation"] = json!(there["metadata"]["generation"].as_i64().unwrap_or_default() + 1);
         }
-        if let Some(stored) = stored_version(object).map(Value::from)
-            && let Some(known) = object["status"]["storedVersions"].as_array_mut()
-            && !known.contains(&stored)
-        {
-            known.push(stored);
-        }
+        remember_stored(object);
+    }
+
+    fn prepare_part(&self, _part: &str, object: &mut Value, _there: &Value, _cluster: &Cluster) {
+        remember_stored(object);
+    }
+
+    fn check(&self, object: &Value) -> Vec<Cause> {
+        spec::check(object)
+    }
+
+    fn check_new(&self, object: &Value) -> Vec<Cause> {
+        spec::check_new(object)
+    }
+
+    fn check_change(&self, object: &Value, there: &Value) -> Vec<Cause> {
+        spec::check_change(object, there)
+    }
+}
+
+/// Notes that objects may be stored in the version that new ones are stored in.
+fn remember_stored(definition: &mut Value) {
+    let Some(stored) = stored_version(definition).map(Value::from) else { return };
+    let known = &mut definition["status"]["storedVersions"];
+    match known.as_array_mut() {
+        Some(known) if known.contains(&stored) => {}
+        Some(known) => known.push(stored),
+        None => *known = json!([stored]),
     }
 }
 
