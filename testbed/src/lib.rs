@@ -85,6 +85,14 @@ pub fn alone() -> Option<Bed> {
     })
 }
 
+/// A control plane of its own with MetalLB's controller, and no nodes, for one test at a time: pools are everybody's.
+pub fn balancing() -> Option<Bed> {
+    static TESTBED: OnceLock<Result<Testbed, String>> = OnceLock::new();
+    let testbed = told(TESTBED.get_or_init(|| start(&["--metallb"])))?;
+    let alone = testbed.servers.write().unwrap_or_else(|poison| poison.into_inner());
+    Some(Bed { testbed, _shared: None, _alone: Some(alone) })
+}
+
 fn testbed() -> Option<&'static Testbed> {
     static TESTBED: OnceLock<Result<Testbed, String>> = OnceLock::new();
     told(TESTBED.get_or_init(|| start(&["--kwok"])))
@@ -133,14 +141,22 @@ fn tools() -> Result<Tools, String> {
         Some(folder) => PathBuf::from(folder),
         None => output(&mut Command::new(scripts.join("unpack"))).map(|path| PathBuf::from(path.trim()))?,
     };
-    if !assets.join("kube-apiserver").exists() {
-        return Err(format!("`kube-apiserver` is not in `{}`, which KUBEBUILDER_ASSETS names", assets.display()));
-    }
+    has(&assets, "kube-apiserver")?;
     Ok(Tools { cluster, conformance: scripts.join("conformance"), assets })
+}
+
+fn has(assets: &Path, program: &str) -> Result<(), String> {
+    match assets.join(program).exists() {
+        true => Ok(()),
+        false => Err(format!("`{program}` is not in `{}`, which KUBEBUILDER_ASSETS names", assets.display())),
+    }
 }
 
 fn start(parts: &[&str]) -> Result<Testbed, String> {
     let Tools { cluster, assets, .. } = tools()?;
+    if parts.contains(&"--metallb") {
+        has(&assets, "metallb-controller")?;
+    }
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?.keep();
     let watchdog = Command::new("sh")
         .args(["-c", "cat >/dev/null; \"$0\" down \"$1\" >/dev/null 2>&1; rm -rf \"$1\""])

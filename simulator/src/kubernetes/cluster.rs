@@ -9,6 +9,7 @@ use super::{
     behaviour::Machines,
     custom::Registry,
     kinds::Kind,
+    provisioners::Provisioners,
     store::{Key, Store},
 };
 use crate::{network::Network, time::Calendar};
@@ -19,6 +20,8 @@ pub struct Cluster {
     pub calendar: Calendar,
     /// What the world decides of its machines.
     pub machines: Machines,
+    /// Who makes volumes in it.
+    pub provisioners: Provisioners,
     /// The certificate that vouches for its server, once somebody has said it.
     pub authority: OnceLock<String>,
     /// Where the webhooks of this cluster are, once somebody has said it.
@@ -41,6 +44,7 @@ impl Cluster {
             store: Store::default(),
             calendar,
             machines: Machines::default(),
+            provisioners: Provisioners::default(),
             authority: OnceLock::new(),
             network: OnceLock::new(),
             definitions: Registry::default(),

@@ -21,6 +21,7 @@ mod openapi;
 pub mod ownership;
 mod patch;
 pub mod protobuf;
+pub mod provisioners;
 pub mod quantity;
 mod read;
 pub mod request;

@@ -16,7 +16,9 @@ mod admission;
 #[allow(dead_code, reason = "the other tests use the rest of it")]
 #[path = "../arms/mod.rs"]
 mod arms;
+mod attended;
 mod backends;
+mod claims;
 mod configmaps;
 mod daemonsets;
 mod data;
@@ -31,6 +33,7 @@ mod events;
 mod extending;
 mod jobs;
 mod limits;
+mod load_balancers;
 mod metadata;
 mod namespaces;
 mod networking;
@@ -63,11 +66,16 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 type Bodies = &'static [(&'static str, fn(&Arm))];
 
+/// The area whose bodies need a control plane with MetalLB.
+const BALANCED: &str = "load_balancers";
+
 /// What bodies are about.
 const AREAS: &[(&str, Bodies)] = &[
     ("access", access::BODIES),
     ("admission", admission::BODIES),
+    ("attended", attended::BODIES),
     ("backends", backends::BODIES),
+    ("claims", claims::BODIES),
     ("configmaps", configmaps::BODIES),
     ("daemonsets", daemonsets::BODIES),
     ("data", data::BODIES),
@@ -82,6 +90,7 @@ const AREAS: &[(&str, Bodies)] = &[
     ("extending", extending::BODIES),
     ("jobs", jobs::BODIES),
     ("limits", limits::BODIES),
+    (BALANCED, load_balancers::BODIES),
     ("metadata", metadata::BODIES),
     ("namespaces", namespaces::BODIES),
     ("networking", networking::BODIES),
@@ -140,7 +149,8 @@ fn simulated(area: &str, name: &str, body: fn(&Arm)) -> Result<(), Failed> {
 }
 
 fn on_the_real_one(area: &str, name: &str, body: fn(&Arm)) -> Result<(), Failed> {
-    let Some(bed) = testbed::shared() else { return Ok(()) };
+    let bed = if area == BALANCED { testbed::balancing() } else { testbed::shared() };
+    let Some(bed) = bed else { return Ok(()) };
     let arm = real::arm(&bed, &space(area, name));
     body(&arm);
     if updating() {

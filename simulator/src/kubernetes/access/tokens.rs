@@ -12,6 +12,9 @@ use crate::kubernetes::{cluster::Cluster, store::Key, user::User};
 /// Who issues tokens, and for whom if nobody says.
 pub const ISSUER: &str = "https://kubernetes.default.svc";
 
+/// Who issues tokens that are kept in secrets; they are for the API server, and say so by saying nothing.
+const KEPT: &str = "kubernetes/serviceaccount";
+
 /// With what a cluster signs.
 pub struct Signer {
     key: Ed25519KeyPair,
@@ -81,13 +84,51 @@ impl Claims {
         }))
     }
 
+    /// What a token says that is kept in a secret, and lasts as long as that.
+    pub fn kept_in(secret: &Value, account: &Value) -> Self {
+        let text = |object: &Value, field: &str| object["metadata"][field].as_str().unwrap_or_default().to_owned();
+        let (namespace, name) = (text(account, "namespace"), text(account, "name"));
+        Self(json!({
+            "iss": KEPT,
+            "kubernetes.io/serviceaccount/namespace": namespace,
+            "kubernetes.io/serviceaccount/secret.name": text(secret, "name"),
+            "kubernetes.io/serviceaccount/service-account.name": name,
+            "kubernetes.io/serviceaccount/service-account.uid": text(account, "uid"),
+            "sub": format!("system:serviceaccount:{namespace}:{name}"),
+        }))
+    }
+
+    fn is_kept_in_a_secret(&self) -> bool {
+        self.0["iss"] == KEPT
+    }
+
+    /// Whom a token stands for that is kept in a secret.
+    fn user_of_secret(&self, cluster: &Cluster) -> Option<User> {
+        let said = |part: &str| self.0[format!("kubernetes.io/serviceaccount/{part}")].as_str();
+        let (namespace, name) = (said("namespace")?, said("service-account.name")?);
+        let there = |resource: &str, name: &str| {
+            let key = Key { resource: resource.into(), namespace: namespace.to_owned(), name: name.to_owned() };
+            cluster.store.get(&key)
+        };
+        there("secrets", said("secret.name")?)?;
+        let uid = said("service-account.uid")?;
+        there("serviceaccounts", name).filter(|account| account["metadata"]["uid"] == uid)?;
+        Some(User { uid: uid.to_owned(), ..User::service_account(namespace, name) })
+    }
+
     pub fn audiences(&self) -> Vec<String> {
+        if self.is_kept_in_a_secret() {
+            return vec![ISSUER.to_owned()];
+        }
         let audiences = self.0["aud"].as_array().into_iter().flatten();
         audiences.filter_map(|audience| Some(audience.as_str()?.to_owned())).collect()
     }
 
     /// Whom it stands for; nobody, if it has expired, or its account or what it is bound to is gone.
     pub fn user(&self, cluster: &Cluster) -> Option<User> {
+        if self.is_kept_in_a_secret() {
+            return self.user_of_secret(cluster);
+        }
         let now = cluster.calendar.now().as_second();
         let private = &self.0["kubernetes.io"];
         let namespace = private["namespace"].as_str()?;

@@ -3,6 +3,8 @@
 //! One file or folder a controller. They ask the server as everybody does, and know nothing of each other. They never look at
 //! all objects because of one change: the census tells whose they are.
 
+mod api_services;
+mod autoscalers;
 mod budgets;
 mod census;
 mod conditions;
@@ -14,6 +16,7 @@ mod garbage;
 mod jobs;
 mod kinds;
 mod kubelet;
+mod load_balancers;
 mod namespaces;
 mod nodes;
 mod owners;
@@ -24,6 +27,8 @@ mod revisions;
 mod scheduler;
 mod services;
 mod statefulsets;
+mod tokens;
+mod volumes;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -134,6 +139,13 @@ fn managed() -> Vec<(&'static str, &'static str, Arc<dyn Controller>)> {
         ("statefulset-controller", "statefulset-controller", Arc::new(statefulsets::StatefulSets)),
         ("endpoint-controller", "endpoint-controller", Arc::new(services::Endpoints)),
         ("endpointslice-controller", "endpoint-slice-controller", Arc::new(services::EndpointSlices)),
+        ("persistent-volume-binder", "persistentvolume-controller", Arc::new(volumes::Claims)),
+        ("persistent-volume-binder", "persistentvolume-controller", Arc::new(volumes::Volumes)),
+        ("pvc-protection-controller", "pvc-protection-controller", Arc::new(volumes::ProtectedClaims)),
+        ("pv-protection-controller", "pv-protection-controller", Arc::new(volumes::ProtectedVolumes)),
+        ("endpointslicemirroring-controller", "endpoint-slice-mirroring-controller", Arc::new(services::Mirrors)),
+        ("horizontal-pod-autoscaler", "horizontal-pod-autoscaler", Arc::new(autoscalers::Autoscalers)),
+        ("tokens-controller", "tokens-controller", Arc::new(tokens::Tokens)),
         ("node-controller", "node-controller", Arc::new(nodes::Nodes)),
         ("node-controller", "taint-eviction-controller", Arc::new(nodes::Evictions)),
         ("root-ca-cert-publisher", "root-ca-cert-publisher", Arc::new(namespaces::Authorities)),
@@ -149,6 +161,29 @@ pub fn start(cluster: &Arc<Cluster>) {
     for (account, component, controller) in managed() {
         let user = User::controller(account);
         begin(cluster, &census, user, "kube-controller-manager", Teller::new(component), controller);
+    }
+    begin(
+        cluster,
+        &census,
+        User::api_server(),
+        "kube-apiserver",
+        Teller::new("apiserver"),
+        Arc::new(api_services::ApiServices),
+    );
+    let provisioner = User::service_account("kube-system", "csi-provisioner");
+    begin(
+        cluster,
+        &census,
+        provisioner,
+        "csi-provisioner",
+        Teller::new("csi-provisioner"),
+        Arc::new(volumes::Provisioning),
+    );
+    let balancers = load_balancers::LoadBalancers::default();
+    let statuses = Arc::new(load_balancers::PoolStatuses(balancers.clone()));
+    for controller in [Arc::new(balancers) as Arc<dyn Controller>, statuses] {
+        let account = User::service_account("metallb-system", "controller");
+        begin(cluster, &census, account, "metallb-controller", Teller::new("metallb-controller"), controller);
     }
     start_nodes_with(cluster, &census);
 }

@@ -14,8 +14,13 @@ use serde_json::{Value, json};
 
 pub use self::fit::{is_selected, is_tolerated, tolerates};
 use self::{fit::Wishes, nodes::Nodes};
-use super::{Controller, Name, Tools, events::Event, fields::Fields, owners, pods};
-use crate::kubernetes::{answer::Refusal, store::Change};
+use super::{
+    Controller, Name, Tools,
+    events::Event,
+    fields::{Fields, map},
+    owners, pods, volumes,
+};
+use crate::kubernetes::{answer::Refusal, client::Place, store::Change};
 
 /// Who is scheduled here.
 const NAME: &str = "default-scheduler";
@@ -71,7 +76,8 @@ impl Controller for Scheduler {
                 return Ok(None);
             }
             match self.find(tools, &pod) {
-                Ok(node) => self.bind(tools, &pod, &node).await?,
+                Ok(node) if has_volumes(tools, &pod, &node).await? => self.bind(tools, &pod, &node).await?,
+                Ok(_) => drop(self.memory().waiting.insert(name.clone())),
                 Err(why) => self.refuse(tools, &pod, &why).await?,
             }
             Ok(None)
@@ -211,20 +217,54 @@ struct Score {
     pods: usize,
 }
 
+/// The claims of a pod's volumes.
+fn claims(pod: &Value) -> impl Iterator<Item = Name> {
+    let named = pod.list("/spec/volumes").iter().map(|volume| volume.text("/persistentVolumeClaim/claimName"));
+    named
+        .filter(|claim| !claim.is_empty())
+        .map(|claim| Name { namespace: pod.namespace().to_owned(), name: claim.to_owned() })
+}
+
 /// What is missing of the claims of a pod's volumes.
 fn missing_claims(tools: &Tools, pod: &Value) -> Option<String> {
     let nodes = tools.client.cluster().store.list(&"nodes".into(), None).1.len();
-    for volume in pod.list("/spec/volumes") {
-        let claim = volume.text("/persistentVolumeClaim/claimName");
-        if claim.is_empty() {
-            continue;
-        }
-        let name = Name { namespace: pod.namespace().to_owned(), name: claim.to_owned() };
-        if tools.there("persistentvolumeclaims", &name).is_none() {
-            return Some(format!(
-                "0/{nodes} nodes are available: persistentvolumeclaim \"{claim}\" not found. not found"
-            ));
-        }
+    for name in claims(pod) {
+        let why = match tools.there("persistentvolumeclaims", &name) {
+            None => format!("persistentvolumeclaim {:?} not found", name.name),
+            Some(claim) if claim.text("/status/phase") == "Lost" => {
+                format!("persistentvolumeclaim {:?} bound to non-existent persistentvolume \"\"", name.name)
+            }
+            Some(claim) if !volumes::is_bound(&claim) && !waits(tools, &claim) => {
+                "pod has unbound immediate PersistentVolumeClaims".to_owned()
+            }
+            Some(_) => continue,
+        };
+        return Some(format!("0/{nodes} nodes are available: {why}. not found"));
     }
     None
+}
+
+/// True for a claim that gets its volume when a pod of it has a node.
+fn waits(tools: &Tools, claim: &Value) -> bool {
+    let name = Name { namespace: String::new(), name: claim.text("/spec/storageClassName").to_owned() };
+    tools.there("storageclasses.storage.k8s.io", &name).is_some_and(|class| volumes::waits_for_a_pod(&class))
+}
+
+/// True if all claims of a pod have their volumes; those that have none yet are told for which node.
+async fn has_volumes(tools: &Tools, pod: &Value, node: &str) -> Result<bool, Refusal> {
+    let mut all = true;
+    for name in claims(pod) {
+        let Some(claim) = tools.there("persistentvolumeclaims", &name) else { continue };
+        if volumes::is_bound(&claim) {
+            continue;
+        }
+        all = false;
+        if claim.annotation(volumes::NODE).is_none() {
+            let place = Place { api_version: "v1", resource: "persistentvolumeclaims", namespace: &name.namespace };
+            let mut told = (*claim).clone();
+            map(&mut told["metadata"], "annotations").insert(volumes::NODE.to_owned(), json!(node));
+            owners::gone_is_fine(tools.client.update(place, "", &told).await)?;
+        }
+    }
+    Ok(all)
 }

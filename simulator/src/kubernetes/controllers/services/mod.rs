@@ -1,13 +1,14 @@
 //! Services: which pods are behind them, as Endpoints and as EndpointSlices.
 
 mod endpoints;
+mod mirroring;
 mod slices;
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-pub use self::{endpoints::Endpoints, slices::EndpointSlices};
+pub use self::{endpoints::Endpoints, mirroring::Mirrors, slices::EndpointSlices};
 use super::{Name, Tools, fields::Fields, pods, sides};
 use crate::kubernetes::store::Change;
 

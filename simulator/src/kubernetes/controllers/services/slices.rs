@@ -17,10 +17,10 @@ use crate::kubernetes::{
     store::Change,
 };
 
-const SERVICE: &str = "kubernetes.io/service-name";
-const MANAGED: &str = "endpointslice.kubernetes.io/managed-by";
+pub const SERVICE: &str = "kubernetes.io/service-name";
+pub const MANAGED: &str = "endpointslice.kubernetes.io/managed-by";
 const MANAGER: &str = "endpointslice-controller.k8s.io";
-const STORED: &str = "endpointslices.discovery.k8s.io";
+pub const STORED: &str = "endpointslices.discovery.k8s.io";
 /// How many endpoints a slice has at most.
 const FULL: usize = 100;
 
