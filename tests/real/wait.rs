@@ -210,7 +210,7 @@ fn objects_are_read_by_name_one_or_several() {
 #[test]
 fn warnings_about_what_is_waited_for_are_told_once_while_it_is_waited_for() {
     let Some(bed) = shared() else { return };
-    let space = bed.space("warned");
+    let space = bed.space("warned-of");
     bed.kubectl(&["create", "deployment", "other", "-n", &space, "--image=other"]);
     bed.kubectl(&["create", "deployment", "web", "-n", &space, "--image=web", "--replicas=0"]);
     bed.kubectl(&["create", "quota", "none", "-n", &space, "--hard=pods=0"]);

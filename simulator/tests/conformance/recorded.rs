@@ -22,7 +22,8 @@ pub fn hold_against(area: &str, name: &str, told: &Value) -> Result<(), Failed> 
     let text = fs::read_to_string(&path)
         .map_err(|error| format!("{}: {error}; UPDATE=1 with the testbed writes it", path.display()))?;
     let recorded: Value = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-    if recorded == *told {
+    let (recorded, told) = (ordered("", &recorded), ordered("", told));
+    if recorded == told {
         return Ok(());
     }
     let none = Vec::new();
@@ -30,6 +31,21 @@ pub fn hold_against(area: &str, name: &str, told: &Value) -> Result<(), Failed> 
     let at = there.iter().zip(here).position(|(there, here)| there != here).unwrap_or(there.len().min(here.len()));
     let shown = |list: &[Value]| list.get(at).map_or("nothing".to_owned(), |value| format!("{value:#}"));
     Err(format!("exchange {at} differs\n{}", difference(&shown(there), &shown(here))).into())
+}
+
+/// With conditions in the order of their types: which of several controllers is first to write one is chance.
+fn ordered(key: &str, value: &Value) -> Value {
+    match value {
+        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), ordered(key, value))).collect(),
+        Value::Array(items) => {
+            let mut items: Vec<Value> = items.iter().map(|item| ordered("", item)).collect();
+            if key == "conditions" {
+                items.sort_by_key(|item| item["type"].to_string());
+            }
+            Value::Array(items)
+        }
+        other => other.clone(),
+    }
 }
 
 /// Both texts line by line: `-` is what the recording has, `+` what was answered.

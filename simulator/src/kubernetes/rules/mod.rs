@@ -117,6 +117,11 @@ pub trait Rules: Sync + Send {
         Vec::new()
     }
 
+    /// What whoever writes such an object is warned of, although it is taken.
+    fn warnings(&self, _object: &Value) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What is wrong with a change beyond what is wrong with the object itself: fields that can't be changed.
     fn check_change(&self, _object: &Value, _there: &Value) -> Vec<Cause> {
         Vec::new()

@@ -141,6 +141,7 @@ impl Write<'_> {
             rules.check_new(&object),
         ];
         self.right(&name, wrong.concat())?;
+        rules.warnings(&object).iter().for_each(|warning| self.request.warn(warning));
         admission::check(&attempt, &object).await?;
         owners::set(&mut object, &entries);
         metadata::versionless(&mut object, self.request.method == Method::POST)?;
@@ -200,6 +201,9 @@ impl Write<'_> {
             part => rules.check_part(part, &object, stored),
         });
         self.right(name, wrong)?;
+        if self.part.is_empty() {
+            rules.warnings(&object).iter().for_each(|warning| self.request.warn(warning));
+        }
         if is_admitted {
             admission::check(&attempt, &object).await?;
         }

@@ -21,6 +21,22 @@ pub struct Services;
 const AFFINITY_SECONDS: u64 = 10800;
 
 impl Rules for Services {
+    fn warnings(&self, object: &Value) -> Vec<String> {
+        let spec = &object["spec"];
+        let mut warnings = Vec::new();
+        if spec["externalIPs"].as_array().is_some_and(|addresses| !addresses.is_empty()) {
+            warnings
+                .push("spec.externalIPs is deprecated and may no longer be implemented in some clusters".to_owned());
+        }
+        if spec["type"] != "ExternalName" && spec["externalName"].as_str().is_some_and(|name| !name.is_empty()) {
+            warnings.push("spec.externalName is ignored when spec.type is not \"ExternalName\"".to_owned());
+        }
+        if spec["trafficDistribution"] == "PreferClose" {
+            warnings.push("spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"".to_owned());
+        }
+        warnings
+    }
+
     fn replacing_creates(&self) -> bool {
         true
     }

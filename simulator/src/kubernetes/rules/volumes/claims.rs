@@ -25,6 +25,17 @@ const IMMUTABLE: &str =
     "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
 
 impl Rules for Claims {
+    fn warnings(&self, claim: &Value) -> Vec<String> {
+        let resources = &claim["spec"]["resources"];
+        let parts = ["requests", "limits"].into_iter().filter_map(|part| {
+            let size = Quantity::read(&resources[part]["storage"]).ok().filter(|size| !size.is_whole())?;
+            Some(format!(
+                "spec.resources.{part}[storage]: fractional byte value \"{size}\" is invalid, must be an integer"
+            ))
+        });
+        parts.collect()
+    }
+
     fn fill_in(&self, claim: &mut Value) {
         let spec = &mut claim["spec"];
         default(spec, "volumeMode", "Filesystem");
