@@ -35,10 +35,13 @@ of_projects! {
     vcluster_capi_0_3 "vcluster-capi-v0.3"
 }
 
+/// Where the definitions are, if they are.
+pub fn all() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/crds")
+}
+
 fn published(arm: &Arm, folder: &str) {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/crds").join(folder);
-    let Ok(files) = fs::read_dir(&folder) else { return };
-    let mut files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(all().join(folder)).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
     for file in files {
         for text in fs::read_to_string(&file).unwrap().split("\n---") {
