@@ -33,14 +33,21 @@ pub fn hold_against(area: &str, name: &str, told: &Value) -> Result<(), Failed> 
     Err(format!("exchange {at} differs\n{}", difference(&shown(there), &shown(here))).into())
 }
 
-/// With conditions in the order of their types: which of several controllers is first to write one is chance.
+/// With conditions in the order of their types, for which of several controllers is first to write one is chance; and owners in
+/// that of their names, for whose second is the earlier one is chance, too.
 fn ordered(key: &str, value: &Value) -> Value {
     match value {
         Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), ordered(key, value))).collect(),
         Value::Array(items) => {
             let mut items: Vec<Value> = items.iter().map(|item| ordered("", item)).collect();
-            if key == "conditions" {
-                items.sort_by_key(|item| item["type"].to_string());
+            match key {
+                "conditions" => items.sort_by_key(|item| item["type"].to_string()),
+                "managedFields" => {
+                    items.sort_by_key(|item| {
+                        ["operation", "manager", "subresource"].map(|field| item[field].to_string())
+                    });
+                }
+                _ => {}
             }
             Value::Array(items)
         }
