@@ -38,3 +38,19 @@ impl<'de> Deserialize<'de> for Length {
         parse(&String::deserialize(from)?).map(Self).map_err(D::Error::custom)
     }
 }
+
+/// Reads a duration in its written form, for fields that hold it as it is.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    Length::deserialize(from).map(|Length(duration)| duration)
+}
+
+/// The same for one that may be missing.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read_if_given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    Option::<Length>::deserialize(from).map(|given| given.map(|Length(duration)| duration))
+}

@@ -5,4 +5,5 @@
 mod arms;
 mod ownership;
 mod protobuf;
+mod streams;
 mod time;

@@ -1,41 +1,58 @@
-//! How the programs in containers behave, as the world says: how long images take to be pulled, when programs are ready, and
-//! how they end. And which machines are off.
+//! How the programs in containers behave, as the world says: how long images take to be pulled, when programs are ready, what
+//! they write, what they answer, and how they end. And which machines are off.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use serde::Deserialize;
+
+use crate::duration;
+
 /// How a container behaves.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct Behaviour {
     /// How long its image takes to be pulled to a machine that doesn't have it.
+    #[serde(deserialize_with = "duration::read")]
     pub pull: Duration,
     /// Why its image can't be pulled.
     pub pull_fails: Option<String>,
     /// From its creation to its start.
+    #[serde(deserialize_with = "duration::read")]
     pub start: Duration,
     pub readiness: Readiness,
     /// How it ends by itself.
     pub end: Option<End>,
     /// From being asked to stop to its end.
+    #[serde(deserialize_with = "duration::read")]
     pub stop: Duration,
+    /// What it writes.
+    pub log: Vec<Line>,
+    /// What becomes of commands that are run in it, the first that fits. One that is not among them has no model.
+    pub commands: Vec<Command>,
+    /// Where it listens. A port that is not among them has no model.
+    pub ports: BTreeMap<u16, Listener>,
 }
 
 /// When a running program is ready.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Readiness {
     /// As soon as its probes can find out; at once, if it has none.
     Probed,
-    After(Duration),
+    After(#[serde(deserialize_with = "duration::read")] Duration),
     Never,
 }
 
 /// How a program ends by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct End {
     /// Since its start.
+    #[serde(deserialize_with = "duration::read")]
     pub after: Duration,
     pub code: i32,
     /// `OOMKilled`, if not as the code says.
@@ -44,13 +61,61 @@ pub struct End {
     pub times: Option<u32>,
 }
 
-/// A behaviour, and which containers have it. A pattern is a name in which `*` stands for anything; none stands for all.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Something that a program writes while it runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Line {
+    /// Since its start.
+    #[serde(deserialize_with = "duration::read")]
+    pub after: Duration,
+    /// One line, or several.
+    pub says: String,
+    /// Again and again, with so much time in between.
+    #[serde(deserialize_with = "duration::read_if_given")]
+    pub every: Option<Duration>,
+    /// To its standard error.
+    pub error: bool,
+}
+
+/// What a command does that somebody runs in a container.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Command {
+    /// Its words with a space in between; a pattern, as those of a [`Rule`].
+    pub line: String,
+    /// How long it takes.
+    #[serde(deserialize_with = "duration::read")]
+    pub after: Duration,
+    pub stdout: String,
+    pub stderr: String,
+    pub code: i32,
+    /// It writes what it is given, as `cat` does, and ends where that ends. All others let it go.
+    pub echoes: bool,
+}
+
+/// What is behind a port of a container.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Listener {
+    /// Says this to whoever connects, and nothing more.
+    Says(String),
+    /// Sends back what it gets.
+    Echoes,
+    /// A server of the world, by its address: `host:port`.
+    LeadsTo(String),
+    /// Nobody: connections are refused.
+    Nobody,
+}
+
+/// A behaviour, and which containers have it. A pattern is a text in which `*` stands for anything; none stands for all.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct Rule {
     pub image: Option<String>,
     pub namespace: Option<String>,
     pub pod: Option<String>,
     pub container: Option<String>,
+    #[serde(flatten)]
     pub behaviour: Behaviour,
 }
 
@@ -79,7 +144,17 @@ impl Default for Behaviour {
             readiness: Readiness::Probed,
             end: None,
             stop: Duration::from_millis(500),
+            log: Vec::new(),
+            commands: Vec::new(),
+            ports: BTreeMap::new(),
         }
+    }
+}
+
+impl Command {
+    /// True if it is the one that these words run.
+    pub fn is(&self, words: &[String]) -> bool {
+        fits(&self.line, &words.join(" "))
     }
 }
 
@@ -122,11 +197,11 @@ impl Rule {
     }
 }
 
-/// True if a name is as a pattern says, in which `*` stands for anything.
-fn fits(pattern: &str, name: &str) -> bool {
+/// True if a text is as a pattern says, in which `*` stands for anything.
+fn fits(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = name.strip_prefix(first) else { return false };
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
     let mut parts: Vec<&str> = parts.collect();
     let Some(last) = parts.pop() else { return rest.is_empty() };
     for part in parts {

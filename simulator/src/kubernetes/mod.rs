@@ -31,6 +31,7 @@ pub mod schema;
 pub mod selector;
 pub mod server;
 pub mod store;
+mod streams;
 pub mod user;
 mod watch;
 mod write;

@@ -67,9 +67,10 @@ impl Request {
         self.parameters.get(name).map(Vec::as_slice)
     }
 
+    /// Anything but a clear no is a yes.
     pub fn flag(&self, name: &str) -> bool {
         let value = self.parameters.get(name).and_then(|values| values.first());
-        value.is_some_and(|value| matches!(value.as_str(), "" | "1" | "true"))
+        value.is_some_and(|value| value != "0" && !value.eq_ignore_ascii_case("false"))
     }
 
     /// What writes are told apart by: the parameter `fieldManager`, or the program's own name.

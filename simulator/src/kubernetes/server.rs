@@ -25,11 +25,11 @@ use super::{
     cluster::Cluster,
     discovery, health, openapi,
     request::{Request, Sent},
-    resource,
+    resource, streams,
 };
 use crate::network::{Server, Stream};
 
-type Body = UnsyncBoxBody<Bytes, Infallible>;
+pub type Body = UnsyncBoxBody<Bytes, Infallible>;
 
 /// The API server of a cluster, over TLS.
 pub struct ApiServer {
@@ -119,6 +119,9 @@ impl ApiServer {
         }
         if let Some(told) = health::answer(&request.path, request.flag("verbose")) {
             return Ok(plain(200, &told));
+        }
+        if let Some(answer) = streams::answer(&self.cluster, request).await {
+            return answer;
         }
         if verb == "watch" {
             return resource::watch(&self.cluster, request).map(streamed);

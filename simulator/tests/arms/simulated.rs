@@ -39,7 +39,7 @@ pub fn bare_arm(space: &str) -> Arm {
     arm_of(space, control_plane::without_controllers)
 }
 
-fn arm_of(space: &str, begin: fn(Calendar, u64) -> Arc<Cluster>) -> Arm {
+pub fn arm_of(space: &str, begin: fn(Calendar, u64) -> Arc<Cluster>) -> Arm {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let server = runtime.block_on(async {
         let start = "2026-01-01T09:00:00Z".parse().unwrap();

@@ -34,6 +34,7 @@ mod extending;
 mod jobs;
 mod limits;
 mod load_balancers;
+mod logs;
 mod metadata;
 mod namespaces;
 mod networking;
@@ -91,6 +92,7 @@ const AREAS: &[(&str, Bodies)] = &[
     ("jobs", jobs::BODIES),
     ("limits", limits::BODIES),
     (BALANCED, load_balancers::BODIES),
+    ("logs", logs::BODIES),
     ("metadata", metadata::BODIES),
     ("namespaces", namespaces::BODIES),
     ("networking", networking::BODIES),

@@ -11,7 +11,7 @@ mod conditions;
 mod daemonsets;
 mod deployments;
 mod events;
-mod fields;
+pub(super) mod fields;
 mod garbage;
 mod jobs;
 mod kinds;

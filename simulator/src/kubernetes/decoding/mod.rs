@@ -11,7 +11,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-pub use self::typed::{configured, restored, sort};
+pub use self::{
+    formats::not_time,
+    typed::{configured, restored, sort},
+};
 use super::{
     answer::Refusal,
     protobuf::{self, Unreadable},
