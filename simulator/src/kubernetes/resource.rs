@@ -45,6 +45,7 @@ pub async fn whole(cluster: &Arc<Cluster>, request: &Request) -> Result<(u16, Va
         }
         let modelled = match part {
             "status" | "scale" => true,
+            "finalize" => &**resource == "namespaces",
             "binding" | "eviction" | "ephemeralcontainers" | "resize" => &**resource == "pods",
             _ => false,
         };
@@ -57,7 +58,8 @@ pub async fn whole(cluster: &Arc<Cluster>, request: &Request) -> Result<(u16, Va
     match (&request.method, name) {
         (&Method::POST, Some(name)) if part == "binding" => write.bind(name).await,
         (&Method::POST, Some(name)) if part == "eviction" => write.evict(name).await,
-        (_, Some(_)) if matches!(part, "binding" | "eviction") => Err(Refusal::method_not_allowed()),
+        (&Method::PUT, Some(name)) if part == "finalize" => write.replace(name).await,
+        (_, Some(_)) if matches!(part, "binding" | "eviction" | "finalize") => Err(Refusal::method_not_allowed()),
         (&Method::GET, Some(name)) => {
             let object = read::get(cluster, &kind, namespace, name)?;
             Ok((200, write.seen(&object)?))

@@ -17,6 +17,9 @@ bodies! {
     parts_have_numbers
     a_suspended_job_waits
     a_pod_that_fails_too_often_fails_the_job
+    a_job_that_is_suspended_loses_its_pods
+    a_job_that_takes_too_long_has_failed
+    a_job_that_is_over_goes_after_a_while
     nothing_to_do_is_complete_at_once
     a_job_without_a_number_of_completions_ends_with_its_pods
 }
@@ -122,4 +125,25 @@ fn a_job_without_a_number_of_completions_ends_with_its_pods(arm: &Arm) {
     arm.make(JOBS, job(json!({"parallelism": 2})));
     settled(arm, |job| has(job, "Complete"));
     pods(arm, 2);
+}
+
+fn a_job_that_is_suspended_loses_its_pods(arm: &Arm) {
+    arm.make(JOBS, job(json!({"template": nowhere(), "completions": 2, "parallelism": 2})));
+    settled(arm, |job| job["status"]["active"] == 2);
+    arm.adjust(WORK, json!({"spec": {"suspend": true}}));
+    settled(arm, |job| has(job, "Suspended") && job["status"]["active"].is_null() && job["status"]["terminating"] == 0);
+    pods(arm, 0);
+}
+
+fn a_job_that_takes_too_long_has_failed(arm: &Arm) {
+    arm.make(JOBS, job(json!({"template": nowhere(), "activeDeadlineSeconds": 1})));
+    settled(arm, |job| has(job, "Failed"));
+    events(arm, "Job", 3);
+}
+
+fn a_job_that_is_over_goes_after_a_while(arm: &Arm) {
+    arm.make(JOBS, job(json!({"ttlSecondsAfterFinished": 1})));
+    settled(arm, |job| has(job, "Complete"));
+    arm.look_until(WORK, |answer| answer.code == 404);
+    pods(arm, 0);
 }

@@ -28,9 +28,11 @@ mod deletion;
 mod deployments;
 mod discovery;
 mod disruption;
+mod endings;
 mod endpoints;
 mod events;
 mod extending;
+mod garbage;
 mod jobs;
 mod limits;
 mod load_balancers;
@@ -86,9 +88,11 @@ const AREAS: &[(&str, Bodies)] = &[
     ("deployments", deployments::BODIES),
     ("discovery", discovery::BODIES),
     ("disruption", disruption::BODIES),
+    ("endings", endings::BODIES),
     ("endpoints", endpoints::BODIES),
     ("events", events::BODIES),
     ("extending", extending::BODIES),
+    ("garbage", garbage::BODIES),
     ("jobs", jobs::BODIES),
     ("limits", limits::BODIES),
     (BALANCED, load_balancers::BODIES),

@@ -12,6 +12,8 @@ pub trait Scene {
     fn adjust(&self, path: &str, patch: Value);
 
     fn drop(&self, path: &str);
+
+    fn drop_with(&self, path: &str, options: Value);
 }
 
 impl Scene for Arm {
@@ -25,6 +27,10 @@ impl Scene for Arm {
 
     fn drop(&self, path: &str) {
         done(self, "DELETE", path, "", &Value::Null);
+    }
+
+    fn drop_with(&self, path: &str, options: Value) {
+        done(self, "DELETE", path, "application/json", &options);
     }
 }
 

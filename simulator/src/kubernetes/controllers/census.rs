@@ -28,6 +28,8 @@ struct Known {
 /// What an object is found by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Mark {
+    /// Its own uid.
+    Own(String),
     /// Each of its owners, by uid.
     Owner(String),
     /// It has no controller, in this namespace.
@@ -56,6 +58,11 @@ impl Census {
     pub fn dependents(&self, uid: &str) -> Vec<(Key, Arc<Value>)> {
         let keys = self.keys(&Mark::Owner(uid.to_owned()));
         keys.into_iter().filter_map(|key| self.cluster.store.get(&key).map(|object| (key, object))).collect()
+    }
+
+    /// Where the object of this uid is.
+    pub fn whereabouts(&self, uid: &str) -> Option<Key> {
+        self.keys(&Mark::Own(uid.to_owned())).pop()
     }
 
     /// The objects of a resource in a namespace that have no controller.
@@ -138,7 +145,7 @@ impl Known {
 }
 
 fn marks(key: &Key, object: &Value) -> BTreeSet<Mark> {
-    let mut marks = BTreeSet::new();
+    let mut marks = BTreeSet::from([Mark::Own(object.uid().to_owned())]);
     for owner in object.list("/metadata/ownerReferences") {
         marks.insert(Mark::Owner(owner.text("/uid").to_owned()));
     }

@@ -117,6 +117,7 @@ fn owner(tools: &Tools, object: &Value, reference: &Value) -> Option<(Key, Optio
 async fn collect(tools: &Tools, kind: &Kind, object: &Value) -> Result<(), Refusal> {
     let (mut solid, mut lost, mut waiting) = (0, Vec::new(), Vec::new());
     for reference in object.list("/metadata/ownerReferences") {
+        tell_if_elsewhere(tools, object, reference).await;
         match owner(tools, object, reference) {
             // Nobody knows of it, so nobody can say that it is gone.
             None => solid += 1,
@@ -140,16 +141,47 @@ async fn collect(tools: &Tools, kind: &Kind, object: &Value) -> Result<(), Refus
         gone_is_fine(tools.client.patch(place.borrowed(), (object.name(), ""), "merge", &patch).await)?;
         return Ok(());
     }
-    let has_dependents = || !tools.census.dependents(object.uid()).is_empty();
+    let dependents = tools.census.dependents(object.uid());
+    let waits_for_all = !waiting.is_empty() && !dependents.is_empty();
+    if waits_for_all && dependents.iter().any(|(_, dependent)| dependent.is_going() && holds(dependent, FOREGROUND)) {
+        // They may go in a circle: nobody waits for this one.
+        hold_up_nobody(tools, kind, object).await?;
+    }
     let policy = if holds(object, ORPHAN) {
         "Orphan"
-    } else if holds(object, FOREGROUND) || !waiting.is_empty() && has_dependents() {
+    } else if holds(object, FOREGROUND) || waits_for_all {
         "Foreground"
     } else {
         "Background"
     };
     let options = json!({"propagationPolicy": policy, "preconditions": {"uid": object.uid()}});
     gone_is_fine(tools.client.delete(place.borrowed(), object.name(), &options).await)?;
+    Ok(())
+}
+
+/// Tells that an owner is in another namespace, where it can't own anything.
+async fn tell_if_elsewhere(tools: &Tools, object: &Value, reference: &Value) {
+    let Some(there) = tools.census.whereabouts(reference.text("/uid")) else { return };
+    if there.namespace.is_empty() || there.namespace == object.namespace() {
+        return;
+    }
+    let [version, kind, name, uid] = ["/apiVersion", "/kind", "/name", "/uid"].map(|field| reference.text(field));
+    let namespace = object.namespace();
+    let message = format!(
+        "ownerRef [{version}/{kind}, namespace: {namespace}, name: {name}, uid: {uid}] does not exist in namespace \
+         {namespace:?}"
+    );
+    tools.warning(object, "OwnerRefInvalidNamespace", &message).await;
+}
+
+/// Lets none of an object's owners wait for it any longer.
+async fn hold_up_nobody(tools: &Tools, kind: &Kind, object: &Value) -> Result<(), Refusal> {
+    let mut owners = object["metadata"]["ownerReferences"].clone();
+    for owner in owners.as_array_mut().into_iter().flatten().filter(|owner| owner.flag("/blockOwnerDeletion")) {
+        owner["blockOwnerDeletion"] = json!(false);
+    }
+    let patch = json!({"metadata": {"uid": object.uid(), "ownerReferences": owners}});
+    gone_is_fine(tools.client.patch(place(kind, object).borrowed(), (object.name(), ""), "merge", &patch).await)?;
     Ok(())
 }
 

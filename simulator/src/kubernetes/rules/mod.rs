@@ -215,8 +215,13 @@ pub trait Rules: Sync + Send {
         None
     }
 
-    /// Makes an object one that is to end, if something else than its finalizers still holds it.
+    /// Makes an object one that is to end, if that is all that a deletion does for now.
     fn terminates(&self, _object: &mut Value) -> bool {
+        false
+    }
+
+    /// True if something else than its finalizers holds an object that is to end.
+    fn is_held(&self, _object: &Value) -> bool {
         false
     }
 

@@ -32,24 +32,40 @@ impl Rules for Namespaces {
     }
 
     fn check(&self, namespace: &Value) -> Vec<Cause> {
-        let mut wrong = Vec::new();
-        for finalizer in Field::of(namespace, "spec.finalizers").items() {
-            let finalizer = Field { path: "spec.finalizers".to_owned(), ..finalizer };
-            wrong.extend(form::qualified_name(finalizer.text()).iter().map(|why| finalizer.invalid(why)));
-            if !finalizer.text().contains('/') && finalizer.text() != FINALIZER {
-                wrong.push(finalizer.invalid("name is neither a standard finalizer name nor is it fully qualified"));
+        // Which of them is wrong is not told.
+        let finalizers = Field::of(namespace, "spec.finalizers").items();
+        finalizers.flat_map(|finalizer| check(&Field { path: "spec.finalizers".to_owned(), ..finalizer })).collect()
+    }
+
+    fn check_part(&self, part: &str, namespace: &Value, _there: &Value) -> Vec<Cause> {
+        match part {
+            "finalize" => {
+                Field::of(namespace, "spec.finalizers").items().flat_map(|finalizer| check(&finalizer)).collect()
             }
+            _ => Vec::new(),
         }
-        wrong
+    }
+
+    fn leaves(&self, part: &str) -> Vec<&str> {
+        match part {
+            "" | "finalize" => vec!["status"],
+            _ => vec!["spec"],
+        }
     }
 
     fn shows_deleted(&self) -> bool {
         true
     }
 
-    fn terminates(&self, object: &mut Value) -> bool {
-        object["status"]["phase"] = json!("Terminating");
-        object["spec"]["finalizers"].as_array().is_some_and(|finalizers| !finalizers.is_empty())
+    fn terminates(&self, namespace: &mut Value) -> bool {
+        // Who marks it doesn't take it away, even if nothing holds it.
+        let was_marked = namespace["metadata"].get("deletionTimestamp").is_some();
+        namespace["status"]["phase"] = json!("Terminating");
+        !was_marked || self.is_held(namespace)
+    }
+
+    fn is_held(&self, namespace: &Value) -> bool {
+        namespace["spec"]["finalizers"].as_array().is_some_and(|finalizers| !finalizers.is_empty())
     }
 
     fn selectable(&self) -> &'static [&'static str] {
@@ -59,4 +75,13 @@ impl Rules for Namespaces {
     fn name_form(&self) -> NameForm {
         NameForm::Label
     }
+}
+
+fn check(finalizer: &Field<'_>) -> Vec<Cause> {
+    let mut wrong: Vec<Cause> =
+        form::qualified_name(finalizer.text()).iter().map(|why| finalizer.invalid(why)).collect();
+    if !finalizer.text().contains('/') && finalizer.text() != FINALIZER {
+        wrong.push(finalizer.invalid("name is neither a standard finalizer name nor is it fully qualified"));
+    }
+    wrong
 }

@@ -133,7 +133,7 @@ impl Write<'_> {
         let there = self.cluster.store.get(&self.key(name)).ok_or_else(|| self.not_found(name))?;
         let mut object = (*there).clone();
         let terminates = rules.terminates(&mut object);
-        self.expected(name, &there, options, terminates)?;
+        self.expected(name, &there, options)?;
         admission::check(&self.attempt(Operation::Delete, name, Some(&there)), &there).await?;
         if terminates {
             if object["metadata"].get("deletionTimestamp").is_none() {
@@ -163,7 +163,7 @@ impl Write<'_> {
         }
     }
 
-    fn expected(&self, name: &str, there: &Value, options: &Options, terminates: bool) -> Result<(), Refusal> {
+    fn expected(&self, name: &str, there: &Value, options: &Options) -> Result<(), Refusal> {
         let metadata = &there["metadata"];
         let checks = [
             ("UID", "uid", &options.uid, "deleted and then recreated"),
@@ -174,7 +174,8 @@ impl Write<'_> {
                 && metadata[field] != **wanted
             {
                 let found = metadata[field].as_str().unwrap_or_default();
-                if terminates {
+                // Namespaces are looked at in a way of their own.
+                if &*self.kind.stored == "namespaces" {
                     let why = format!(
                         "Precondition failed: {word} in precondition: {wanted}, {word} in object meta: {found}"
                     );
@@ -253,8 +254,12 @@ impl Write<'_> {
     }
 
     /// True if a change lets go of an object that was only held by somebody.
-    pub(super) fn let_go(&self, object: &Value, stored: &Value) -> bool {
-        stored["metadata"]["deletionGracePeriodSeconds"] == 0 && finalizers(object).is_empty()
+    pub(super) fn let_go(&self, rules: &dyn Rules, object: &Value, stored: &Value) -> bool {
+        let metadata = &stored["metadata"];
+        metadata.get("deletionTimestamp").is_some()
+            && metadata["deletionGracePeriodSeconds"].as_i64().unwrap_or_default() == 0
+            && finalizers(object).is_empty()
+            && !rules.is_held(object)
     }
 
     /// What is said of something that is gone.

@@ -209,7 +209,7 @@ impl Write<'_> {
         }
         let bare = owners::without(&object);
         owners::set(&mut object, &entries);
-        if self.let_go(&object, stored) && !self.dry_run() {
+        if self.let_go(rules, &object, stored) && !self.dry_run() {
             return Ok(self.cluster.store.remove(&self.key(name), stored).ok().map(|_| Arc::new(object)));
         }
         if bare == owners::without(stored) && owners::same(&entries, &known) {

@@ -181,7 +181,9 @@ impl Work<'_> {
         }
         let was_suspended = self.job.is("Suspended");
         if suspended {
-            self.stop_all().await?;
+            for pod in self.active() {
+                self.discard(&pod).await?;
+            }
             if !was_suspended {
                 self.say("Suspended", "True", "JobSuspended", "Job suspended");
                 self.tools.normal(self.job, "Suspended", "Job suspended").await;
@@ -249,7 +251,7 @@ impl Work<'_> {
             let mut surplus = active.clone();
             pods::by_dispensability(&mut surplus, &[]);
             for pod in surplus.into_iter().take(usize::try_from(count - wanted).unwrap_or_default()) {
-                self.stop(&pod).await?;
+                self.discard(&pod).await?;
             }
             return Ok(());
         }
@@ -321,6 +323,12 @@ impl Work<'_> {
         self.pods.retain(|known| known.uid() != pod.uid());
         self.pods.extend(there);
         Ok(())
+    }
+
+    /// Takes a pod away that is not wanted now; it doesn't count as a failure.
+    async fn discard(&mut self, pod: &Value) -> Result<(), Refusal> {
+        untrack(self.tools, pod).await?;
+        self.stop(pod).await
     }
 
     fn say(&mut self, kind: &str, status: &str, reason: &str, message: &str) {

@@ -15,6 +15,7 @@ use crate::kubernetes::{
         fields::Fields,
         kinds,
         owners::gone_is_fine,
+        pods::has_ended,
     },
     store::{Change, Key},
 };
@@ -50,7 +51,9 @@ impl Controller for Endings {
             }
             empty(tools, &name.name).await?;
             let remaining = tools.census.inside(&name.name);
-            say(tools, &namespace, &remaining).await?;
+            // As long as there are pods, nothing is told of what is left.
+            let told = if remaining.iter().any(is_pod) { &[] } else { remaining.as_slice() };
+            say(tools, &namespace, told).await?;
             if !remaining.is_empty() {
                 return Ok(Some(patience(tools, &remaining)));
             }
@@ -67,12 +70,15 @@ impl Controller for Endings {
 /// Deletes everything in a namespace; nothing but pods, as long as there are any.
 async fn empty(tools: &Tools, namespace: &str) -> Result<(), Refusal> {
     let all = tools.census.inside(namespace);
-    let is_pod = |key: &&Key| &*key.resource == "pods";
-    delete(tools, all.iter().filter(is_pod)).await?;
-    if tools.census.inside(namespace).iter().any(|key| is_pod(&key)) {
+    delete(tools, all.iter().filter(|key| is_pod(key))).await?;
+    if tools.census.inside(namespace).iter().any(is_pod) {
         return Ok(());
     }
     delete(tools, all.iter().filter(|key| !is_pod(key))).await
+}
+
+fn is_pod(key: &Key) -> bool {
+    &*key.resource == "pods"
 }
 
 async fn delete(tools: &Tools, keys: impl Iterator<Item = &Key>) -> Result<(), Refusal> {
@@ -93,8 +99,9 @@ async fn delete(tools: &Tools, keys: impl Iterator<Item = &Key>) -> Result<(), R
 /// When to look again: what is stopped is given its time.
 fn patience(tools: &Tools, remaining: &[Key]) -> Duration {
     let store = &tools.client.cluster().store;
-    let graces = remaining.iter().filter(|key| &*key.resource == "pods").filter_map(|key| store.get(key));
-    let grace = graces.map(|pod| pod.number("/metadata/deletionGracePeriodSeconds")).max().unwrap_or(USUAL);
+    let pods = remaining.iter().filter(|key| is_pod(key)).filter_map(|key| store.get(key));
+    let graces = pods.filter(|pod| !has_ended(pod)).map(|pod| pod.number("/spec/terminationGracePeriodSeconds"));
+    let grace = graces.max().filter(|grace| *grace > 0).unwrap_or(USUAL);
     Duration::from_secs(u64::try_from(grace / 2 + 1).unwrap_or(1))
 }
 
