@@ -5,6 +5,7 @@
 pub mod certificates;
 pub mod dns;
 pub mod duration;
+pub mod faults;
 pub mod http;
 pub mod kubernetes;
 pub mod loopback;

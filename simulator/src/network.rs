@@ -10,7 +10,10 @@ use std::{
 use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::time::During;
+use crate::{
+    faults::{Dead, Faults, Trouble},
+    time::During,
+};
 
 /// A connection as a plain stream of bytes; TLS is spoken above it.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -39,6 +42,7 @@ struct Places {
     names: BTreeMap<String, Vec<(IpAddr, During)>>,
     /// How many servers had no address of their own.
     given: u32,
+    faults: Arc<Faults>,
 }
 
 /// A server, and where it is found.
@@ -49,6 +53,11 @@ pub struct Door {
 }
 
 impl Network {
+    /// From now on this goes wrong.
+    pub fn trouble(&self, faults: Arc<Faults>) {
+        self.lock().faults = faults;
+    }
+
     /// The name leads to an address, too.
     pub fn name(&self, name: &str, address: IpAddr, during: During) {
         self.lock().names.entry(plain(name)).or_default().push((address, during));
@@ -71,7 +80,11 @@ impl Network {
         if let Ok(address) = name.parse() {
             return Ok(vec![address]);
         }
-        let known = self.lock().names.get(&name).cloned().unwrap_or_default();
+        let places = self.lock();
+        let known = match places.faults.hide(&name) {
+            true => Vec::new(),
+            false => places.names.get(&name).cloned().unwrap_or_default(),
+        };
         let now: Vec<IpAddr> =
             known.iter().filter(|(_, during)| during.is_now()).map(|(address, _)| *address).collect();
         Some(now)
@@ -87,19 +100,27 @@ impl Network {
     pub fn dial(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
         let found = self.find(host, port);
         Box::pin(async move {
-            let server = found?;
+            let (server, trouble) = found?;
+            match trouble {
+                Some(Trouble::Refused) => return Err(io::ErrorKind::ConnectionRefused.into()),
+                Some(trouble) => return Ok(Box::new(Dead { breaks: trouble == Trouble::Reset }) as Box<dyn Stream>),
+                None => {}
+            }
             let (ours, theirs) = tokio::io::duplex(BUFFER);
             tokio::spawn(server.serve(Box::new(theirs)));
             Ok(Box::new(ours) as Box<dyn Stream>)
         })
     }
 
-    fn find(&self, host: &str, port: u16) -> io::Result<Arc<dyn Server>> {
+    /// Who answers there, and what goes wrong with the connection.
+    fn find(&self, host: &str, port: u16) -> io::Result<(Arc<dyn Server>, Option<Trouble>)> {
         let addresses = self.look_up(host)?;
         let places = self.lock();
-        let mut here = addresses.iter().filter_map(|address| places.servers.get(&(*address, port)));
-        if let Some((server, _)) = here.find(|(_, during)| during.is_now()) {
-            return Ok(server.clone());
+        let here = |address: &IpAddr| Some((*address, places.servers.get(&(*address, port))?));
+        let mut here = addresses.iter().filter_map(here);
+        if let Some((address, (server, _))) = here.find(|(_, (_, during))| during.is_now()) {
+            let trouble = places.faults.of_connection(&places.name_of(&address), port);
+            return Ok((server.clone(), trouble));
         }
         let lives = |address: &IpAddr| places.servers.range((*address, 0)..=(*address, u16::MAX)).next().is_some();
         Err(match addresses.iter().any(lives) {
@@ -111,14 +132,13 @@ impl Network {
     /// Everybody who answers, by the name that leads there, if there is one.
     pub fn doors(&self) -> Vec<Door> {
         let places = self.lock();
-        let named = |address: &IpAddr| {
-            let leads_here = |addresses: &[(IpAddr, During)]| addresses.iter().any(|(known, _)| known == address);
-            let name = places.names.iter().find(|(_, addresses)| leads_here(addresses));
-            name.map_or_else(|| address.to_string(), |(name, _)| name.clone())
-        };
         let doors = places.servers.iter();
         doors
-            .map(|((address, port), (server, _))| Door { host: named(address), port: *port, server: server.clone() })
+            .map(|((address, port), (server, _))| Door {
+                host: places.name_of(address),
+                port: *port,
+                server: server.clone(),
+            })
             .collect()
     }
 
@@ -128,6 +148,13 @@ impl Network {
 }
 
 impl Places {
+    /// The name that leads to an address, or the address itself.
+    fn name_of(&self, address: &IpAddr) -> String {
+        let leads_here = |addresses: &[(IpAddr, During)]| addresses.iter().any(|(known, _)| known == address);
+        let name = self.names.iter().find(|(_, addresses)| leads_here(addresses));
+        name.map_or_else(|| address.to_string(), |(name, _)| name.clone())
+    }
+
     fn address(&mut self, host: &str) -> IpAddr {
         let host = plain(host);
         if let Ok(address) = host.parse() {

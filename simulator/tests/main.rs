@@ -3,7 +3,11 @@
 
 #[allow(dead_code, reason = "the other tests use the rest of it")]
 mod arms;
+mod faults;
+mod lived;
 mod ownership;
 mod protobuf;
+mod redis;
 mod streams;
 mod time;
+mod world;

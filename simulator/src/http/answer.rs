@@ -9,7 +9,7 @@ use http_body_util::{BodyExt as _, Full, StreamBody, combinators::UnsyncBoxBody}
 use hyper::body::Frame;
 use tokio::time::sleep;
 
-use crate::time::During;
+use crate::{faults::http::broken, time::During};
 
 pub type Body = UnsyncBoxBody<Bytes, io::Error>;
 
@@ -68,7 +68,7 @@ impl Answer {
     }
 }
 
-pub fn whole(status: StatusCode, text: &'static str) -> Response<Body> {
+pub fn whole(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
     let mut response = Response::new(Full::new(text.into()).map_err(|never| match never {}).boxed_unsync());
     *response.status_mut() = status;
     response
@@ -85,9 +85,4 @@ fn slow(body: Bytes, length: Duration) -> Body {
         Some((Ok(Frame::data(piece)), left))
     });
     StreamBody::new(pieces).boxed_unsync()
-}
-
-fn broken(beginning: Bytes) -> Body {
-    let pieces = [Ok(Frame::data(beginning)), Err(io::ErrorKind::ConnectionReset.into())];
-    StreamBody::new(stream::iter(pieces)).boxed_unsync()
 }

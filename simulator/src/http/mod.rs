@@ -1,23 +1,28 @@
 //! The HTTP sites of the world: answers by path, method and time, slow and broken ones, too.
 
 mod answer;
+mod connection;
 
-use std::{convert::Infallible, sync::Arc};
+use std::{io, sync::Arc};
 
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto,
-    service::TowerToHyperService,
-};
 use tokio_rustls::TlsAcceptor;
-use tower::service_fn;
 
-pub use self::answer::{Answer, Ending};
 use self::answer::{Body, whole};
-use crate::network::{Server, Stream};
+pub use self::{
+    answer::{Answer, Ending},
+    connection::converse,
+};
+use crate::{
+    faults::{
+        Asked, At,
+        http::{Voice, through},
+    },
+    network::{Server, Stream},
+};
 
 /// A site.
 pub struct Site {
@@ -25,6 +30,8 @@ pub struct Site {
     pub tls: Option<TlsAcceptor>,
     /// The first that fits is given; if none does, there is no such page.
     pub answers: Vec<Answer>,
+    /// What goes wrong here.
+    pub faults: At,
 }
 
 impl Server for Site {
@@ -44,15 +51,18 @@ impl Server for Site {
 
 impl Site {
     async fn converse(self: Arc<Self>, stream: impl Stream + 'static) {
-        let service = service_fn(move |request: Request<Incoming>| {
+        converse(stream, move |request| {
             let site = self.clone();
-            async move { Ok::<_, Infallible>(site.answer(&request).await) }
-        });
-        let mut connection = auto::Builder::new(TokioExecutor::new());
-        connection.http1().timer(TokioTimer::new());
-        connection.http2().timer(TokioTimer::new());
-        // So does one that breaks the connection off.
-        drop(connection.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).await);
+            async move { site.troubled(&request).await }
+        })
+        .await;
+    }
+
+    /// Answers, unless something goes wrong.
+    async fn troubled(&self, request: &Request<Incoming>) -> io::Result<Response<Body>> {
+        let verb = request.method().as_str().to_lowercase();
+        let asked = Asked { verb: &verb, path: request.uri().path(), ..Asked::default() };
+        through(self.faults.of_request(&asked), self.answer(request), self).await
     }
 
     async fn answer(&self, request: &Request<Incoming>) -> Response<Body> {
@@ -61,5 +71,17 @@ impl Site {
             Some(answer) => answer.give().await,
             None => whole(StatusCode::NOT_FOUND, "404 page not found\n"),
         }
+    }
+}
+
+impl Voice<Body> for Site {
+    fn refuse(&self, status: u16, message: Option<&str>) -> Response<Body> {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        whole(status, message.map_or_else(|| status.to_string(), str::to_owned) + "\n")
+    }
+
+    fn last(&self, _: u16) -> Bytes {
+        // Streams of sites end without a word.
+        Bytes::new()
     }
 }

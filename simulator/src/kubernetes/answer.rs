@@ -153,6 +153,31 @@ impl Refusal {
         Self::new(413, "RequestEntityTooLarge", format!("Request entity too large: {why}"))
     }
 
+    /// So many others ask that it is said in plain words, not as a `Status`.
+    pub fn too_busy() -> Self {
+        Self::new(429, NO_STATUS, "Too many requests, please try again later.\n")
+    }
+
+    /// The server takes no more requests.
+    pub fn shutting_down() -> Self {
+        Self::new(503, "ServiceUnavailable", "apiserver is shutting down")
+    }
+
+    /// The server took too long.
+    pub fn timed_out() -> Self {
+        Self::new(504, "Timeout", "request did not complete within requested timeout - context deadline exceeded")
+    }
+
+    /// A status that has no words of its own here.
+    pub fn of_code(code: u16, message: impl Into<String>) -> Self {
+        Self::new(code, UNKNOWN, message)
+    }
+
+    /// The same in other words.
+    pub fn saying(self, message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..self }
+    }
+
     pub fn unauthorized() -> Self {
         Self::new(401, "Unauthorized", "Unauthorized")
     }

@@ -32,6 +32,7 @@ pub mod selector;
 pub mod server;
 pub mod store;
 mod streams;
+mod trouble;
 pub mod user;
 mod watch;
 mod write;

@@ -1,20 +1,14 @@
 //! The API server: requests in, answers and watches out.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, io, sync::Arc};
 
 use bytes::Bytes;
 use futures::{StreamExt as _, future::BoxFuture};
 use http::{HeaderValue, Response, header};
 use http_body_util::{BodyExt as _, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::{Frame, Incoming};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto,
-    service::TowerToHyperService,
-};
 use serde_json::Value;
 use tokio_rustls::TlsAcceptor;
-use tower::service_fn;
 
 use super::{
     access::{
@@ -26,8 +20,17 @@ use super::{
     discovery, health, openapi,
     request::{Request, Sent},
     resource, streams,
+    trouble::Troubled,
+    user::User,
 };
-use crate::network::{Server, Stream};
+use crate::{
+    faults::{
+        Asked, At,
+        http::{Fragile, through},
+    },
+    http::converse,
+    network::{Server, Stream},
+};
 
 pub type Body = UnsyncBoxBody<Bytes, Infallible>;
 
@@ -37,6 +40,8 @@ pub struct ApiServer {
     pub tls: TlsAcceptor,
     /// Whom it knows.
     pub identities: Identities,
+    /// What goes wrong here.
+    pub faults: At,
     /// Told of every request that has no model.
     pub unmodelled: Arc<dyn Fn(&str) + Send + Sync>,
 }
@@ -54,25 +59,36 @@ impl Server for ApiServer {
 impl ApiServer {
     /// Serves a connection without TLS to its end.
     pub async fn serve_plain(self: Arc<Self>, stream: impl Stream + 'static) {
-        let service = service_fn(move |request: http::Request<Incoming>| {
+        converse(stream, move |request| {
             let server = self.clone();
-            async move { Ok::<_, Infallible>(server.answer(request).await) }
+            async move { server.troubled(request).await }
+        })
+        .await;
+    }
+
+    /// Answers, unless something goes wrong.
+    async fn troubled(&self, request: http::Request<Incoming>) -> io::Result<Response<Fragile>> {
+        let wanted = self.faults.has_any().then(|| attributes(&request));
+        let trouble = wanted.as_ref().and_then(|wanted| {
+            self.faults.of_request(&Asked {
+                verb: &wanted.verb,
+                resource: &wanted.resource,
+                namespace: &wanted.namespace,
+                name: &wanted.name,
+                path: request.uri().path(),
+            })
         });
-        let mut connection = auto::Builder::new(TokioExecutor::new());
-        connection.http1().timer(TokioTimer::new());
-        connection.http2().timer(TokioTimer::new());
-        // So does one that breaks the connection off.
-        drop(connection.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).await);
+        through(trouble, self.answer(request), &Troubled(&wanted.unwrap_or_default())).await
     }
 
     async fn answer(&self, request: http::Request<Incoming>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let Ok(body) = body.collect().await else {
-            return whole(400, &Refusal::bad_request("the body ended early").status(), "application/json");
+            return refused(&Refusal::bad_request("the body ended early"));
         };
         let user = match self.identities.who(&self.cluster, &parts.headers, None) {
             Ok(user) => user,
-            Err(refusal) => return whole(refusal.code, &refusal.status(), "application/json"),
+            Err(refusal) => return refused(&refusal),
         };
         let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
         let sent = Sent { method: parts.method, path, query, headers: parts.headers, body: body.to_bytes() };
@@ -83,10 +99,7 @@ impl ApiServer {
                 if refusal.code == 501 {
                     (self.unmodelled)(&format!("{} {}: {}", request.method, request.path, refusal.message));
                 }
-                match refusal.plain() {
-                    Some(words) => plain(refusal.code, words),
-                    None => whole(refusal.code, &refusal.status(), "application/json"),
-                }
+                refused(&refusal)
             }
         };
         for warning in request.warnings() {
@@ -128,6 +141,23 @@ impl ApiServer {
         }
         let (code, value) = resource::whole(&self.cluster, request).await?;
         Ok(whole(code, &value, "application/json"))
+    }
+}
+
+/// What a request is for, which is known before who sends it and what is in it.
+fn attributes(request: &http::Request<Incoming>) -> Attributes {
+    let uri = request.uri();
+    let (path, query) = (uri.path(), uri.query().unwrap_or_default());
+    let sent =
+        Sent { method: request.method().clone(), path, query, headers: http::HeaderMap::new(), body: Bytes::new() };
+    Attributes::of(&Request::new(sent, User::administrator()))
+}
+
+/// A refusal as it goes out.
+pub fn refused(refusal: &Refusal) -> Response<Body> {
+    match refusal.plain() {
+        Some(words) => plain(refusal.code, words),
+        None => whole(refusal.code, &refusal.status(), "application/json"),
     }
 }
 

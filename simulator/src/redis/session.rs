@@ -17,7 +17,7 @@ const COMMANDS: &str = include_str!("commands-7.0.txt");
 const WRONG_PASSWORD: &str = "WRONGPASS invalid username-password pair or user is disabled.";
 const NO_PASSWORD: &str = "ERR AUTH <password> called without any password configured for the default user. Are you sure \
                            your configuration is correct?";
-const HELLO_FIRST: &str = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> \
+const HELLO_FIRST: &str = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO \
                            AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol \
                            version at the same time";
 

@@ -16,6 +16,16 @@ impl Calendar {
         Self { start, began: Instant::now() }
     }
 
+    /// A clock that goes wrong by so much.
+    ///
+    /// # Panics
+    /// If it is wrong by thousands of years.
+    #[must_use]
+    pub fn ahead(self, ahead: SignedDuration) -> Self {
+        let start = self.start.saturating_add(ahead).expect("a duration without calendar units can be added");
+        Self { start, ..self }
+    }
+
     /// # Panics
     /// If the world lasts for thousands of years.
     pub fn now(&self) -> Timestamp {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr, sync::OnceLock};
 
+use jiff::SignedDuration;
 use serde_json::{Map, Value};
 
 use super::{
@@ -45,7 +46,8 @@ impl Check<'_> {
             };
         }
         let expected = kinds(schema);
-        if !expected.is_empty() && !expected.contains(&kind(value)) {
+        let whole_number = kind(value) == "integer" && expected.contains(&"number");
+        if !expected.is_empty() && !expected.contains(&kind(value)) && !whole_number {
             return self.of_another_kind(pointer, value, &expected);
         }
         match value {
@@ -145,6 +147,7 @@ const FORMATS: &[Format] = &[
     ("host-port", |text| host_and_port(text).is_some(), "write it like `lab.example.test:6443`"),
     ("origin", |text| origin(text).is_some(), "write it like `https://www.example.test` or `http://127.0.0.1:8080`"),
     ("path", |text| text.starts_with('/'), "write it from the root on, like `/health` or `/api/*`"),
+    ("skew", |text| skew(text).is_some(), "write it like `5m`, or `-90s`"),
     ("ip", |text| text.parse::<IpAddr>().is_ok(), "write an address like `10.17.13.242`"),
     ("taint", |text| taint(text).is_some(), "write it like `dedicated=database:NoSchedule`"),
 ];
@@ -172,6 +175,13 @@ pub fn host_and_port(text: &str) -> Option<(&str, u16)> {
     let (host, port) = text.rsplit_once(':')?;
     let port = port.parse().ok().filter(|port| *port > 0)?;
     (!host.is_empty() && !host.contains(['/', ' '])).then_some((host, port))
+}
+
+/// How much a clock is ahead.
+pub fn skew(text: &str) -> Option<SignedDuration> {
+    let length = duration::parse(text.trim_start_matches('-')).ok()?;
+    let length = SignedDuration::try_from(length).ok()?;
+    Some(if text.starts_with('-') { -length } else { length })
 }
 
 /// The key, value and effect of a taint.

@@ -4,7 +4,13 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{World, check::host_and_port, description, description::Object, node};
+use super::{
+    World, certificate,
+    check::{host_and_port, skew},
+    description,
+    description::Object,
+    node,
+};
 use crate::{
     certificates::CertificateAuthority,
     kubernetes::{
@@ -40,10 +46,10 @@ impl Placed {
         described: &description::Cluster,
         seed: u64,
     ) -> Result<Self, String> {
-        let default = format!("{name}.example.test:6443");
-        let server = described.server.as_deref().unwrap_or(&default);
-        let (host, port) = host_and_port(server).ok_or_else(|| format!("`{server}` is no address of a server"))?;
-        let cluster = control_plane::begin(world.calendar, seed);
+        let server = server(name, described);
+        let (host, port) = host_and_port(&server).ok_or_else(|| format!("`{server}` is no address of a server"))?;
+        let ahead = described.clock.as_deref().and_then(skew).unwrap_or_default();
+        let cluster = control_plane::begin(world.calendar.ahead(ahead), seed);
         let authority = CertificateAuthority::new(&format!("{name}-ca"));
         cluster.authority.get_or_init(|| authority.pem());
         cluster.join(world.network.clone());
@@ -57,11 +63,13 @@ impl Placed {
             .await
             .map_err(|why| format!("in cluster `{name}`, {why}"))?;
         let (token, unmodelled) = (format!("{name}-administrator"), world.unmodelled.clone());
+        // Where the world is up on this machine, it is reached by the last two.
+        let names = [host, "localhost", "127.0.0.1"];
         let server = ApiServer {
             cluster: cluster.clone(),
-            // Where the world is up on this machine, it is reached here.
-            tls: authority.server(&[host, "localhost", "127.0.0.1"]).into(),
+            tls: certificate::of(&authority, &described.certificate, &names)?.into(),
             identities: Identities::default().with(&token, User::administrator()),
+            faults: world.at(host, port),
             unmodelled: Arc::new(move |what| unmodelled.note(what.to_owned())),
         };
         world.network.place(host, port, Arc::new(server), During::default());
@@ -75,6 +83,11 @@ impl Placed {
             cluster,
         })
     }
+}
+
+/// Where the API server of a cluster answers.
+pub fn server(name: &str, described: &description::Cluster) -> String {
+    described.server.clone().unwrap_or_else(|| format!("{name}.example.test:6443"))
 }
 
 /// Where objects of a kind are: `apiVersion` and `kind` to the plural, and whether they are in namespaces.

@@ -24,6 +24,10 @@ pub struct Description {
     pub sites: Named<Site>,
     pub redis: Named<Redis>,
     pub ports: Named<Port>,
+    pub faults: Vec<Fault>,
+    /// More goes wrong than the file says.
+    #[serde(skip)]
+    pub bad_day: bool,
 }
 
 /// What a person would say.
@@ -39,6 +43,8 @@ pub struct Answers {
 pub struct Cluster {
     pub context: Option<String>,
     pub server: Option<String>,
+    pub certificate: Certificate,
+    pub clock: Option<String>,
     pub nodes: Option<Nodes>,
     pub crds: Vec<String>,
     pub objects: Vec<Object>,
@@ -177,6 +183,43 @@ pub struct Port {
     pub says: String,
     pub from: Option<Length>,
     pub until: Option<Length>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    pub of: Option<String>,
+    #[serde(default)]
+    pub verb: String,
+    #[serde(default)]
+    pub resource: String,
+    #[serde(default)]
+    pub namespace: String,
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub path: String,
+    #[serde(default)]
+    pub node: String,
+    pub nth: Option<u64>,
+    pub every: Option<u64>,
+    pub times: Option<u64>,
+    pub chance: Option<f64>,
+    pub gives: Gives,
+    pub message: Option<String>,
+    pub retry_after: Option<Length>,
+    pub lasts: Option<Length>,
+    pub with: Option<u16>,
+    pub from: Option<Length>,
+    pub until: Option<Length>,
+}
+
+/// What a fault is: a status, or a word.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Gives {
+    Status(u16),
+    Word(String),
 }
 
 /// Things by their names, in the order in which they are written. What is empty is as if nothing were said of it.

@@ -2,9 +2,11 @@
 //!
 //! It is read and checked here, and furnished on the thread that it lives on. It never looks for its file itself.
 
+mod certificate;
 pub mod check;
 mod cluster;
 mod description;
+mod faults;
 mod kubeconfig;
 mod node;
 mod problem;
@@ -30,6 +32,7 @@ pub use self::{
 use crate::{
     certificates::CertificateAuthority,
     duration::Length,
+    faults::{At, Faults},
     network::Network,
     time::{Calendar, During},
 };
@@ -51,6 +54,7 @@ pub struct World {
     pub authority: Arc<CertificateAuthority>,
     /// When it begins for whoever lives in it: what its file says of times counts from then.
     begins: Instant,
+    faults: Arc<Faults>,
 }
 
 /// What was asked of the world and has no model.
@@ -102,7 +106,9 @@ impl World {
             unmodelled: Arc::default(),
             authority: Arc::new(CertificateAuthority::new("the world's authority")),
             begins: Instant::now() + rest,
+            faults: Arc::default(),
         };
+        world.faults = Arc::new(faults::of(&world, description, seed));
         let bare = [(DEFAULT_CLUSTER.to_owned(), description::Cluster::default())];
         let clusters = match description.clusters.0.as_slice() {
             [] => &bare[..],
@@ -115,7 +121,14 @@ impl World {
         world.current = description.current.clone().unwrap_or_else(|| clusters[0].0.clone());
         servers::begin(&world, description)?;
         sleep_until(world.begins).await;
+        world.network.trouble(world.faults.clone());
+        faults::turn_off_nodes(&world, description);
         Ok(world)
+    }
+
+    /// What goes wrong at a server.
+    fn at(&self, host: &str, port: u16) -> At {
+        At { faults: self.faults.clone(), host: host.to_owned(), port }
     }
 
     fn moment(&self, Length(after): Length) -> Instant {

@@ -8,7 +8,7 @@ use super::{
     check::check,
     description::{Description, Object},
     problem::{Place, Problem, meant},
-    text::{Text, below},
+    text::{Text, below, options},
 };
 
 /// How files that a world names are read: relative to the world's own.
@@ -68,7 +68,7 @@ fn fetch(description: &mut Description, text: &Text, files: Files<'_>, problems:
 /// The objects of a file with manifests.
 fn documents(path: &str, files: Files<'_>) -> Result<Vec<Value>, String> {
     let text = files(Path::new(path)).map_err(|why| format!("can't read `{path}`: {why}"))?;
-    let read: Result<Vec<Value>, _> = serde_saphyr::from_multiple(&text);
+    let read: Result<Vec<Value>, _> = serde_saphyr::from_multiple_with_options(&text, options());
     let documents = read.map_err(|error| {
         let said = error.without_snippet().to_string();
         format!("`{path}` is no YAML: {}", said.lines().next().unwrap_or_default())

@@ -6,12 +6,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::Value;
 
 use super::{
-    World,
+    World, certificate,
     check::{host_and_port, origin},
     description::{self, Description, Name, Records, Redis as DescribedRedis, Site as DescribedSite},
 };
 use crate::{
-    certificates::CertificateAuthority,
     dns::{self, Entry, NameServer},
     duration::Length,
     http::{Answer, Ending, Site},
@@ -89,22 +88,11 @@ fn begin_redis(world: &World, address: &str, described: &DescribedRedis) -> Resu
 
 fn begin_site(world: &World, at: &str, described: &DescribedSite) -> Result<(), String> {
     let (tls, host, port) = origin(at).ok_or_else(|| format!("`{at}` is no origin of a site"))?;
-    let certificate = &described.certificate;
-    let expires = certificate.expires.as_deref().map(str::parse).transpose();
-    let expires = expires.map_err(|error| format!("the certificate of `{at}` can't expire then: {error}"))?;
-    let own = [host.to_owned()];
-    let names: Vec<&str> = certificate.names.as_deref().unwrap_or(&own).iter().map(String::as_str).collect();
-    let stranger;
-    let authority = match certificate.trusted.unwrap_or(true) {
-        true => &*world.authority,
-        false => {
-            stranger = CertificateAuthority::new("an authority that nobody knows");
-            &stranger
-        }
-    };
+    let tls = tls.then(|| certificate::of(&world.authority, &described.certificate, &[host])).transpose();
+    let tls = tls.map_err(|why| format!("the certificate of `{at}` {why}"))?.map(Into::into);
     let answers = described.answers.iter().map(|answer| answer_of(world, answer));
     let answers = answers.collect::<Result<_, _>>().map_err(|why| format!("an answer of `{at}` can't be: {why}"))?;
-    let site = Site { tls: tls.then(|| authority.server_until(&names, expires).into()), answers };
+    let site = Site { tls, answers, faults: world.at(host, port) };
     world.network.place(host, port, Arc::new(site), world.during(described.from, described.until));
     Ok(())
 }

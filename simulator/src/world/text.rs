@@ -23,7 +23,8 @@ impl Text {
     /// # Errors
     /// If it is no YAML, or more than one document.
     pub fn read(text: &str) -> Result<Self, Problem> {
-        let value: Option<Value> = serde_saphyr::from_str(text).map_err(|error| misread(&error))?;
+        let value: Option<Value> =
+            serde_saphyr::from_str_with_options(text, options()).map_err(|error| misread(&error))?;
         let mut walk = Walk { events: Parser::new_from_str(text), places: BTreeMap::new() };
         walk.document();
         Ok(Self { value: value.unwrap_or_default(), places: walk.places })
@@ -47,6 +48,11 @@ impl Text {
     }
 }
 
+/// Only `true` and `false` are booleans: a name may be `y`, and a body `no`.
+pub fn options() -> serde_saphyr::Options {
+    serde_saphyr::options! { strict_booleans: true }
+}
+
 fn misread(error: &serde_saphyr::Error) -> Problem {
     let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     let place = error.location().map(|at| Place { line: number(at.line()), column: number(at.column()), length: 0 });
@@ -54,6 +60,8 @@ fn misread(error: &serde_saphyr::Error) -> Problem {
     let said = error.without_snippet().to_string();
     let said = said.lines().next().unwrap_or_default().trim_start_matches("error: ");
     let said = said.split(" at line ").next().unwrap_or(said);
+    // What a programmer could do about it is of no use here.
+    let said = said.split(", set ").next().unwrap_or(said).split("; use ").next().unwrap_or(said);
     Problem { message: said.to_owned(), hint: None, place: place.unwrap_or(Place { line: 1, column: 1, length: 0 }) }
 }
 

@@ -6,6 +6,7 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use simulator::{
     certificates::CertificateAuthority,
+    faults::At,
     kubernetes::{access::identities::Identities, cluster::Cluster, control_plane, server::ApiServer, user::User},
     network::Stream,
     time::Calendar,
@@ -61,6 +62,7 @@ pub fn server(cluster: Arc<Cluster>, unmodelled: Arc<dyn Fn(&str) + Send + Sync>
         identities: Identities::default()
             .with("token", User::administrator())
             .with("viewer-token", User { uid: "viewer".to_owned(), ..User::named("viewer", &["viewers"]) }),
+        faults: At::default(),
         unmodelled,
     }
 }

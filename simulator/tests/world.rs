@@ -1,0 +1,249 @@
+//! Worlds as files: read, refused with reasons, and furnished.
+
+use std::{collections::BTreeSet, path::Path, time::Duration};
+
+use serde_json::{Map, Value, json};
+use simulator::{
+    time::pass,
+    world::{Description, Problem, check::schema, read},
+};
+
+use crate::lived::{described, fetch, no_files, status, within};
+
+/// Everything that is said of a world, a line each.
+fn problems(text: &str) -> Vec<String> {
+    problems_with(text, &no_files)
+}
+
+fn problems_with(text: &str, files: &dyn Fn(&Path) -> Result<String, String>) -> Vec<String> {
+    let told = |Problem { message, hint, place }: Problem| {
+        let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+        format!("{}:{}+{}: {message}{hint}", place.line, place.column, place.length)
+    };
+    read(text, files).expect_err("something is wrong with it").into_iter().map(told).collect()
+}
+
+/// A value that a schema lets pass, with everything in it that it knows.
+fn whole(at: &Value) -> Value {
+    let at = match at["$ref"].as_str() {
+        Some(reference) => schema().pointer(reference.trim_start_matches('#')).unwrap(),
+        None => at,
+    };
+    if let Some(forms) = at["oneOf"].as_array() {
+        return whole(forms.last().unwrap());
+    }
+    let kind = at["type"].as_str().or_else(|| at["type"][0].as_str());
+    let example = |format: &str| match format {
+        "duration" => "90s",
+        "date-time" => "2026-01-01T09:00:00Z",
+        "host-port" => "a.example.test:1",
+        "origin" => "https://www.example.test",
+        "ip" => "10.0.0.1",
+        "skew" => "-5m",
+        "taint" => "a=b:NoSchedule",
+        "path" => "/path",
+        "file" => "file.yaml",
+        other => panic!("the format {other} has no example"),
+    };
+    match kind {
+        Some("object") => {
+            let known = at["properties"].as_object().cloned().unwrap_or_default();
+            let mut fields: Map<String, Value> = known.iter().map(|(name, at)| (name.clone(), whole(at))).collect();
+            if at["additionalProperties"].is_object() {
+                let name = at.pointer("/propertyNames/format").and_then(Value::as_str).map_or("name", example);
+                fields.insert(name.to_owned(), whole(&at["additionalProperties"]));
+            }
+            Value::Object(fields)
+        }
+        Some("array") => json!([whole(&at["items"])]),
+        Some("string") => match (&at["enum"][0], at["format"].as_str()) {
+            (Value::String(first), _) => json!(first),
+            (_, Some(format)) => json!(example(format)),
+            _ => json!("text"),
+        },
+        Some("integer" | "number") => json!(at["minimum"].as_u64().unwrap_or(1).max(1)),
+        Some("boolean") => json!(true),
+        None => json!("anything"),
+        Some(other) => panic!("the type {other} has no example"),
+    }
+}
+
+#[test]
+fn what_the_schema_lets_pass_is_read() {
+    let mut world = whole(schema());
+    world["current"] = json!("name");
+    let text = serde_saphyr::to_string(&world).unwrap();
+    let manifest = |_: &Path| Ok("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}".to_owned());
+    let description = read(&text, &manifest).unwrap_or_else(|problems| panic!("{problems:?}\n{text}"));
+    assert_eq!(description.clusters.0.len(), 1);
+}
+
+#[test]
+fn what_is_read_is_in_the_schema() {
+    // Every field is refused under another name, so a field that only one of them knows would be found here.
+    let keys = |at: &Value| at["properties"].as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    let refused = |text: &str| serde_json::from_str::<Description>(text).unwrap_err().to_string();
+    let told = refused(r#"{"unheard": 1}"#);
+    let known: BTreeSet<String> = told.split('`').skip(3).step_by(2).map(str::to_owned).collect();
+    assert_eq!(known, keys(schema()));
+}
+
+#[test]
+fn everything_has_a_word_of_explanation() {
+    fn look(at: &Value, path: &str, silent: &mut Vec<String>) {
+        for (name, inner) in at["properties"].as_object().into_iter().flatten() {
+            let path = format!("{path}/{name}");
+            if inner["description"].as_str().is_none_or(str::is_empty) && !path.starts_with("/object") {
+                silent.push(path.clone());
+            }
+            look(inner, &path, silent);
+        }
+        for form in at["oneOf"].as_array().into_iter().flatten() {
+            look(form, path, silent);
+        }
+    }
+    let mut silent = Vec::new();
+    look(schema(), "", &mut silent);
+    for (name, definition) in schema()["$defs"].as_object().unwrap() {
+        look(definition, &format!("/{name}"), &mut silent);
+    }
+    assert_eq!(silent, Vec::<String>::new());
+}
+
+#[test]
+fn nothing_is_a_world_too() {
+    assert_eq!(described("").clusters.0.len(), 0);
+    assert_eq!(described("# only a word\n").start().to_string(), "2026-01-01T09:00:00Z");
+    within("", async |world| assert_eq!(world.current, "rehearsal"));
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once_and_where() {
+    let text = "clutsers: {}\nseed: many\nclusters:\n  lab: {nodes: -1, serve: x}\nsites:\n  www.example.test: {}\n";
+    assert_eq!(
+        problems(text),
+        [
+            "1:1+8: there is no key `clutsers` in a world (did you mean `clusters`?)",
+            "2:7+4: `seed` is a whole number, and this is a text",
+            "4:16+2: `nodes` is -1, and can't be less than 0",
+            "4:20+5: there is no key `serve` in `lab` (did you mean `server`?)",
+            "6:3+16: `www.example.test` can't be one of `sites` (write it like `https://www.example.test` or \
+             `http://127.0.0.1:8080`)",
+        ]
+    );
+}
+
+#[test]
+fn a_file_that_is_not_there_is_missed_where_it_is_named() {
+    let text = "clusters:\n  lab:\n    objects:\n      - absent.yaml\n";
+    assert_eq!(problems(text), ["4:9+11: can't read `absent.yaml`: there is no absent.yaml"]);
+}
+
+#[test]
+fn a_cluster_has_its_nodes_and_objects() {
+    let text = "
+clusters:
+  lab:
+    nodes: {worker-1: {labels: {disk: fast}, taints: [only=db:NoSchedule]}}
+    objects:
+      - {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: shop}, data: {x: y}}
+      - {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+";
+    within(text, async |world| {
+        let kubeconfig = world.kubeconfig(|host, port| format!("{host}:{port}"));
+        assert!(kubeconfig.contains("https://lab.example.test:6443"), "{kubeconfig}");
+        let store = &world.clusters[0].cluster.store;
+        let (_, maps) = store.list(&"configmaps".into(), Some("shop"));
+        assert!(maps.iter().any(|(key, map)| key.name == "a" && map["data"]["x"] == "y"), "{maps:?}");
+        let (_, nodes) = store.list(&"nodes".into(), None);
+        assert_eq!(nodes.len(), 1);
+        assert_eq!(nodes[0].1["metadata"]["labels"]["disk"], "fast");
+        assert_eq!(nodes[0].1["spec"]["taints"][0]["effect"], "NoSchedule");
+        assert_eq!(nodes[0].1["status"]["capacity"]["pods"], "110");
+    });
+}
+
+#[test]
+fn a_site_answers_by_path_method_and_time() {
+    let text = "
+sites:
+  http://www.example.test:
+    answers:
+      - {path: /job, until: 3m, status: 202, body: wait}
+      - {path: /job, json: {done: true}, headers: {x-seen: yes-indeed}}
+      - {path: /form, method: POST, status: 204}
+      - {path: /api/*, body: any}
+      - {path: /slow, body: '0123456789', slowly: 10s}
+      - {path: /late, after: 5s}
+      - {path: /broken, body: '0123456789', breaks: true}
+";
+    within(text, async |world| {
+        let began = tokio::time::Instant::now();
+        assert_eq!(status(&fetch(&world, "/job").await), "202");
+        pass(Duration::from_secs(180)).await;
+        let done = fetch(&world, "/job").await;
+        assert!(done.contains("200 OK") && done.contains("x-seen: yes-indeed") && done.ends_with(r#"{"done":true}"#));
+        assert_eq!(status(&fetch(&world, "/form").await), "404");
+        assert_eq!(status(&fetch(&world, "/api/x/y").await), "200");
+        assert_eq!(began.elapsed(), Duration::from_secs(180));
+        assert!(fetch(&world, "/slow").await.contains("0123456789"));
+        assert_eq!(began.elapsed(), Duration::from_secs(190));
+        assert_eq!(status(&fetch(&world, "/late").await), "200");
+        assert_eq!(began.elapsed(), Duration::from_secs(195));
+        let broken = fetch(&world, "/broken").await;
+        assert!(broken.contains("content-length: 10") && broken.ends_with("01234"), "{broken}");
+    });
+}
+
+#[test]
+fn servers_and_names_come_and_go() {
+    let text = "
+names:
+  early.example.test: {address: 10.0.0.1, until: 1m}
+  late.example.test: {address: [10.0.0.1, 10.0.0.2], from: 1m}
+ports:
+  early.example.test:25: {says: '220 hello', until: 1m}
+  10.0.0.2:7: {from: 1m}
+";
+    within(text, async |world| {
+        let network = &world.network;
+        let kind = |result: Result<_, std::io::Error>| {
+            result.map(|_: Box<dyn simulator::network::Stream>| ()).map_err(|error| error.kind())
+        };
+        assert_eq!(network.look_up("EARLY.example.test.").unwrap().len(), 1);
+        assert!(network.look_up("late.example.test").is_err());
+        assert_eq!(kind(network.dial("early.example.test", 25).await), Ok(()));
+        assert_eq!(kind(network.dial("10.0.0.1", 26).await), Err(std::io::ErrorKind::ConnectionRefused));
+        assert_eq!(kind(network.dial("10.0.0.9", 26).await), Err(std::io::ErrorKind::HostUnreachable));
+        assert_eq!(kind(network.dial("10.0.0.2", 7).await), Err(std::io::ErrorKind::ConnectionRefused));
+        pass(Duration::from_secs(60)).await;
+        assert!(network.look_up("early.example.test").is_err());
+        assert_eq!(network.look_up("late.example.test").unwrap().len(), 2);
+        assert_eq!(kind(network.dial("10.0.0.2", 7).await), Ok(()));
+        assert_eq!(kind(network.dial("10.0.0.1", 25).await), Err(std::io::ErrorKind::ConnectionRefused));
+        assert_eq!(kind(network.dial("nobody.example.test", 25).await), Err(std::io::ErrorKind::NotFound));
+    });
+}
+
+#[test]
+fn every_wrong_world_gets_its_report() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wrong");
+    let beside = |path: &Path| std::fs::read_to_string(folder.join(path)).map_err(|_| "it is not there".to_owned());
+    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    assert!(files.len() >= 25, "there are only {}", files.len());
+    let mut wrong = Vec::new();
+    for file in files {
+        let report = problems_with(&std::fs::read_to_string(&file).unwrap(), &beside).join("\n") + "\n";
+        let kept = file.with_extension("report");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&kept, &report).unwrap();
+        }
+        let known = std::fs::read_to_string(&kept).unwrap_or_default();
+        if known != report {
+            let name = file.file_name().unwrap().to_string_lossy().into_owned();
+            wrong.push(format!("{name}:\n{}", similar::TextDiff::from_lines(&known, &report).unified_diff()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}\n`UPDATE=1` takes these over", wrong.join("\n"));
+}
