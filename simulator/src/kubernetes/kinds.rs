@@ -166,16 +166,20 @@ fn tell_of_zeros(definitions: &mut Map<String, Value>) {
 }
 
 /// What the options of a deletion look like.
-///
-/// # Panics
-/// If what the server said of them contradicts itself, which a test rules out.
 pub fn delete_options() -> &'static Schema {
     static READ: OnceLock<Schema> = OnceLock::new();
-    READ.get_or_init(|| {
-        let definitions = &said().definitions;
-        let options = &definitions["io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"];
-        Schema::read(options, definitions).expect("a real server refers to what it defines")
-    })
+    READ.get_or_init(|| schema_of("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"))
+}
+
+/// What a scale looks like.
+pub fn scale() -> &'static Schema {
+    static READ: OnceLock<Schema> = OnceLock::new();
+    READ.get_or_init(|| schema_of("io.k8s.api.autoscaling.v1.Scale"))
+}
+
+fn schema_of(definition: &str) -> Schema {
+    let definitions = &said().definitions;
+    Schema::read(&definitions[definition], definitions).expect("a real server refers to what it defines")
 }
 
 /// The kinds of Kubernetes itself, by group, version and plural.

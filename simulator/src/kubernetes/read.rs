@@ -62,6 +62,7 @@ fn selectable(kind: &Kind) -> Vec<&'static str> {
 fn unknown_field(kind: &Kind, path: &str, known: &[&str]) -> String {
     let own = kind.rules().is_some_and(|rules| !rules.selectable().is_empty());
     match kind.group.as_str() {
+        _ if kind.defined.is_some() => format!("field label not supported: {path}"),
         "" | "certificates.k8s.io" | "events.k8s.io" if own => format!("field label not supported: {path}"),
         "batch" if own => format!("field label \"{path}\" not supported for {}", kind.kind),
         _ => {

@@ -1,12 +1,12 @@
-//! Requests over a connection of their own, answered as they are.
+//! Requests, answered as they are: one after the other over one connection, and each watch over its own.
 
-use std::{error::Error, io, time::Duration};
+use std::{cell::RefCell, error::Error, io, time::Duration};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, header};
 use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1;
+use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use simulator::network::Stream;
@@ -34,8 +34,15 @@ pub struct Asked<'a> {
     pub acting: &'a Acting,
 }
 
-pub async fn exchange(to: &dyn Connect, asked: Asked<'_>) -> Result<Answer, Failure> {
-    let answer = send(to, asked).await?;
+type Sender = http1::SendRequest<Full<Bytes>>;
+
+/// The connection that the last request left open.
+#[derive(Default)]
+pub struct Kept(RefCell<Option<Sender>>);
+
+pub async fn exchange(to: &dyn Connect, kept: &Kept, asked: Asked<'_>) -> Result<Answer, Failure> {
+    let open = kept.0.take().filter(|sender| !sender.is_closed());
+    let (answer, sender) = send(to, open, asked).await?;
     let code = answer.status().as_u16();
     let texts = |name: header::HeaderName| {
         let values = answer.headers().get_all(name).iter();
@@ -43,6 +50,7 @@ pub async fn exchange(to: &dyn Connect, asked: Asked<'_>) -> Result<Answer, Fail
     };
     let (warnings, forms) = (texts(header::WARNING), texts(header::CONTENT_TYPE));
     let bytes = answer.into_body().collect().await?.to_bytes();
+    kept.0.replace(Some(sender));
     let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
     let form = forms.into_iter().next().unwrap_or_default();
     Ok(Answer { code, warnings, form, body: serde_json::from_slice(&bytes).unwrap_or_else(|_| text()) })
@@ -56,7 +64,8 @@ pub async fn watch(
     enough: impl Fn(&Value) -> bool,
 ) -> Result<Vec<Value>, Failure> {
     let asked = Asked { method: "GET", path, content: "", accept: "application/json", body: "", acting };
-    let mut body = send(to, asked).await?.into_body();
+    let (answer, _sender) = send(to, None, asked).await?;
+    let mut body = answer.into_body();
     let mut text = Vec::new();
     let mut lines: Vec<Value> = Vec::new();
     let read = async {
@@ -82,11 +91,13 @@ pub async fn watch(
     Ok(lines)
 }
 
-async fn send(to: &dyn Connect, asked: Asked<'_>) -> Result<http::Response<hyper::body::Incoming>, Failure> {
+async fn send(
+    to: &dyn Connect,
+    open: Option<Sender>,
+    asked: Asked<'_>,
+) -> Result<(http::Response<Incoming>, Sender), Failure> {
     let Asked { method, path, content, accept, body, acting } = asked;
     let token = acting.token.as_deref().unwrap_or(to.token());
-    let (mut sender, connection) = http1::handshake(TokioIo::new(to.connect().await?)).await?;
-    tokio::spawn(connection);
     let mut request = Request::builder().method(method).uri(path).header(header::HOST, "api");
     request = request.header(header::AUTHORIZATION, format!("Bearer {token}")).header(header::USER_AGENT, "body/1");
     for (name, value) in &acting.headers {
@@ -97,5 +108,18 @@ async fn send(to: &dyn Connect, asked: Asked<'_>) -> Result<http::Response<hyper
             request = request.header(name, value);
         }
     }
-    Ok(sender.send_request(request.body(Full::new(Bytes::copy_from_slice(body.as_bytes())))?).await?)
+    let mut request = request.body(Full::new(Bytes::copy_from_slice(body.as_bytes())))?;
+    if let Some(mut sender) = open {
+        match sender.try_send_request(request).await {
+            Ok(answer) => return Ok((answer, sender)),
+            // The server has closed it meanwhile, and has read nothing of this.
+            Err(mut error) => match error.take_message() {
+                Some(unsent) => request = unsent,
+                None => return Err(error.into_error().into()),
+            },
+        }
+    }
+    let (mut sender, connection) = http1::handshake(TokioIo::new(to.connect().await?)).await?;
+    tokio::spawn(connection);
+    Ok((sender.send_request(request).await?, sender))
 }

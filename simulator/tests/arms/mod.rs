@@ -11,7 +11,7 @@ use std::{cell::RefCell, time::Duration};
 use serde_json::{Value, json};
 
 use self::{
-    connection::{Asked, Connect},
+    connection::{Asked, Connect, Kept},
     transcript::Transcript,
 };
 
@@ -30,6 +30,7 @@ pub struct Answer {
 pub struct Arm {
     runtime: tokio::runtime::Runtime,
     connect: Box<dyn Connect>,
+    kept: Kept,
     /// The namespace that is the body's own.
     pub space: String,
     transcript: Transcript,
@@ -58,7 +59,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 impl Arm {
     pub fn new(runtime: tokio::runtime::Runtime, connect: Box<dyn Connect>, space: &str) -> Self {
         let transcript = Transcript::of(space);
-        let arm = Self { runtime, connect, space: space.to_owned(), transcript, acting: RefCell::default() };
+        let (kept, acting) = (Kept::default(), RefCell::default());
+        let arm = Self { runtime, connect, kept, space: space.to_owned(), transcript, acting };
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}});
         let answer = arm.exchange("POST", "/api/v1/namespaces", "application/json", &object);
         assert_eq!(answer.code, 201, "{}", answer.body);
@@ -265,7 +267,7 @@ impl Arm {
     }
 
     fn ask(&self, asked: Asked<'_>) -> Answer {
-        let answer = self.runtime.block_on(connection::exchange(&*self.connect, asked));
+        let answer = self.runtime.block_on(connection::exchange(&*self.connect, &self.kept, asked));
         answer.unwrap_or_else(|error| panic!("{} {}: {error}", asked.method, asked.path))
     }
 

@@ -24,10 +24,44 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// True for what looks like the same one in a shorter sequence.
-    pub fn is_like(&self, other: &Self) -> bool {
-        let codes = |difference: &Self| (difference.ours["code"].clone(), difference.theirs["code"].clone());
-        self.asked == other.asked && codes(self) == codes(other)
+    /// What stays the same in a shorter sequence: the request, the codes, and where the answers differ first.
+    pub fn trait_of(&self) -> String {
+        let codes = format!("{} {}", self.ours["code"], self.theirs["code"]);
+        format!("{} {codes} {}", self.asked, self.place().unwrap_or_default())
+    }
+
+    /// The same without what names the request: two sequences whose differences agree in it have found the same fault.
+    pub fn sort(&self) -> String {
+        let method = self.asked.as_str().and_then(|asked| asked.split([' ', '?']).next()).unwrap_or_default();
+        let message = |answer: &Value| {
+            let text = answer.pointer("/answered/message").map(Value::to_string).unwrap_or_default();
+            text.chars().filter(|letter| letter.is_alphabetic()).take(60).collect::<String>()
+        };
+        let place = self.place().unwrap_or_default();
+        format!("{method} {place} {} {} {}", self.theirs["code"], message(&self.theirs), message(&self.ours))
+    }
+
+    /// Where the answers differ first.
+    fn place(&self) -> Option<String> {
+        different("", &self.ours["answered"], &self.theirs["answered"])
+    }
+}
+
+fn different(at: &str, one: &Value, other: &Value) -> Option<String> {
+    match (one, other) {
+        _ if one == other => None,
+        (Value::Object(one), Value::Object(other)) => {
+            let keys = one.keys().chain(other.keys());
+            let below = |key: &String| {
+                different(
+                    &format!("{at}/{key}"),
+                    one.get(key).unwrap_or(&Value::Null),
+                    other.get(key).unwrap_or(&Value::Null),
+                )
+            };
+            keys.filter(|key| !matches!(key.as_str(), "details" | "code")).find_map(below)
+        }
+        _ => Some(at.to_owned()),
     }
 }
 

@@ -12,7 +12,7 @@ pub fn smallest(play: &Play<'_>, mut sequence: Vec<Request>, first: &Difference)
     let mut attempt = 0;
     let mut differs = |sequence: &[Request]| {
         attempt += 1;
-        play.difference(sequence, attempt).filter(|difference| difference.is_like(first))
+        play.difference(sequence, attempt).filter(|difference| difference.trait_of() == first.trait_of())
     };
     let mut index = sequence.len();
     while index > 0 {
@@ -39,7 +39,7 @@ pub fn smallest(play: &Play<'_>, mut sequence: Vec<Request>, first: &Difference)
     }
     match differs(&sequence) {
         Some(difference) => told(play.seed, &sequence, &difference),
-        None => format!("SEED={}: differs now and then", play.seed),
+        None => format!("now and then, {}", told(play.seed, &sequence, first)),
     }
 }
 

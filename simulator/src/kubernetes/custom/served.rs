@@ -121,8 +121,10 @@ impl Rules for Served {
 
     fn check_part(&self, _part: &str, object: &Value, there: &Value) -> Vec<Cause> {
         match self.schema.properties.get("status") {
-            Some(status) => validate::check(&object["status"], status, there.get("status"), ("status", "")),
-            None => Vec::new(),
+            Some(status) if object.get("status").is_some() => {
+                validate::check(&object["status"], status, there.get("status"), ("status", ""))
+            }
+            _ => Vec::new(),
         }
     }
 

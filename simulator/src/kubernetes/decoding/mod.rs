@@ -138,15 +138,18 @@ pub fn unregistered(said: &Said) -> String {
     format!("no kind \"{kind}\" is registered for version \"{api_version}\" in scheme \"pkg/runtime/scheme.go:111\"")
 }
 
+/// The refusal of a body of which nobody knows what it is.
+pub fn unrecognized(request: &Request, wanted: &str, why: &str) -> Refusal {
+    let shown = summary(&request.body);
+    Refusal::bad_request(format!("the object provided is unrecognized (must be of type {wanted}): {why} ({shown})"))
+}
+
 /// Reads the body of a request, and which kind it says it is of.
 ///
 /// # Errors
 /// As the real server refuses it: it is malformed, or of a form that is not taken here.
 pub fn body(request: &Request, wanted: &str) -> Result<(Body, Said), Refusal> {
-    let unrecognized = |why: String| {
-        let shown = summary(&request.body);
-        Refusal::bad_request(format!("the object provided is unrecognized (must be of type {wanted}): {why} ({shown})"))
-    };
+    let unrecognized = |why: String| unrecognized(request, wanted, &why);
     let sniffed = |error: String| unrecognized(format!("couldn't get version/kind; json parse error: {error}"));
     let body = match request.media_type() {
         "" | "application/json" => Body::json(&request.body).map_err(sniffed)?,

@@ -17,12 +17,6 @@ pub struct Difference {
     pub removed: FieldSet,
 }
 
-impl Difference {
-    pub fn is_empty(&self) -> bool {
-        self.added.is_empty() && self.modified.is_empty() && self.removed.is_empty()
-    }
-}
-
 /// Compares an object with what it became.
 ///
 /// # Errors

@@ -150,11 +150,12 @@ impl FieldSet {
         paths
     }
 
+    /// Those one step further come before those below them.
     fn collect(&self, path: &mut String, paths: &mut Vec<String>) {
-        if self.member {
-            paths.push(path.clone());
-        }
         let length = path.len();
+        for (element, _) in self.below.iter().filter(|(_, set)| set.member) {
+            paths.push(format!("{path}{element}"));
+        }
         for (element, set) in &self.below {
             path.push_str(&element.to_string());
             set.collect(path, paths);

@@ -47,7 +47,6 @@ pub struct Conflict {
     pub operation: Operation,
     pub api_version: String,
     pub subresource: String,
-    pub time: Option<String>,
     pub fields: Vec<String>,
 }
 
@@ -153,14 +152,11 @@ pub fn apply(
     let wanted = strip(asked.clone(), &[]);
     let own = entries.iter().position(|entry| entry.is(Operation::Apply, writer));
     let last = own.map(|own| entries[own].fields.clone());
-    let unchanged =
-        last.as_ref() == Some(&wanted) && own.is_some_and(|own| entries[own].api_version == writer.api_version);
-    let entry = Entry::of(Operation::Apply, writer, wanted);
+    // Who changes nothing by it leaves no time.
+    let time = own.and_then(|own| entries[own].time.clone());
+    let entry = Entry { time, ..Entry::of(Operation::Apply, writer, wanted) };
     match own {
-        Some(own) => {
-            let time = entries[own].time.clone();
-            entries[own] = Entry { time, ..entry };
-        }
+        Some(own) => entries[own] = entry,
         None => entries.push(entry),
     }
     let object = match &last {
@@ -170,8 +166,8 @@ pub fn apply(
         }
         _ => merged,
     };
-    let difference = take(typed, &live, &object, &mut entries, (Operation::Apply, writer), ignored, force)?;
-    if !(unchanged && difference.is_empty())
+    take(typed, &live, &object, &mut entries, (Operation::Apply, writer), ignored, force)?;
+    if object != live
         && let Some(own) = entries.iter_mut().find(|entry| entry.is(Operation::Apply, writer))
     {
         own.time = Some(writer.now.clone());
@@ -200,7 +196,7 @@ pub fn update(before: Before, new: &Value, writer: &Writer, ignored: &[&[&str]])
     match entries.iter_mut().find(|entry| entry.is(Operation::Update, writer)) {
         Some(own) => {
             let fields = own.fields.difference(&difference.removed).union(&changed);
-            if fields != own.fields || !changed.is_empty() {
+            if !changed.is_empty() {
                 own.time = Some(writer.now.clone());
             }
             own.fields = fields;
@@ -229,8 +225,8 @@ fn take(
     for entry in entries.iter().filter(|entry| !entry.is(operation, writer)) {
         let contested = entry.fields.intersection(&changed);
         if !contested.is_empty() {
-            let Entry { manager, operation, api_version, subresource, time, .. } = entry.clone();
-            conflicts.push(Conflict { manager, operation, api_version, subresource, time, fields: contested.paths() });
+            let Entry { manager, operation, api_version, subresource, .. } = entry.clone();
+            conflicts.push(Conflict { manager, operation, api_version, subresource, fields: contested.paths() });
         }
     }
     if !force && !conflicts.is_empty() {

@@ -10,8 +10,27 @@ use crate::kubernetes::{
     ownership::Entry,
     patch::{Form, Patch, words},
     request::APPLY,
+    schema::Typed,
     store::Key,
 };
+
+/// The patches that objects of defined kinds take.
+const PATCHES: [&str; 3] = ["application/json-patch+json", "application/merge-patch+json", APPLY];
+
+/// The older versions of scales, of which the real server still knows that they were ones.
+const OLDER_SCALES: [&str; 3] = ["apps/v1beta1", "apps/v1beta2", "extensions/v1beta1"];
+
+const OTHER_VERSION: &str = "the API version in the data";
+
+/// What is written at a path: an object of the kind, or its scale.
+struct Target<'w> {
+    api_version: String,
+    kind: &'w str,
+    group: &'w str,
+    root: Typed<'w>,
+    /// The server has a type of its own for it.
+    built_in: bool,
+}
 
 /// What somebody wants to become of an object.
 pub enum Wish {
@@ -36,70 +55,69 @@ pub struct Apply {
 }
 
 impl Write<'_> {
+    fn target(&self) -> Target<'_> {
+        let kind = self.kind;
+        match self.part {
+            "scale" => Target {
+                api_version: "autoscaling/v1".to_owned(),
+                kind: "Scale",
+                group: "autoscaling",
+                root: kinds::scale().root(),
+                built_in: true,
+            },
+            _ => Target {
+                api_version: kind.api_version(),
+                kind: &kind.kind,
+                group: &kind.group,
+                root: kind.schema().root(),
+                built_in: kind.built_in(),
+            },
+        }
+    }
+
     /// The object of the body.
     pub(super) fn given(&self) -> Result<Value, Refusal> {
-        let (mut body, said) = decoding::body(self.request, &self.kind.kind)?;
-        let kind = self.kind;
-        let said = said.or(&kind.api_version(), &kind.kind);
-        self.same_kind(&said)?;
-        let unhandled = |why: String| self.unhandled(&said, &why);
-        let odd = match kind.built_in() {
-            true => body.read_as(kind.schema().root(), &kind.kind).map_err(unhandled)?,
+        let target = self.target();
+        let (mut body, said) = decoding::body(self.request, target.kind)?;
+        if !target.built_in {
+            self.says_its_kind(&said)?;
+        }
+        let said = said.or(&target.api_version, target.kind);
+        let unhandled = |why: String| target.unhandled(&said, &why);
+        target.is(&said)?;
+        let odd = match target.built_in {
+            true => body.read_as(target.root, target.kind).map_err(unhandled)?,
             false => [body.repeated(), self.rules("write")?.unknown_fields(&body.value)].concat(),
         };
         decoding::told(self.request, odd).map_err(unhandled)?;
-        self.of_this_kind(&mut body.value);
+        target.mark(&mut body.value);
         Ok(body.value)
     }
 
     /// The object of the body, or the part of it that the path names.
     pub(super) fn given_for(&self, name: &str) -> Result<Value, Refusal> {
-        let object = match self.part {
-            "scale" => self.request.object("Scale")?,
-            _ => self.given()?,
-        };
-        self.in_its_place(object, Some(name))
+        self.in_its_place(self.given()?, Some(name))
     }
 
-    fn unhandled(&self, said: &Said, why: &str) -> Refusal {
-        let version = said.api_version.rsplit('/').next().unwrap_or_default();
-        let message =
-            format!("{} in version \"{version}\" cannot be handled as a {}: {why}", said.kind, self.kind.kind);
-        Refusal::bad_request(message)
-    }
-
-    fn same_kind(&self, said: &Said) -> Result<(), Refusal> {
-        let kind = self.kind;
-        let expected = kind.api_version();
-        if said.kind == kind.kind && said.api_version == expected {
-            return Ok(());
-        }
-        let known =
-            kinds::built_in().values().find(|known| known.kind == said.kind && known.api_version() == said.api_version);
-        let why = match known {
-            Some(known) if known.stored == kind.stored => {
-                return Err(Refusal::bad_request(format!(
-                    "the API version in the data ({}) does not match the expected API version ({expected})",
-                    said.api_version
-                )));
-            }
-            Some(known) => {
-                let package = kind.group.split('.').next().filter(|group| !group.is_empty()).unwrap_or("core");
-                format!(
-                    "converting ({}.{}) to ({package}.{}): unknown conversion",
-                    known.version, known.kind, kind.kind
-                )
-            }
-            None => decoding::unregistered(said),
+    /// Of defined kinds, an object has to say itself what it is.
+    fn says_its_kind(&self, said: &Said) -> Result<(), Refusal> {
+        let missing = match said {
+            Said { kind, .. } if kind.is_empty() => "Object 'Kind' is missing",
+            Said { api_version, .. } if api_version.is_empty() => "Object 'apiVersion' is missing",
+            _ => return Ok(()),
         };
-        Err(self.unhandled(said, &why))
+        let text = String::from_utf8_lossy(&self.request.body);
+        Err(decoding::unrecognized(self.request, &self.kind.kind, &format!("{missing} in '{text}'")))
     }
 
     pub(super) fn patch_given(&self) -> Result<Wish, Refusal> {
         let media_type = self.request.media_type();
         let form = Form::of(media_type).filter(|form| *form != Form::Strategic || self.kind.built_in());
         if media_type != APPLY && form.is_none() {
-            return Err(Refusal::unsupported_patch());
+            return Err(match self.kind.built_in() {
+                true => Refusal::unsupported_patch(),
+                false => Refusal::unsupported_media_type(&PATCHES),
+            });
         }
         self.request.check_options("PatchOptions")?;
         match form {
@@ -143,7 +161,7 @@ impl Write<'_> {
             Wish::Replace(object) if scale => Ok((parts::scaled(self.scale()?, there, object)?, None)),
             Wish::Replace(object) => Ok((object.clone(), None)),
             Wish::Patch(given) if scale => {
-                let patched = given.patch.on(&parts::scale(self.scale()?, there), None)?;
+                let patched = self.patched(&parts::scale(self.scale()?, there), given)?;
                 let patched = self.in_its_place(patched, Some(name))?;
                 Ok((parts::scaled(self.scale()?, there, &patched)?, None))
             }
@@ -157,7 +175,8 @@ impl Write<'_> {
 
     /// What is there with a patch on it, if that is still an object of this kind.
     fn patched(&self, there: &Value, Given { patch, odd }: &Given) -> Result<Value, Refusal> {
-        let root = self.kind.schema().root();
+        let target = self.target();
+        let root = target.root;
         let patched = patch.on(there, Some(root))?;
         let shown = match patch {
             Patch::Strategic(patch) => words::told(patch),
@@ -169,29 +188,26 @@ impl Write<'_> {
         };
         let mut body = Body::of(patched);
         let mut found = match patch {
-            _ if !self.kind.built_in() => self.rules("patch")?.unknown_fields(&body.value),
+            _ if !target.built_in => self.rules("patch")?.unknown_fields(&body.value),
             Patch::Strategic(_) => {
                 if let Some(why) = decoding::restored(root, &body.value) {
                     return Err(invalid(why));
                 }
-                body.read_as(root, &self.kind.kind).map_err(invalid)?
+                body.read_as(root, target.kind).map_err(invalid)?
             }
             Patch::Json(_) | Patch::Merge(_) => {
                 let text = |field: &str| body.value[field].as_str().unwrap_or_default().to_owned();
                 let said = Said { api_version: text("apiVersion"), kind: text("kind") };
-                let said = said.or(&self.kind.api_version(), &self.kind.kind);
-                if said.kind != self.kind.kind || said.api_version != self.kind.api_version() {
-                    let Refusal { message, .. } = self.same_kind(&said).err().unwrap_or_else(Refusal::unprocessable);
-                    let why = message.split_once(": ").map(|(_, why)| why.to_owned()).unwrap_or(message);
+                if let Err(why) = target.fits(&said.or(&target.api_version, target.kind)) {
                     return Err(invalid(why));
                 }
-                body.read_as(root, &self.kind.kind).map_err(invalid)?
+                body.read_as(root, target.kind).map_err(invalid)?
             }
         };
         // What was patched comes in the order of its keys.
         found.sort();
         decoding::told(self.request, [odd.clone(), found].concat()).map_err(invalid)?;
-        self.of_this_kind(&mut body.value);
+        target.mark(&mut body.value);
         Ok(body.value)
     }
 
@@ -205,11 +221,8 @@ impl Write<'_> {
         let kind = self.kind;
         let scale = self.part == "scale";
         let text = |field: &str| apply.config[field].as_str().unwrap_or_default();
-        let (expected_version, expected_kind) = match scale {
-            true => ("autoscaling/v1".to_owned(), "Scale"),
-            false => (kind.api_version(), kind.kind.as_str()),
-        };
-        if (text("apiVersion"), text("kind")) != (&*expected_version, expected_kind) {
+        let target = self.target();
+        if (text("apiVersion"), text("kind")) != (&*target.api_version, target.kind) {
             let version = text("apiVersion");
             let version = if version.contains('/') { version.to_owned() } else { format!("/{version}") };
             return Err(Refusal::bad_request(format!("invalid object type: {version}, Kind={}", text("kind"))));
@@ -217,21 +230,25 @@ impl Write<'_> {
         if apply.config.pointer("/metadata/managedFields").is_some_and(|fields| !fields.is_null()) {
             return Err(Refusal::bad_request("metadata.managedFields must be nil"));
         }
+        let metadata = &apply.config["metadata"];
+        let named = |field: &str| metadata[field].as_str().unwrap_or_default().to_owned();
+        let group_version = match target.group {
+            "" => format!("/{}", kind.version),
+            _ => target.api_version.clone(),
+        };
+        let what = format!("({}/{}; {group_version}, Kind={})", named("namespace"), named("name"), target.kind);
+        if target.built_in
+            && let Some(why) = decoding::configured(target.root, &apply.config)
+        {
+            return Err(Refusal::failed(format!("failed to create typed patch object {what}: {why}")));
+        }
         let mut config = match scale {
             true => parts::scaled(self.scale()?, &json!({}), &apply.config)?,
             false => apply.config.clone(),
         };
-        self.of_this_kind(&mut config);
-        let metadata = &config["metadata"];
-        let named = |field: &str| metadata[field].as_str().unwrap_or_default().to_owned();
-        let group_version = if kind.group.is_empty() { format!("/{}", kind.version) } else { kind.api_version() };
-        let what = format!("({}/{}; {group_version}, Kind={})", named("namespace"), named("name"), kind.kind);
+        config["kind"] = json!(kind.kind);
+        config["apiVersion"] = json!(kind.api_version());
         let root = kind.schema().root();
-        if kind.built_in()
-            && let Some(why) = decoding::configured(root, &config)
-        {
-            return Err(Refusal::failed(format!("failed to create typed patch object {what}: {why}")));
-        }
         let (live, known) = there.map_or((None, &[][..]), |(live, known)| (Some(live), known));
         let applied = self.applied(live, known, &config, apply)?;
         let object = self.in_its_place(applied.object, Some(name))?;
@@ -264,11 +281,6 @@ impl Write<'_> {
             return Err(Refusal::conflict(&kind.resource, &kind.group, name, &why));
         }
         Ok((body.value, applied.entries))
-    }
-
-    fn of_this_kind(&self, object: &mut Value) {
-        object["kind"] = json!(self.kind.kind);
-        object["apiVersion"] = json!(self.kind.api_version());
     }
 
     /// The object given, if its name and namespace are those of the path.
@@ -327,5 +339,58 @@ impl Write<'_> {
             Some(_) => Ok(()),
             None => Err(Refusal::not_found("namespaces", "", namespace)),
         }
+    }
+}
+
+impl Target<'_> {
+    /// Refuses an object that says it is something else.
+    fn is(&self, said: &Said) -> Result<(), Refusal> {
+        match self.fits(said) {
+            Err(why) if why.starts_with(OTHER_VERSION) => Err(Refusal::bad_request(why)),
+            Err(why) => Err(self.unhandled(said, &why)),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    fn fits(&self, said: &Said) -> Result<(), String> {
+        if said.kind == self.kind && said.api_version == self.api_version {
+            return Ok(());
+        }
+        let known =
+            kinds::built_in().values().find(|known| known.kind == said.kind && known.api_version() == said.api_version);
+        let is_version = match (self.group, known) {
+            ("autoscaling", None) => said.kind == self.kind && OLDER_SCALES.contains(&&*said.api_version),
+            (group, Some(known)) => known.kind == self.kind && known.group == group,
+            (_, None) => false,
+        };
+        Err(match known {
+            _ if is_version => {
+                let Self { api_version, .. } = self;
+                format!(
+                    "{OTHER_VERSION} ({}) does not match the expected API version ({api_version})",
+                    said.api_version
+                )
+            }
+            Some(known) => {
+                let package = self.group.split('.').next().filter(|group| !group.is_empty()).unwrap_or("core");
+                format!(
+                    "converting ({}.{}) to ({package}.{}): unknown conversion",
+                    known.version, known.kind, self.kind
+                )
+            }
+            None => decoding::unregistered(said),
+        })
+    }
+
+    fn unhandled(&self, said: &Said, why: &str) -> Refusal {
+        let version = said.api_version.rsplit('/').next().unwrap_or_default();
+        let message = format!("{} in version \"{version}\" cannot be handled as a {}: {why}", said.kind, self.kind);
+        Refusal::bad_request(message)
+    }
+
+    /// Lets an object say what it is.
+    fn mark(&self, object: &mut Value) {
+        object["kind"] = json!(self.kind);
+        object["apiVersion"] = json!(self.api_version);
     }
 }

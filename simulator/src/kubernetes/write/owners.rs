@@ -1,6 +1,8 @@
 //! Who owns what after a write.
 
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
 
 use super::{Write, given::Apply};
 use crate::kubernetes::{
@@ -102,7 +104,7 @@ fn refused(error: ApplyError, part: &str) -> Refusal {
     };
     let count: usize = conflicts.iter().map(|conflict| conflict.fields.len()).sum();
     let mut causes = Vec::new();
-    let mut told: Map<String, Value> = Map::new();
+    let mut told: BTreeMap<_, (String, Vec<&str>)> = BTreeMap::new();
     for conflict in &conflicts {
         let who = shown(conflict, part);
         for field in &conflict.fields {
@@ -111,16 +113,14 @@ fn refused(error: ApplyError, part: &str) -> Refusal {
                 message: format!("conflict with {who}"),
                 field: field.clone(),
             });
-            let fields = told.entry(who.clone()).or_insert_with(|| json!([]));
-            fields.as_array_mut().into_iter().for_each(|fields| fields.push(json!(field)));
         }
+        let Conflict { manager, operation, api_version, subresource, fields } = conflict;
+        let (_, all) = told.entry((manager, operation, api_version, subresource)).or_insert((who, Vec::new()));
+        all.extend(fields.iter().map(String::as_str));
     }
-    let parts = told.iter().map(|(who, fields)| {
-        let fields: Vec<&str> = fields.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        match fields.as_slice() {
-            [one] => format!("conflict with {who}: {one}"),
-            many => format!("conflicts with {who}:\n- {}", many.join("\n- ")),
-        }
+    let parts = told.into_values().map(|(who, fields)| match fields.as_slice() {
+        [one] if count == 1 => format!("conflict with {who}: {one}"),
+        many => format!("conflicts with {who}:\n- {}", many.join("\n- ")),
     });
     let word = if count == 1 { "conflict" } else { "conflicts" };
     let message = format!("Apply failed with {count} {word}: {}", parts.collect::<Vec<_>>().join("\n"));
@@ -137,9 +137,6 @@ fn shown(conflict: &Conflict, part: &str) -> String {
         // Who applies a scale sees the others as if they had, too.
         let version = if part == "scale" { "autoscaling/v1" } else { &conflict.api_version };
         shown.push_str(&format!(" using {version}"));
-        if let Some(time) = conflict.time.as_ref().filter(|_| part != "scale") {
-            shown.push_str(&format!(" at {time}"));
-        }
     }
     shown
 }

@@ -1,5 +1,7 @@
 //! Selectors: which objects are meant, by their labels or by their fields.
 
+mod labels;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -34,11 +36,7 @@ impl Labels {
     /// # Errors
     /// What is wrong with it.
     pub fn read(text: &str) -> Result<Self, String> {
-        let mut requirements = Vec::new();
-        for part in split(text) {
-            requirements.push(requirement(part.trim())?);
-        }
-        Ok(Self(requirements))
+        labels::read(text).map(Self)
     }
 
     /// The selector of a workload: `matchLabels` and `matchExpressions`.
@@ -91,13 +89,16 @@ impl Fields {
     /// What is wrong with it.
     pub fn read(text: &str) -> Result<Self, String> {
         let mut pairs = Vec::new();
-        for part in text.split(',').filter(|part| !part.is_empty()) {
-            let (path, value, equal) = match (part.split_once("!="), part.split_once("=="), part.split_once('=')) {
-                (Some((path, value)), ..) => (path, value, false),
-                (None, Some((path, value)), _) | (None, None, Some((path, value))) => (path, value, true),
-                (None, None, None) => return Err(format!("invalid selector: '{text}'; can't understand '{part}'")),
+        for term in terms(text).into_iter().filter(|term| !term.is_empty()) {
+            let sign = term.char_indices().find_map(|(at, _)| {
+                let rest = &term[at..];
+                ["!=", "==", "="].into_iter().find(|sign| rest.starts_with(sign)).map(|sign| (at, sign))
+            });
+            let Some((at, sign)) = sign else {
+                return Err(format!("invalid selector: '{text}'; can't understand '{term}'"));
             };
-            pairs.push((path.to_owned(), value.to_owned(), equal));
+            let value = unescaped(&term[at + sign.len()..])?;
+            pairs.push((term[..at].to_owned(), value, sign != "!="));
         }
         Ok(Self(pairs))
     }
@@ -148,64 +149,46 @@ pub fn shown(selector: &Value) -> String {
     requirements.into_values().flatten().collect::<Vec<_>>().join(",")
 }
 
-/// The requirements, taken apart at commas outside of brackets.
-fn split(text: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let (mut depth, mut from) = (0_u32, 0);
+/// The terms of a field selector, in the order of their letters; a comma after a backslash belongs to a value.
+fn terms(text: &str) -> Vec<&str> {
+    let mut terms = Vec::new();
+    let (mut from, mut escaped) = (0, false);
     for (at, letter) in text.char_indices() {
         match letter {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            ',' if depth == 0 => {
-                parts.push(&text[from..at]);
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            ',' => {
+                terms.push(&text[from..at]);
                 from = at + 1;
             }
             _ => {}
         }
     }
-    if !text[from..].trim().is_empty() {
-        parts.push(&text[from..]);
-    }
-    parts
+    terms.push(&text[from..]);
+    terms.sort_unstable();
+    terms
 }
 
-fn requirement(text: &str) -> Result<Requirement, String> {
-    let wrong = || format!("unable to parse requirement: found '{text}'");
-    let make = |key: &str, holds: Holds| match key.trim() {
-        "" => Err(wrong()),
-        key => Ok(Requirement { key: key.to_owned(), holds }),
-    };
-    if let Some(key) = text.strip_prefix('!') {
-        return make(key, Holds::NotThere);
-    }
-    if let Some((key, values)) = listed(text, " notin") {
-        return make(key, Holds::NotIn(values));
-    }
-    if let Some((key, values)) = listed(text, " in") {
-        return make(key, Holds::In(values));
-    }
-    if let Some((key, value)) = text.split_once("!=") {
-        return make(key, Holds::NotIn(vec![value.trim().to_owned()]));
-    }
-    if let Some((key, value)) = text.split_once("==").or_else(|| text.split_once('=')) {
-        return make(key, Holds::In(vec![value.trim().to_owned()]));
-    }
-    for (sign, bound) in [('>', Holds::Above as fn(i64) -> Holds), ('<', Holds::Below)] {
-        if let Some((key, value)) = text.split_once(sign) {
-            return make(key, bound(value.trim().parse().map_err(|_| wrong())?));
+/// A value without the backslashes before what would else end it.
+fn unescaped(text: &str) -> Result<String, String> {
+    let mut value = String::new();
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => match letters.next() {
+                Some(escaped @ ('\\' | ',' | '=')) => value.push(escaped),
+                other => {
+                    let sequence: String = std::iter::once('\\').chain(other).collect();
+                    return Err(format!("invalid field selector: invalid escape sequence: {sequence}"));
+                }
+            },
+            ',' | '=' => {
+                return Err(format!("invalid field selector: unescaped character in value: {}", u32::from(letter)));
+            }
+            letter => value.push(letter),
         }
     }
-    if text.contains(|letter: char| letter.is_whitespace() || "()".contains(letter)) {
-        return Err(wrong());
-    }
-    make(text, Holds::There)
-}
-
-/// `key in (a, b)`, taken apart.
-fn listed<'t>(text: &'t str, word: &str) -> Option<(&'t str, Vec<String>)> {
-    let (key, rest) = text.split_once(word)?;
-    let values = rest.trim().strip_prefix('(')?.strip_suffix(')')?;
-    Some((key, values.split(',').map(|value| value.trim().to_owned()).collect()))
+    Ok(value)
 }
 
 /// What an object has at a path, as a text; some paths stand for others, and some fields are something if they are not there.
