@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::duration;
 
@@ -34,6 +34,7 @@ pub struct Behaviour {
     /// What becomes of commands that are run in it, the first that fits. One that is not among them has no model.
     pub commands: Vec<Command>,
     /// Where it listens. A port that is not among them has no model.
+    #[serde(deserialize_with = "by_number")]
     pub ports: BTreeMap<u16, Listener>,
 }
 
@@ -195,6 +196,16 @@ impl Rule {
         .into_iter()
         .all(|(pattern, name)| pattern.as_deref().is_none_or(|pattern| fits(pattern, name)))
     }
+}
+
+/// Numbers as keys are texts in their written form.
+fn by_number<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<u16, Listener>, D::Error> {
+    let ports = BTreeMap::<String, Listener>::deserialize(from)?.into_iter();
+    let numbered = |(port, listener): (String, Listener)| {
+        let number = port.parse().map_err(|_| D::Error::custom(format!("`{port}` is no number of a port")))?;
+        Ok((number, listener))
+    };
+    ports.map(numbered).collect()
 }
 
 /// True if a text is as a pattern says, in which `*` stands for anything.

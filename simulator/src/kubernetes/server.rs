@@ -6,7 +6,10 @@ use bytes::Bytes;
 use futures::{StreamExt as _, future::BoxFuture};
 use http::{HeaderValue, Response, header};
 use http_body_util::{BodyExt as _, Full, StreamBody, combinators::UnsyncBoxBody};
-use hyper::body::{Frame, Incoming};
+use hyper::{
+    body::{Frame, Incoming},
+    upgrade::OnUpgrade,
+};
 use serde_json::Value;
 use tokio_rustls::TlsAcceptor;
 
@@ -81,7 +84,9 @@ impl ApiServer {
         through(trouble, self.answer(request), &Troubled(&wanted.unwrap_or_default())).await
     }
 
-    async fn answer(&self, request: http::Request<Incoming>) -> Response<Body> {
+    async fn answer(&self, mut request: http::Request<Incoming>) -> Response<Body> {
+        let asks_for_more = request.headers().contains_key(header::UPGRADE);
+        let on = asks_for_more.then(|| hyper::upgrade::on(&mut request));
         let (parts, body) = request.into_parts();
         let Ok(body) = body.collect().await else {
             return refused(&Refusal::bad_request("the body ended early"));
@@ -93,7 +98,7 @@ impl ApiServer {
         let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
         let sent = Sent { method: parts.method, path, query, headers: parts.headers, body: body.to_bytes() };
         let mut request = Request::new(sent, user);
-        let mut response = match self.admitted(&mut request).await {
+        let mut response = match self.admitted(&mut request, on).await {
             Ok(response) => response,
             Err(refusal) => {
                 if refusal.code == 501 {
@@ -112,7 +117,7 @@ impl ApiServer {
     }
 
     /// Answers a request if its sender, or whom its sender acts for, may make it.
-    async fn admitted(&self, request: &mut Request) -> Result<Response<Body>, Refusal> {
+    async fn admitted(&self, request: &mut Request, on: Option<OnUpgrade>) -> Result<Response<Body>, Refusal> {
         if let Some(other) = acting_for(&self.cluster, request)? {
             request.user = other;
         }
@@ -120,10 +125,10 @@ impl ApiServer {
         if let Verdict::Denied(why) = access::allowed(&self.cluster, &request.user, &wanted) {
             return Err(wanted.forbidden(&request.user, &why));
         }
-        self.handle(request, &wanted.verb).await
+        self.handle(request, &wanted.verb, on).await
     }
 
-    async fn handle(&self, request: &Request, verb: &str) -> Result<Response<Body>, Refusal> {
+    async fn handle(&self, request: &Request, verb: &str, on: Option<OnUpgrade>) -> Result<Response<Body>, Refusal> {
         if let Some(answer) = discovery::answer(&self.cluster, request) {
             return answer.map(|(value, form)| whole(200, &value, form));
         }
@@ -133,7 +138,7 @@ impl ApiServer {
         if let Some(told) = health::answer(&request.path, request.flag("verbose")) {
             return Ok(plain(200, &told));
         }
-        if let Some(answer) = streams::answer(&self.cluster, request).await {
+        if let Some(answer) = streams::answer(&self.cluster, request, on, &self.unmodelled) {
             return answer;
         }
         if verb == "watch" {

@@ -19,7 +19,7 @@ bodies! {
     whoever_has_no_role_reads_no_log
 }
 
-fn create(arm: &Arm, name: &str, more: Value) {
+pub fn create(arm: &Arm, name: &str, more: Value) {
     account(arm);
     let mut spec = json!({"containers": [{"name": "web", "image": "nginx:1"}], "automountServiceAccountToken": false});
     for (field, value) in more.as_object().into_iter().flatten() {
@@ -30,7 +30,7 @@ fn create(arm: &Arm, name: &str, more: Value) {
     assert_eq!(created.code, 201, "{}", created.body);
 }
 
-fn running(arm: &Arm, name: &str, more: Value) {
+pub fn running(arm: &Arm, name: &str, more: Value) {
     create(arm, name, more);
     arm.look_until(&format!("{PODS}/{name}"), |answer| answer.body["status"]["phase"] == "Running");
 }

@@ -19,6 +19,7 @@ mod arms;
 mod attended;
 mod backends;
 mod claims;
+mod commands;
 mod configmaps;
 mod daemonsets;
 mod data;
@@ -79,6 +80,7 @@ const AREAS: &[(&str, Bodies)] = &[
     ("attended", attended::BODIES),
     ("backends", backends::BODIES),
     ("claims", claims::BODIES),
+    ("commands", commands::BODIES),
     ("configmaps", configmaps::BODIES),
     ("daemonsets", daemonsets::BODIES),
     ("data", data::BODIES),

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Asked;
 use crate::kubernetes::{
+    access::{self, Attributes, Verdict},
     answer::Refusal,
     behaviour::{Behaviour, Looked},
     cluster::Cluster,
@@ -67,6 +68,33 @@ impl Asked<'_> {
     }
 }
 
+impl Asked<'_> {
+    /// The pod, if it is on a machine, and whoever reads may also write: what comes out of it depends on what goes in.
+    pub fn placed_pod(&self) -> Result<Arc<Value>, Refusal> {
+        let wanted = Attributes { verb: "create".to_owned(), ..Attributes::of(self.request) };
+        if let Verdict::Denied(why) = access::allowed(self.cluster, &self.request.user, &wanted) {
+            return Err(Refusal::forbidden("pods", "", &self.pod, &why));
+        }
+        let pod = self.pod()?;
+        if pod.text("/spec/nodeName").is_empty() {
+            return Err(Refusal::bad_request(format!("pod {} does not have a host assigned", self.pod)));
+        }
+        Ok(pod)
+    }
+
+    /// The same with the container that is meant.
+    pub fn placed_container(&self) -> Result<Container, Refusal> {
+        let placed = self.placed_pod();
+        match placed {
+            Err(refusal) if refusal.code != 400 => Err(refusal),
+            placed => {
+                let container = self.container()?;
+                placed.map(|_| container)
+            }
+        }
+    }
+}
+
 impl Container {
     pub fn spec(&self) -> &Value {
         self.find(|(specs, _)| specs).unwrap_or(&Value::Null)
@@ -114,6 +142,11 @@ impl Container {
             }
         };
         begun(ended).ok_or_else(|| format!("{what} is not available"))
+    }
+
+    /// True if it runs now.
+    pub fn is_running(&self) -> bool {
+        self.status().is_some_and(|status| status.has("/state/running"))
     }
 
     /// What became of a run: it is what it was, has ended, or is forgotten.

@@ -43,6 +43,9 @@ struct Options {
     limit: Option<i64>,
 }
 
+/// What logs are written in.
+const FORM: &str = "text/plain";
+
 /// What refusals are written in, and what a client therefore has to take, though the log itself is plain text.
 const FORMS: [&str; 3] = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 
@@ -73,12 +76,12 @@ pub fn answer(asked: &Asked<'_>) -> Result<Response<Body>, Refusal> {
         written.drain(..written.len().saturating_sub(tail));
     }
     if let Some(since) = options.since(now) {
-        written.retain(|(at, _)| *at >= since);
+        written.retain(|line| line.at >= since);
     }
     let mut form = Form { timestamps: options.timestamps, left: options.limit.map(|limit| limit.unsigned_abs()) };
-    let text: String = written.into_iter().map(|(at, line)| form.line(at, line)).collect();
+    let text: String = written.iter().map(|line| form.line(line)).collect();
     if !options.follow || form.is_full() {
-        return Ok(plain(whole(text)));
+        return Ok(plain(FORM, whole(text)));
     }
     let following = Following {
         cluster: asked.cluster.clone(),
@@ -86,11 +89,10 @@ pub fn answer(asked: &Asked<'_>) -> Result<Response<Body>, Refusal> {
         container: container.name.clone(),
         log,
         told: now,
-        form,
     };
-    let pieces = stream::iter([Bytes::from(text)]).chain(following.pieces());
+    let pieces = stream::iter([Bytes::from(text)]).chain(following.told(form));
     let frames = pieces.filter(|piece| std::future::ready(!piece.is_empty())).map(|piece| Ok(Frame::data(piece)));
-    Ok(plain(StreamBody::new(frames).boxed_unsync()))
+    Ok(plain(FORM, StreamBody::new(frames).boxed_unsync()))
 }
 
 fn takes_refusals(request: &Request) -> bool {
@@ -163,17 +165,17 @@ impl Options {
 }
 
 /// How lines are told.
-struct Form {
+pub struct Form {
     timestamps: bool,
     /// How many bytes may still be told, if not all.
     left: Option<u64>,
 }
 
 impl Form {
-    fn line(&mut self, at: Timestamp, line: &str) -> String {
+    fn line(&mut self, line: &Written) -> String {
         let mut told = match self.timestamps {
-            true => format!("{} {line}\n", at.strftime("%Y-%m-%dT%H:%M:%S.%9fZ")),
-            false => format!("{line}\n"),
+            true => format!("{} {}\n", line.at.strftime("%Y-%m-%dT%H:%M:%S.%9fZ"), line.text),
+            false => format!("{}\n", line.text),
         };
         if let Some(left) = &mut self.left {
             let fits = told.floor_char_boundary(usize::try_from(*left).unwrap_or(usize::MAX));
@@ -188,6 +190,14 @@ impl Form {
     }
 }
 
+/// A line that was written.
+pub struct Written {
+    pub at: Timestamp,
+    pub text: String,
+    /// To the standard error.
+    pub error: bool,
+}
+
 /// What a container writes in one of its runs.
 #[derive(Debug, Clone)]
 pub struct Log {
@@ -198,22 +208,23 @@ pub struct Log {
 
 impl Log {
     /// Its lines from one moment to another, both included.
-    pub fn written(&self, from: Timestamp, until: Timestamp) -> Vec<(Timestamp, &str)> {
+    fn written(&self, from: Timestamp, until: Timestamp) -> Vec<Written> {
         let until = self.end().map_or(until, |end| end.min(until));
         let mut written = Vec::new();
         for line in &self.lines {
             let mut next = self.next(line, from);
             while let Some(at) = next.filter(|at| *at <= until) {
-                written.extend(line.says.lines().map(|text| (at, text)));
+                let lines = line.says.lines();
+                written.extend(lines.map(|text| Written { at, text: text.to_owned(), error: line.error }));
                 next = self.next(line, at + INSTANT);
             }
         }
-        written.sort_by_key(|(at, _)| *at);
+        written.sort_by_key(|line| line.at);
         written
     }
 
     /// When it writes for the first time at or after a moment.
-    pub fn next_after(&self, moment: Timestamp) -> Option<Timestamp> {
+    fn next_after(&self, moment: Timestamp) -> Option<Timestamp> {
         let next = self.lines.iter().filter_map(|line| self.next(line, moment)).min()?;
         self.end().is_none_or(|end| next <= end).then_some(next)
     }
@@ -238,34 +249,39 @@ impl Log {
 }
 
 /// A log that is followed until its container ends.
-struct Following {
-    cluster: Arc<Cluster>,
-    key: Key,
-    container: String,
-    log: Log,
+pub struct Following {
+    pub cluster: Arc<Cluster>,
+    pub key: Key,
+    pub container: String,
+    pub log: Log,
     /// Up to when it was told.
-    told: Timestamp,
-    form: Form,
+    pub told: Timestamp,
 }
 
 impl Following {
-    fn pieces(self) -> impl Stream<Item = Bytes> + Send {
-        stream::unfold(self, |mut following| async move { Some((following.next().await?, following)) })
+    fn told(self, form: Form) -> impl Stream<Item = Bytes> + Send {
+        stream::unfold((self, form), |(mut following, mut form)| async move {
+            if form.is_full() {
+                return None;
+            }
+            let lines = following.lines().await?;
+            let text: String = lines.iter().map(|line| form.line(line)).collect();
+            Some((Bytes::from(text), (following, form)))
+        })
     }
 
-    /// What is written next; nothing, if nothing more will be.
-    async fn next(&mut self) -> Option<Bytes> {
+    /// What is written next; nothing, if nothing more will be. Who gives up waiting for it loses nothing.
+    pub async fn lines(&mut self) -> Option<Vec<Written>> {
         let mut changes = self.cluster.store.follow();
-        while !self.form.is_full() {
+        loop {
             // What changes from here on wakes it, also what changes while it looks.
             changes.mark_unchanged();
             let now = self.cluster.calendar.now();
             let over = self.look(now);
             let written = self.log.written(self.told + INSTANT, now);
-            let text: String = written.into_iter().map(|(at, line)| self.form.line(at, line)).collect();
             self.told = now;
-            if !text.is_empty() {
-                return Some(text.into());
+            if !written.is_empty() {
+                return Some(written);
             }
             if over {
                 return None;
@@ -278,7 +294,6 @@ impl Following {
                 () = sleep(wait.unwrap_or_default()), if wait.is_some() => {}
             }
         }
-        None
     }
 
     /// Looks how the container is; true if this run of it is over.

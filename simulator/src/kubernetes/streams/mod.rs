@@ -3,16 +3,23 @@
 //! What programs say and answer is the world's to say, by their [`Behaviour`](super::behaviour::Behaviour). Nothing runs here: a
 //! command or a port that the world says nothing of has no model, and is refused by its name.
 
+mod channels;
 mod container;
+mod forward;
 mod log;
 mod machine;
+mod program;
+mod spdy;
+mod upgrade;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, header};
 use http_body_util::{BodyExt as _, Full};
+use hyper::upgrade::OnUpgrade;
 
+use self::program::Task;
 use super::{
     address::{self, Address},
     answer::Refusal,
@@ -27,10 +34,17 @@ struct Asked<'a> {
     request: &'a Request,
     namespace: String,
     pod: String,
+    /// Told of what has no model, if that is found out too late to refuse it.
+    unmodelled: &'a Arc<dyn Fn(&str) + Send + Sync>,
 }
 
-/// Answers a request if it is for a stream.
-pub async fn answer(cluster: &Arc<Cluster>, request: &Request) -> Option<Result<Response<Body>, Refusal>> {
+/// Answers a request if it is for a stream. With `on` the connection can go on with something else than HTTP.
+pub fn answer(
+    cluster: &Arc<Cluster>,
+    request: &Request,
+    on: Option<OnUpgrade>,
+    unmodelled: &Arc<dyn Fn(&str) + Send + Sync>,
+) -> Option<Result<Response<Body>, Refusal>> {
     let address = address::read(&request.path)?;
     let Address { group, version, resource, namespace: Some(namespace), name: Some(pod), subresource: Some(part) } =
         address
@@ -40,18 +54,22 @@ pub async fn answer(cluster: &Arc<Cluster>, request: &Request) -> Option<Result<
     if (group.as_str(), version.as_str(), resource.as_str()) != ("", "v1", "pods") {
         return None;
     }
-    let asked = Asked { cluster, request, namespace, pod };
-    match part.as_str() {
-        "log" if request.method == Method::GET => Some(log::answer(&asked)),
-        "log" => Some(Err(Refusal::method_not_allowed())),
-        _ => None,
-    }
+    let asked = Asked { cluster, request, namespace, pod, unmodelled };
+    let method = &request.method;
+    Some(match part.as_str() {
+        "log" if method == Method::GET => log::answer(&asked),
+        "exec" if method == Method::GET || method == Method::POST => program::answer(&asked, Task::Exec, on),
+        "attach" if method == Method::GET || method == Method::POST => program::answer(&asked, Task::Attach, on),
+        "portforward" if method == Method::GET || method == Method::POST => forward::answer(&asked, on),
+        "log" | "exec" | "attach" | "portforward" => Err(Refusal::method_not_allowed()),
+        _ => return None,
+    })
 }
 
 /// An answer in plain text.
-fn plain(body: Body) -> Response<Body> {
+fn plain(form: &'static str, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(form));
     response
 }
 

@@ -1,0 +1,82 @@
+//! Unmodified programs of Kubernetes and Helm at work on a rehearsed cluster.
+//!
+//! Each session is a sequence of commands. What the same programs print against a real control plane is kept in `recorded/`, and
+//! the simulator is held against that; `UPDATE=1` writes down what the real one says. What no real control plane of the testbed
+//! can do, such as running programs in pods, was read by a person before it was kept.
+#![allow(clippy::disallowed_methods, reason = "tests run real programs, by the system's own clock")]
+
+#[allow(dead_code, reason = "the other tests use the rest of it")]
+#[path = "../arms/mod.rs"]
+mod arms;
+mod console;
+mod forwarding;
+mod running;
+
+use std::{path::Path, sync::Arc};
+
+use console::{Console, Place};
+use libtest_mimic::{Arguments, Failed, Trial};
+use simulator::{
+    kubernetes::{behaviour::Rule, cluster::Cluster, control_plane},
+    time::Calendar,
+};
+
+type Session = fn(&Console);
+
+/// Sessions that go alike on both.
+const COMPARED: &[(&str, Session)] = &[];
+
+/// Sessions that need pods in which programs run.
+const RUNNING: &[(&str, Session)] = &[
+    ("logs_are_read", running::logs_are_read),
+    ("commands_are_run", running::commands_are_run),
+    ("files_are_copied", running::files_are_copied),
+    ("programs_are_attached_to", running::programs_are_attached_to),
+    ("ports_are_forwarded", forwarding::ports_are_forwarded),
+];
+
+fn main() {
+    let Some(tools) = testbed::programs() else { return };
+    let tools: &'static Path = Box::leak(tools.assets.into_boxed_path());
+    let mut trials = Vec::new();
+    for (name, session) in COMPARED {
+        trials.push(Trial::test(format!("real::{name}"), || on_the_real_one(name, *session)));
+        if !console::updating() {
+            trials.push(Trial::test(format!("simulated::{name}"), || simulated(tools, name, *session, false)));
+        }
+    }
+    for (name, session) in RUNNING {
+        trials.push(Trial::test(format!("simulated::{name}"), || simulated(tools, name, *session, true)));
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+/// What containers do in these sessions.
+const RULES: &str = include_str!("../streams/rules.json");
+
+fn begin(calendar: Calendar, seed: u64) -> Arc<Cluster> {
+    let cluster = control_plane::begin(calendar, seed);
+    cluster.machines.behave(serde_json::from_str::<Vec<Rule>>(RULES).unwrap());
+    cluster
+}
+
+fn simulated(tools: &Path, name: &str, session: Session, keeps: bool) -> Result<(), Failed> {
+    let served = arms::loopback::serve(begin);
+    let console = Console::open(tools, &Place { kubeconfig: served.kubeconfig(), space: space(name) });
+    session(&console);
+    let result = console.hold_against(name, keeps);
+    let unmodelled = served.unmodelled.lock().unwrap().clone();
+    testbed::say(&format!("{name}: {} commands, not modelled: {unmodelled:?}", console.count()));
+    result
+}
+
+fn on_the_real_one(name: &str, session: Session) -> Result<(), Failed> {
+    let Some(bed) = testbed::alone() else { return Ok(()) };
+    let console = Console::open(bed.programs(), &Place { kubeconfig: bed.kubeconfig(), space: space(name) });
+    session(&console);
+    console.hold_against(name, true)
+}
+
+fn space(name: &str) -> String {
+    name.replace('_', "-")
+}
