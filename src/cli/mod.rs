@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand. Everything may be named from here, and nobody names this.
 
 mod beside;
+mod chaos;
 mod check;
 mod completions;
 mod docs;
@@ -74,7 +75,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let status = match parsed.command {
         Command::Run(arguments) => run::main(arguments),
-        Command::Rehearse(arguments) => rehearse::main(arguments),
+        Command::Rehearse(arguments) => rehearse::main(&arguments),
         Command::World(arguments) => world::main(&arguments),
         Command::Check(arguments) => check::main(&arguments),
         Command::Resume(arguments) => resume::main(arguments),

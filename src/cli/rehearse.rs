@@ -6,6 +6,7 @@ use clap::Args;
 use tempfile::TempDir;
 
 use super::{
+    chaos,
     outside::Outside,
     run::{self, Look, Steps, Values},
     status::Status,
@@ -18,22 +19,26 @@ use crate::{
     rehearsal::{NoPrograms, Pace, Rehearsal, SeededEntropy},
     run::ledger::Policy,
     script::{sources::Sources, values::tree::Tree},
-    ui::screen::Screen,
+    ui::{screen::Screen, style::Terminal},
 };
 
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The runbook
-    file: PathBuf,
+    pub file: PathBuf,
     /// The world; NAME.world.yaml beside NAME.rhai, if there is one, or else a bare cluster
     #[arg(long, value_name = "FILE", help_heading = "World")]
-    world: Option<PathBuf>,
+    pub world: Option<PathBuf>,
     /// What everything random follows from: in the world, and in the run
     #[arg(long, value_name = "NUMBER", help_heading = "World")]
-    seed: Option<u64>,
+    pub seed: Option<u64>,
     /// Play it so many times as fast as real time, to be watched
     #[arg(long, value_name = "TIMES", help_heading = "World", value_parser = pace)]
     pace: Option<f64>,
+    /// Rehearse so many bad days, on which more goes wrong by chance, one seed after another; one, to be looked at, if left out
+    #[arg(long, value_name = "DAYS", help_heading = "World", num_args = 0..=1, default_missing_value = "1")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "pace")]
+    chaos: Option<u64>,
     #[command(flatten)]
     steps: Steps,
     #[command(flatten)]
@@ -42,7 +47,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR", help_heading = "Places")]
     library: Vec<PathBuf>,
     #[command(flatten)]
-    look: Look,
+    pub look: Look,
 }
 
 fn pace(text: &str) -> Result<f64, String> {
@@ -50,20 +55,35 @@ fn pace(text: &str) -> Result<f64, String> {
     times.ok_or_else(|| "write how many times as fast as real time, such as `60`".to_owned())
 }
 
-pub fn main(arguments: Arguments) -> Status {
-    let Arguments { file, world, seed, pace, steps, values, library, look } = arguments;
-    let (screen, terminal) = look.open();
-    let program = match run::checked(&screen, &file, &library) {
+pub fn main(arguments: &Arguments) -> Status {
+    let (screen, terminal) = arguments.look.open();
+    match arguments.chaos {
+        Some(days @ 2..) => chaos::survive(arguments, days, &screen),
+        chaos => rehearse(arguments, arguments.seed, chaos.is_some(), &screen, terminal),
+    }
+}
+
+/// Rehearses once; on a bad day more goes wrong than the world's file says.
+pub fn rehearse(
+    arguments: &Arguments,
+    seed: Option<u64>,
+    bad_day: bool,
+    screen: &Screen,
+    terminal: Terminal,
+) -> Status {
+    let Arguments { file, world, pace, steps, values, library, .. } = arguments;
+    let program = match run::checked(screen, file, library) {
         Ok(program) => program,
         Err(status) => return status,
     };
-    let refuse = |diagnostics: &[Diagnostic]| run::refuse(&screen, diagnostics, &program.sources);
+    let refuse = |diagnostics: &[Diagnostic]| run::refuse(screen, diagnostics, &program.sources);
     let texts = Sources::default();
-    let (name, description) = match world::find(world.as_deref(), Some(&file), &texts) {
+    let (name, mut description) = match world::find(world.as_deref(), Some(file), &texts) {
         Ok(found) => found,
-        Err(diagnostics) => return run::refuse(&screen, &diagnostics, &texts),
+        Err(diagnostics) => return run::refuse(screen, &diagnostics, &texts),
     };
-    let mut given = match run::given(&values) {
+    description.bad_day = bad_day;
+    let mut given = match run::given(values) {
         Ok(given) => given,
         Err(diagnostics) => return refuse(&diagnostics),
     };
@@ -90,12 +110,12 @@ pub fn main(arguments: Arguments) -> Status {
     let outside = outside(rehearsal, name, folder, screen.clone(), seed);
     wire::perform(Order {
         program,
-        selection: steps.into(),
+        selection: steps.clone().into(),
         given,
         policy: Policy::All,
         allowed: Allowed::default(),
         outside,
-        screen,
+        screen: screen.clone(),
         terminal,
         store,
         seed,

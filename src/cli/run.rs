@@ -79,7 +79,7 @@ pub struct Running {
 }
 
 /// Which steps are run.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Steps {
     /// Skip all steps before this one (a step's path, or a pattern with * and ?)
     #[arg(long, value_name = "STEP", help_heading = "Steps")]

@@ -150,3 +150,51 @@ fn a_rehearsal_runs_no_programs_of_this_machine() {
     let book = Runbook::new(r#"step "run" { exec::run(["true"]); }"#);
     book.call(["rehearse", "book.rhai"]).fails(4).stderr_has("running programs was not allowed");
 }
+
+#[test]
+fn bad_days_are_survived_or_told_with_the_command_that_repeats_each() {
+    let fragile = Runbook::new(
+        r#"
+        let cluster = k8s::connect();
+        step "look" { for again in 0..40 { cluster.list("pods"); sleep(10.seconds); } }
+    "#,
+    );
+    let world = "faults: [{resource: pods, nth: 7, gives: 403, message: enough}]";
+    let fragile = fragile.file("book.world.yaml", world);
+    let command = "cozyscript rehearse book.rhai --seed 5 --chaos";
+    let told = fragile.call(["rehearse", "book.rhai", "--chaos", "2", "--seed", "5"]).fails(1);
+    told.stdout("")
+        .stderr_has("seed")
+        .stderr_has(command)
+        .stderr_has("enough")
+        .stderr_has("0 of 2 bad days ended well");
+    let told = fragile.call(["rehearse", "book.rhai", "--chaos", "2", "--seed", "5", "--json"]).fails(1);
+    let first: serde_json::Value = serde_json::from_str(told.stdout.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["seed"], &first["outcome"], &first["command"]), (&5.into(), &"failed".into(), &command.into()));
+    let again = || fragile.call(["rehearse", "book.rhai", "--seed", "5", "--chaos"]).fails(1).stderr.clone();
+    assert!(again().contains("error[denied]"), "{}", again());
+    assert_eq!(again(), again());
+}
+
+#[test]
+fn a_runbook_that_waits_and_tries_again_lives_through_bad_days() {
+    let book = Runbook::new(
+        r#"
+        let cluster = k8s::connect();
+        step "write" retry 5 {
+            cluster.apply(#{
+                apiVersion: "apps/v1", kind: "Deployment", metadata: #{ name: "web" },
+                spec: #{
+                    replicas: 2, selector: #{ matchLabels: #{ app: "web" } },
+                    template: #{
+                        metadata: #{ labels: #{ app: "web" } },
+                        spec: #{ containers: [#{ name: "web", image: "web:1" }] },
+                    },
+                },
+            });
+            cluster.wait("deployment", "web", "condition=Available");
+        }
+    "#,
+    );
+    book.call(["rehearse", "book.rhai", "--chaos", "12"]).done().stderr_has("12 of 12 bad days ended well");
+}
