@@ -19,7 +19,7 @@ use simulator::{
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-pub fn no_files(path: &Path) -> Result<String, String> {
+pub fn no_files(path: &Path) -> Result<Vec<(String, String)>, String> {
     Err(format!("there is no {}", path.display()))
 }
 

@@ -5,17 +5,17 @@ use std::{collections::BTreeSet, path::Path, time::Duration};
 use serde_json::{Map, Value, json};
 use simulator::{
     time::pass,
-    world::{Description, Problem, check::schema, read},
+    world::{Description, Files, Problem, check::schema, read, sets},
 };
 
-use crate::lived::{described, fetch, no_files, status, within};
+use crate::lived::{ask, described, fetch, no_files, status, within};
 
 /// Everything that is said of a world, a line each.
 fn problems(text: &str) -> Vec<String> {
     problems_with(text, &no_files)
 }
 
-fn problems_with(text: &str, files: &dyn Fn(&Path) -> Result<String, String>) -> Vec<String> {
+fn problems_with(text: &str, files: Files<'_>) -> Vec<String> {
     let told = |Problem { message, hint, place }: Problem| {
         let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
         format!("{}:{}+{}: {message}{hint}", place.line, place.column, place.length)
@@ -40,6 +40,9 @@ fn whole(at: &Value) -> Value {
         "origin" => "https://www.example.test",
         "ip" => "10.0.0.1",
         "skew" => "-5m",
+        "network" => "10.0.0.0/8",
+        "range" => "10.0.0.1-10.0.0.9",
+        "port" => "80",
         "taint" => "a=b:NoSchedule",
         "path" => "/path",
         "file" => "file.yaml",
@@ -47,8 +50,9 @@ fn whole(at: &Value) -> Value {
     };
     match kind {
         Some("object") => {
-            let known = at["properties"].as_object().cloned().unwrap_or_default();
-            let mut fields: Map<String, Value> = known.iter().map(|(name, at)| (name.clone(), whole(at))).collect();
+            let known = at["properties"].as_object().cloned().unwrap_or_default().into_iter();
+            let known = known.take(at["maxProperties"].as_u64().map_or(usize::MAX, |most| most as usize));
+            let mut fields: Map<String, Value> = known.map(|(name, at)| (name, whole(&at))).collect();
             if at["additionalProperties"].is_object() {
                 let name = at.pointer("/propertyNames/format").and_then(Value::as_str).map_or("name", example);
                 fields.insert(name.to_owned(), whole(&at["additionalProperties"]));
@@ -72,8 +76,11 @@ fn whole(at: &Value) -> Value {
 fn what_the_schema_lets_pass_is_read() {
     let mut world = whole(schema());
     world["current"] = json!("name");
+    world["networks"] = json!({"text": "10.0.0.0/8"});
+    world["faults"][0]["gives"] = json!("off");
     let text = serde_saphyr::to_string(&world).unwrap();
-    let manifest = |_: &Path| Ok("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}".to_owned());
+    let manifest = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}".to_owned();
+    let manifest = |_: &Path| Ok(vec![("a.yaml".to_owned(), manifest.clone())]);
     let description = read(&text, &manifest).unwrap_or_else(|problems| panic!("{problems:?}\n{text}"));
     assert_eq!(description.clusters.0.len(), 1);
 }
@@ -164,6 +171,112 @@ clusters:
 }
 
 #[test]
+fn every_set_of_definitions_is_served() {
+    for set in sets::names() {
+        within(&format!("clusters: {{lab: {{crds: [{set}]}}}}"), async |world| {
+            let store = &world.clusters[0].cluster.store;
+            let (_, definitions) = store.list(&"customresourcedefinitions.apiextensions.k8s.io".into(), None);
+            assert_eq!(definitions.len(), sets::of(set).unwrap().len());
+            for (key, definition) in definitions {
+                let conditions = definition["status"]["conditions"].as_array().unwrap();
+                let established = conditions.iter().find(|condition| condition["type"] == "Established").unwrap();
+                assert_eq!(established["status"], "True", "{}", key.name);
+            }
+        });
+    }
+}
+
+#[test]
+fn every_set_of_definitions_is_whole() {
+    for set in sets::names() {
+        let definitions = sets::of(set).unwrap();
+        assert!(!definitions.is_empty());
+        for definition in definitions {
+            assert_eq!(definition["kind"], "CustomResourceDefinition");
+            let (plural, group) = (&definition["spec"]["names"]["plural"], &definition["spec"]["group"]);
+            let name = format!("{}.{}", plural.as_str().unwrap(), group.as_str().unwrap());
+            assert_eq!(definition["metadata"]["name"], name);
+        }
+    }
+}
+
+#[test]
+fn nodes_and_load_balancers_have_addresses_of_their_network() {
+    let text = "
+networks: {rack: 10.17.13.0/24}
+clusters:
+  lab:
+    network: rack
+    nodes: {worker-1: {}, worker-2: {address: 10.17.13.99}, worker-3: {}}
+    pools:
+      public: {addresses: [10.17.13.242-10.17.13.243], auto_assign: false, namespaces: [default]}
+      inner: [10.17.13.128/28]
+    objects:
+      - apiVersion: v1
+        kind: Service
+        metadata: {name: web}
+        spec: {type: LoadBalancer, ports: [{port: 80}]}
+      - apiVersion: v1
+        kind: Service
+        metadata: {name: chosen, annotations: {metallb.io/address-pool: public}}
+        spec: {type: LoadBalancer, ports: [{port: 80}]}
+";
+    within(text, async |world| {
+        let store = &world.clusters[0].cluster.store;
+        let (_, nodes) = store.list(&"nodes".into(), None);
+        let addresses: Vec<&Value> = nodes.iter().map(|(_, node)| &node["status"]["addresses"][0]["address"]).collect();
+        assert_eq!(addresses, ["10.17.13.11", "10.17.13.99", "10.17.13.12"]);
+        let (_, services) = store.list(&"services".into(), Some("default"));
+        let address = |name: &str| {
+            let service = services.iter().find(|(key, _)| key.name == name).unwrap();
+            service.1.pointer("/status/loadBalancer/ingress/0/ip").cloned().unwrap_or_default()
+        };
+        assert_eq!((address("web"), address("chosen")), (json!("10.17.13.128"), json!("10.17.13.242")));
+    });
+}
+
+#[test]
+fn containers_behave_and_volumes_are_made_as_the_file_says() {
+    let text = "
+clusters:
+  lab:
+    provisioners: {example.test/disk: 20s}
+    pods:
+      - {image: 'broken:*', pull_fails: not found}
+      - {image: 'web:*', readiness: {after: 2m}, log: [{says: up}], ports: {80: echoes}}
+    objects:
+      - {apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: disk}, provisioner: example.test/disk}
+";
+    within(text, async |world| {
+        let create = async |kind: &str, object: Value| {
+            let came = ask(&world, "POST", &format!("/api/v1/namespaces/default/{kind}"), object).await.unwrap();
+            assert_eq!(came.code, 201, "{}", came.json());
+        };
+        let get = async |path: &str| {
+            ask(&world, "GET", &format!("/api/v1/namespaces/default/{path}"), Value::Null).await.unwrap().json()
+        };
+        for name in ["broken", "web"] {
+            let containers = json!([{"name": "main", "image": format!("{name}:1")}]);
+            create("pods", json!({"metadata": {"name": name}, "spec": {"containers": containers}})).await;
+        }
+        let spec = json!({
+            "storageClassName": "disk", "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        });
+        create("persistentvolumeclaims", json!({"metadata": {"name": "data"}, "spec": spec})).await;
+        let ready = |pod: &Value| pod.pointer("/status/containerStatuses/0/ready").cloned();
+        pass(Duration::from_secs(60)).await;
+        assert_eq!(ready(&get("pods/web").await), Some(json!(false)));
+        assert_eq!(get("persistentvolumeclaims/data").await["status"]["phase"], "Bound");
+        let waits = get("pods/broken").await.pointer("/status/containerStatuses/0/state/waiting/reason").cloned();
+        assert!(waits == Some(json!("ImagePullBackOff")) || waits == Some(json!("ErrImagePull")), "{waits:?}");
+        pass(Duration::from_secs(90)).await;
+        assert_eq!(ready(&get("pods/web").await), Some(json!(true)));
+        assert_eq!(get("pods/web/log").await, "up\n");
+    });
+}
+
+#[test]
 fn a_site_answers_by_path_method_and_time() {
     let text = "
 sites:
@@ -228,7 +341,10 @@ ports:
 #[test]
 fn every_wrong_world_gets_its_report() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wrong");
-    let beside = |path: &Path| std::fs::read_to_string(folder.join(path)).map_err(|_| "it is not there".to_owned());
+    let beside = |path: &Path| match std::fs::read_to_string(folder.join(path)) {
+        Ok(text) => Ok(vec![(path.to_string_lossy().into_owned(), text)]),
+        Err(_) => Err("it is not there".to_owned()),
+    };
     let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
     assert!(files.len() >= 25, "there are only {}", files.len());

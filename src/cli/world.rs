@@ -174,7 +174,7 @@ fn read(path: &Path, sources: &Sources) -> Result<Description, Vec<Diagnostic>> 
     })?;
     sources.remember(&name, &text);
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    let beside = |path: &Path| std::fs::read_to_string(folder.join(path)).map_err(|error| error.to_string());
+    let beside = |path: &Path| texts(&folder.join(path)).map_err(|error| error.to_string());
     rehearsal::read(&text, &beside).map_err(|problems| {
         problems
             .into_iter()
@@ -185,4 +185,16 @@ fn read(path: &Path, sources: &Sources) -> Result<Description, Vec<Diagnostic>> 
             })
             .collect()
     })
+}
+
+/// The text of a file, or those of the manifests in a folder, by their names.
+fn texts(path: &Path) -> std::io::Result<Vec<(String, String)>> {
+    let mut paths = vec![path.to_owned()];
+    if path.is_dir() {
+        paths = std::fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+        paths.retain(|path| path.extension().is_some_and(|form| form == "yaml" || form == "yml" || form == "json"));
+        paths.sort();
+    }
+    let named = |path: PathBuf| Ok((path.to_string_lossy().into_owned(), std::fs::read_to_string(&path)?));
+    paths.into_iter().map(named).collect()
 }

@@ -9,7 +9,7 @@ use super::{
     problem::{Problem, meant},
     text::{Text, below},
 };
-use crate::duration;
+use crate::{duration, kubernetes::controllers::load_balancers::range};
 
 /// What a world file may contain, as editors read it, too.
 pub const SCHEMA: &str = include_str!("world.schema.json");
@@ -84,6 +84,13 @@ impl Check<'_> {
                 (None, None) => {}
             }
         }
+        let bound = |name: &str| schema.get(name).and_then(Value::as_u64).and_then(|bound| usize::try_from(bound).ok());
+        if bound("minProperties").is_some_and(|least| fields.len() < least)
+            || bound("maxProperties").is_some_and(|most| fields.len() > most)
+        {
+            let names: Vec<&str> = known.keys().map(String::as_str).collect();
+            self.wrong(pointer, format!("`{}` has one of {}", last(pointer), names.join(", ")), None);
+        }
         for name in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
             if !fields.contains_key(name) {
                 let hint = known.get(name).map(description).filter(|text| !text.is_empty());
@@ -148,6 +155,9 @@ const FORMATS: &[Format] = &[
     ("origin", |text| origin(text).is_some(), "write it like `https://www.example.test` or `http://127.0.0.1:8080`"),
     ("path", |text| text.starts_with('/'), "write it from the root on, like `/health` or `/api/*`"),
     ("skew", |text| skew(text).is_some(), "write it like `5m`, or `-90s`"),
+    ("network", |text| text.contains('/') && range(text).is_some(), "write it like `10.17.13.0/24`"),
+    ("range", |text| range(text).is_some(), "write it like `10.17.13.240-10.17.13.250` or `10.17.13.0/28`"),
+    ("port", |text| text.parse::<u16>().is_ok_and(|port| port > 0), "write a number like `8080`"),
     ("ip", |text| text.parse::<IpAddr>().is_ok(), "write an address like `10.17.13.242`"),
     ("taint", |text| taint(text).is_some(), "write it like `dedicated=database:NoSchedule`"),
 ];

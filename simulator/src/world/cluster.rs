@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use super::{
     World, certificate,
     check::{host_and_port, skew},
-    description,
-    description::Object,
-    node,
+    description::{self, Description, Object},
+    node, pools,
 };
 use crate::{
     certificates::CertificateAuthority,
+    duration::Length,
     kubernetes::{
         access::identities::Identities,
         client::{Client, Place},
@@ -42,8 +42,8 @@ pub struct Placed {
 impl Placed {
     pub(super) async fn begin(
         world: &World,
-        name: &str,
-        described: &description::Cluster,
+        whole: &Description,
+        (name, described): &(String, description::Cluster),
         seed: u64,
     ) -> Result<Self, String> {
         let server = server(name, described);
@@ -53,13 +53,18 @@ impl Placed {
         let authority = CertificateAuthority::new(&format!("{name}-ca"));
         cluster.authority.get_or_init(|| authority.pem());
         cluster.join(world.network.clone());
-        let nodes = node::all(described.nodes.as_ref());
+        cluster.machines.behave(described.pods.clone());
+        for (provisioner, Length(takes)) in &described.provisioners {
+            cluster.provisioners.provide(provisioner, *takes);
+        }
+        let nodes = node::all(described.nodes.as_ref(), pools::network(whole, described.network.as_deref()));
+        let pools = pools::objects(&described.pools);
         let objects = described.objects.iter().filter_map(|object| match object {
             Object::Inline(object) => Some(object),
             // Reading has put objects in place of the files.
             Object::File(_) => None,
         });
-        fill(&cluster, &nodes.iter().chain(objects).collect::<Vec<_>>())
+        fill(&cluster, &nodes.iter().chain(objects).chain(&pools).collect::<Vec<_>>())
             .await
             .map_err(|why| format!("in cluster `{name}`, {why}"))?;
         let (token, unmodelled) = (format!("{name}-administrator"), world.unmodelled.clone());

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Map, Value};
 
-use crate::duration::Length;
+use crate::{duration::Length, kubernetes::behaviour};
 
 /// What answers in a rehearsal.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -18,6 +18,7 @@ pub struct Description {
     pub environment: BTreeMap<String, String>,
     pub files: BTreeMap<String, String>,
     pub current: Option<String>,
+    pub networks: BTreeMap<String, String>,
     pub clusters: Named<Cluster>,
     pub names: Named<Name>,
     pub nameservers: Vec<IpAddr>,
@@ -45,9 +46,13 @@ pub struct Cluster {
     pub server: Option<String>,
     pub certificate: Certificate,
     pub clock: Option<String>,
+    pub network: Option<String>,
     pub nodes: Option<Nodes>,
     pub crds: Vec<String>,
     pub objects: Vec<Object>,
+    pub pools: Named<Pool>,
+    pub provisioners: BTreeMap<String, Length>,
+    pub pods: Vec<behaviour::Rule>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -64,6 +69,41 @@ pub struct Node {
     pub taints: Vec<String>,
     pub cpu: Option<String>,
     pub memory: Option<String>,
+    pub address: Option<IpAddr>,
+}
+
+/// A pool of addresses: its ranges, or more about it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Pool {
+    Ranges(Vec<String>),
+    Described(DescribedPool),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DescribedPool {
+    pub addresses: Vec<String>,
+    pub auto_assign: Option<bool>,
+    pub avoid_buggy_ips: Option<bool>,
+    #[serde(default)]
+    pub namespaces: Vec<String>,
+    pub priority: Option<u32>,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self::Ranges(Vec::new())
+    }
+}
+
+impl Pool {
+    pub fn addresses(&self) -> &[String] {
+        match self {
+            Self::Ranges(ranges) => ranges,
+            Self::Described(described) => &described.addresses,
+        }
+    }
 }
 
 /// An object, or the file with objects.
@@ -212,6 +252,13 @@ pub struct Fault {
     pub with: Option<u16>,
     pub from: Option<Length>,
     pub until: Option<Length>,
+}
+
+impl Fault {
+    /// It strikes no requests.
+    pub fn is_of_a_node(&self) -> bool {
+        matches!(&self.gives, Gives::Word(word) if word == "off")
+    }
 }
 
 /// What a fault is: a status, or a word.

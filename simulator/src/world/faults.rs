@@ -29,7 +29,7 @@ pub fn of(world: &World, described: &Description, seed: u64) -> Faults {
 
 /// Turns nodes off when their time has come, and on again if they ever return.
 pub fn turn_off_nodes(world: &World, described: &Description) {
-    for fault in described.faults.iter().filter(|fault| is_of_a_node(fault)) {
+    for fault in described.faults.iter().filter(|fault| fault.is_of_a_node()) {
         let clusters = world.clusters.iter().filter(|placed| fault.of.as_ref().is_none_or(|of| *of == placed.name));
         for placed in clusters {
             let (cluster, node) = (placed.cluster.clone(), fault.node.clone());
@@ -46,10 +46,6 @@ pub fn turn_off_nodes(world: &World, described: &Description) {
             });
         }
     }
-}
-
-fn is_of_a_node(fault: &Fault) -> bool {
-    matches!(&fault.gives, Gives::Word(word) if word == "off")
 }
 
 fn rule(world: &World, described: &Description, fault: &Fault) -> Option<Rule> {

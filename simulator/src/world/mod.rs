@@ -9,9 +9,11 @@ mod description;
 mod faults;
 mod kubeconfig;
 mod node;
+mod pools;
 mod problem;
 mod read;
 mod servers;
+pub mod sets;
 mod text;
 
 use std::{
@@ -114,8 +116,8 @@ impl World {
             [] => &bare[..],
             clusters => clusters,
         };
-        for (index, (name, cluster)) in clusters.iter().enumerate() {
-            let placed = Placed::begin(&world, name, cluster, seed.wrapping_add(index as u64)).await?;
+        for (index, cluster) in clusters.iter().enumerate() {
+            let placed = Placed::begin(&world, description, cluster, seed.wrapping_add(index as u64)).await?;
             world.clusters.push(placed);
         }
         world.current = description.current.clone().unwrap_or_else(|| clusters[0].0.clone());

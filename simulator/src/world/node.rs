@@ -1,27 +1,46 @@
 //! Nodes, as the world's file has them.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use serde_json::{Value, json};
 
 use super::{
     check::taint,
     description::{Named, Node, Nodes},
+    pools::Range,
 };
 
 /// How many nodes a cluster has whose file doesn't say.
 const USUAL: usize = 2;
 
-/// The nodes, as objects.
-pub fn all(described: Option<&Nodes>) -> Vec<Value> {
-    let counted =
-        |count: usize| (1..=count).map(|number| object(&format!("node-{number}"), &Node::default())).collect();
-    match described {
+/// How many addresses of a network come before those of nodes.
+const BEFORE: u32 = 10;
+
+/// The nodes, as objects, with addresses of a network.
+pub fn all(described: Option<&Nodes>, network: Option<Range>) -> Vec<Value> {
+    let counted = |count: usize| (1..=count).map(|number| (format!("node-{number}"), Node::default())).collect();
+    let nodes: Vec<(String, Node)> = match described {
         None => counted(USUAL),
         Some(Nodes::Count(count)) => counted(*count),
-        Some(Nodes::Named(Named(nodes))) => nodes.iter().map(|(name, node)| object(name, node)).collect(),
+        Some(Nodes::Named(Named(nodes))) => nodes.clone(),
+    };
+    let mut free = network.into_iter().flat_map(addresses);
+    let whole = nodes.iter().map(|(name, node)| object(name, node, node.address.or_else(|| free.next())));
+    whole.collect()
+}
+
+/// The addresses of a network that nodes get.
+fn addresses((first, last): Range) -> Box<dyn Iterator<Item = IpAddr>> {
+    match (first, last) {
+        (IpAddr::V4(first), IpAddr::V4(last)) => {
+            let numbers = u32::from(first).saturating_add(BEFORE + 1)..u32::from(last);
+            Box::new(numbers.map(|number| Ipv4Addr::from(number).into()))
+        }
+        _ => Box::new(std::iter::empty()),
     }
 }
 
-fn object(name: &str, node: &Node) -> Value {
+fn object(name: &str, node: &Node, address: Option<IpAddr>) -> Value {
     let mut labels = json!({
         "beta.kubernetes.io/arch": "amd64",
         "beta.kubernetes.io/os": "linux",
@@ -45,11 +64,16 @@ fn object(name: &str, node: &Node) -> Value {
         "memory": node.memory.as_deref().unwrap_or("256Gi"),
         "pods": "110",
     });
+    let mut status = json!({"allocatable": room, "capacity": room});
+    if let Some(address) = address {
+        status["addresses"] =
+            json!([{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": name}]);
+    }
     json!({
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {"name": name, "labels": labels},
         "spec": spec,
-        "status": {"allocatable": room, "capacity": room},
+        "status": status,
     })
 }

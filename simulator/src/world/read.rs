@@ -6,13 +6,15 @@ use serde_json::Value;
 
 use super::{
     check::check,
-    description::{Description, Object},
-    problem::{Place, Problem, meant},
+    description::{Cluster, Description, Fault, Object},
+    pools,
+    problem::{Place, Problem, meant, nearest},
+    sets,
     text::{Text, below, options},
 };
 
-/// How files that a world names are read: relative to the world's own.
-pub type Files<'f> = &'f dyn Fn(&Path) -> Result<String, String>;
+/// How files that a world names are read, relative to its own: the text of a file, or of each manifest of a folder, with its name.
+pub type Files<'f> = &'f dyn Fn(&Path) -> Result<Vec<(String, String)>, String>;
 
 /// Reads a world; the objects in the files that it names are in it afterwards.
 ///
@@ -55,9 +57,14 @@ fn fetch(description: &mut Description, text: &Text, files: Files<'_>, problems:
                     continue;
                 };
                 let pointer = below(&below(&cluster_at, list), &index.to_string());
-                match documents(&path, files) {
+                let known = (list == "crds").then(|| sets::of(&path)).flatten();
+                match known.map_or_else(|| documents(&path, files), Ok) {
                     Ok(found) => objects.extend(found.into_iter().map(Object::Inline)),
-                    Err(message) => problems.push(Problem { message, hint: None, place: text.place(&pointer) }),
+                    Err(message) => {
+                        let near = (list == "crds").then(|| nearest(&path, sets::names())).flatten();
+                        let hint = near.map(|near| format!("did you mean the set `{near}`?"));
+                        problems.push(Problem { message, hint, place: text.place(&pointer) });
+                    }
                 }
             }
         }
@@ -65,13 +72,18 @@ fn fetch(description: &mut Description, text: &Text, files: Files<'_>, problems:
     }
 }
 
-/// The objects of a file with manifests.
+/// The objects of a file or a folder with manifests.
 fn documents(path: &str, files: Files<'_>) -> Result<Vec<Value>, String> {
-    let text = files(Path::new(path)).map_err(|why| format!("can't read `{path}`: {why}"))?;
-    let read: Result<Vec<Value>, _> = serde_saphyr::from_multiple_with_options(&text, options());
+    let texts = files(Path::new(path)).map_err(|why| format!("can't read `{path}`: {why}"))?;
+    let objects: Result<Vec<_>, _> = texts.iter().map(|(name, text)| objects(name, text)).collect();
+    objects.map(|objects| objects.into_iter().flatten().collect())
+}
+
+fn objects(name: &str, text: &str) -> Result<Vec<Value>, String> {
+    let read: Result<Vec<Value>, _> = serde_saphyr::from_multiple_with_options(text, options());
     let documents = read.map_err(|error| {
         let said = error.without_snippet().to_string();
-        format!("`{path}` is no YAML: {}", said.lines().next().unwrap_or_default())
+        format!("`{name}` is no YAML: {}", said.lines().next().unwrap_or_default())
     })?;
     let mut objects = Vec::new();
     for document in documents.into_iter().filter(|document| !document.is_null()) {
@@ -84,7 +96,7 @@ fn documents(path: &str, files: Files<'_>) -> Result<Vec<Value>, String> {
     }
     let nameless = objects.iter().any(|object| object.pointer("/metadata/name").is_none() || object["kind"].is_null());
     if nameless {
-        return Err(format!("`{path}` holds something else than objects with a kind and a name"));
+        return Err(format!("`{name}` holds something else than objects with a kind and a name"));
     }
     Ok(objects)
 }
@@ -99,6 +111,40 @@ fn agree(description: &Description, text: &Text, problems: &mut Vec<Problem>) {
             message: format!("the world has no cluster `{current}`"),
             hint: Some(meant(current, names, "its clusters are")),
             place: text.place("/current"),
+        });
+    }
+    for (name, cluster) in &description.clusters.0 {
+        agree_on_networks(description, &below("/clusters", name), cluster, text, problems);
+    }
+    for (index, fault) in description.faults.iter().enumerate() {
+        agree_on_nodes(&below("/faults", &index.to_string()), fault, text, problems);
+    }
+}
+
+fn agree_on_networks(description: &Description, at: &str, cluster: &Cluster, text: &Text, problems: &mut Vec<Problem>) {
+    let networks = description.networks.keys().map(String::as_str);
+    if let Some(network) = cluster.network.as_deref().filter(|network| !networks.clone().any(|name| name == *network)) {
+        problems.push(Problem {
+            message: format!("the world has no network `{network}`"),
+            hint: Some(meant(network, networks, "its networks are")),
+            place: text.place(&below(at, "network")),
+        });
+    }
+    let network = pools::network(description, cluster.network.as_deref());
+    for (pool, index, message) in pools::disagreements(&cluster.pools, network) {
+        let pool = below(&below(at, "pools"), &pool);
+        let range = [below(&pool, "addresses"), pool].map(|list| below(&list, &index.to_string()));
+        let place = range.iter().find_map(|pointer| text.known_place(pointer)).unwrap_or_default();
+        problems.push(Problem { message, hint: None, place });
+    }
+}
+
+fn agree_on_nodes(at: &str, fault: &Fault, text: &Text, problems: &mut Vec<Problem>) {
+    if fault.is_of_a_node() == fault.node.is_empty() {
+        problems.push(Problem {
+            message: "a node is `off`, and nothing else happens to it".to_owned(),
+            hint: Some("write both `node: NAME` and `gives: off`, or neither".to_owned()),
+            place: text.place(at),
         });
     }
 }

@@ -35,6 +35,11 @@ impl Text {
         self.places.get(pointer).map_or_else(Place::default, |places| places.key)
     }
 
+    /// Where the value at a JSON pointer stands, if there is one.
+    pub fn known_place(&self, pointer: &str) -> Option<Place> {
+        self.places.get(pointer).map(|places| places.value)
+    }
+
     /// Where the value at a JSON pointer stands, or what is around it.
     pub fn place(&self, pointer: &str) -> Place {
         let mut pointer = pointer;

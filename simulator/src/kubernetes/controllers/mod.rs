@@ -16,7 +16,7 @@ mod garbage;
 mod jobs;
 mod kinds;
 mod kubelet;
-mod load_balancers;
+pub mod load_balancers;
 mod namespaces;
 mod nodes;
 mod owners;

@@ -17,11 +17,11 @@ use std::{
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-pub use self::statuses::PoolStatuses;
 use self::{
     book::{Book, Share, shown},
     pools::Pool,
 };
+pub use self::{pools::read_range as range, statuses::PoolStatuses};
 use super::{
     Controller, Name, Tools,
     fields::{Fields, map, take},

@@ -99,7 +99,7 @@ impl Pool {
 }
 
 /// `192.0.2.10-192.0.2.20` or `192.0.2.0/24`.
-fn read_range(text: &str) -> Option<(IpAddr, IpAddr)> {
+pub fn read_range(text: &str) -> Option<(IpAddr, IpAddr)> {
     if let Some((first, last)) = text.split_once('-') {
         let (first, last): (IpAddr, IpAddr) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
         return (first.is_ipv4() == last.is_ipv4() && first <= last).then_some((first, last));
