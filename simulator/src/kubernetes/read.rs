@@ -28,10 +28,15 @@ impl Selection {
         let fields = Fields::read(request.parameter("fieldSelector").unwrap_or_default());
         let labels = labels.map_err(Refusal::bad_request)?;
         let fields = fields.map_err(Refusal::bad_request)?;
-        let known = selectable(kind);
+        let words = kind.rules().and_then(|rules| rules.words_of(&kind.group));
+        let known = match words {
+            Some(words) => words.iter().map(|(word, _)| *word).collect(),
+            None => selectable(kind),
+        };
         if let Some(path) = fields.paths().find(|path| !known.contains(path)) {
             return Err(Refusal::bad_request(unknown_field(kind, path, &known)));
         }
+        let fields = fields.in_other_words(words.unwrap_or_default());
         Ok(Self { namespace, name: None, labels, fields })
     }
 

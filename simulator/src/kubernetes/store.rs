@@ -7,7 +7,8 @@ use std::{
 };
 
 use serde_json::Value;
-use tokio::sync::watch;
+
+use super::latest::{Follower, Latest};
 
 /// How many changes are remembered for those who watch from an earlier revision on.
 const REMEMBERED: usize = 10_000;
@@ -36,7 +37,7 @@ pub struct Change {
 /// The objects of one cluster.
 pub struct Store {
     state: Mutex<State>,
-    latest: watch::Sender<u64>,
+    latest: Arc<Latest>,
 }
 
 struct State {
@@ -55,7 +56,7 @@ impl Default for Store {
     fn default() -> Self {
         // Revision 0 means "any" to clients, and the first is taken by the store's own making.
         let state = State { revision: 1, objects: BTreeMap::new(), changes: VecDeque::new(), forgotten: 1 };
-        Self { state: Mutex::new(state), latest: watch::channel(1).0 }
+        Self { state: Mutex::new(state), latest: Latest::beginning(1) }
     }
 }
 
@@ -149,8 +150,8 @@ impl Store {
     }
 
     /// Tells the revision of the latest change, again and again.
-    pub fn follow(&self) -> watch::Receiver<u64> {
-        self.latest.subscribe()
+    pub fn follow(&self) -> Follower {
+        self.latest.follow()
     }
 
     fn note(&self, state: &mut State, change: Change) {
@@ -161,7 +162,7 @@ impl Store {
         {
             state.forgotten = oldest.revision;
         }
-        self.latest.send_replace(state.revision);
+        self.latest.tell(state.revision);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

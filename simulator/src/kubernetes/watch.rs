@@ -5,15 +5,13 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures::{Stream, stream};
 use serde_json::{Value, json};
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep},
-};
+use tokio::time::{Instant, sleep};
 
 use super::{
     answer::Refusal,
     cluster::Cluster,
     kinds::Kind,
+    latest::Follower,
     read::Selection,
     request::Request,
     store::{Change, Forgotten},
@@ -30,7 +28,7 @@ struct Watching {
     cluster: Arc<Cluster>,
     kind: Arc<Kind>,
     selection: Selection,
-    latest: watch::Receiver<u64>,
+    latest: Follower,
     /// Up to where it has told.
     revision: u64,
     bookmarks: bool,
@@ -111,7 +109,7 @@ impl Watching {
                 return None;
             }
             // What changes from here on wakes it, also what changes while it looks.
-            self.latest.mark_unchanged();
+            self.latest.catch_up();
             match self.cluster.store.since(self.revision) {
                 Ok(changes) => changes.into_iter().for_each(|change| self.tell_change(change)),
                 Err(Forgotten) => {
@@ -132,7 +130,7 @@ impl Watching {
         let quiet = if self.bookmarks { left.min(BOOKMARKS) } else { left };
         tokio::select! {
             biased;
-            changed = self.latest.changed() => self.over |= changed.is_err(),
+            () = self.latest.changed() => {}
             () = sleep(quiet) => {
                 if Instant::now() >= self.ends {
                     self.over = true;

@@ -53,9 +53,7 @@ pub fn arm_of(space: &str, begin: fn(Calendar, u64) -> Arc<Cluster>) -> Arm {
 pub fn server(cluster: Arc<Cluster>, unmodelled: Arc<dyn Fn(&str) + Send + Sync>) -> ApiServer {
     let authority = CertificateAuthority::new("world");
     cluster.authority.set(authority.pem()).unwrap();
-    for name in ["node-1", "node-2"] {
-        cluster.begin_with("nodes", "", name, node(name));
-    }
+    two_nodes(&cluster);
     ApiServer {
         cluster,
         tls: authority.server(&["localhost", "127.0.0.1"]).into(),
@@ -64,6 +62,13 @@ pub fn server(cluster: Arc<Cluster>, unmodelled: Arc<dyn Fn(&str) + Send + Sync>
             .with("viewer-token", User { uid: "viewer".to_owned(), ..User::named("viewer", &["viewers"]) }),
         faults: At::default(),
         unmodelled,
+    }
+}
+
+/// Puts two nodes into a cluster.
+pub fn two_nodes(cluster: &Cluster) {
+    for name in ["node-1", "node-2"] {
+        cluster.begin_with("nodes", "", name, node(name));
     }
 }
 

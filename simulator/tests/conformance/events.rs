@@ -13,6 +13,7 @@ bodies! {
     events_are_checked
     newer_events_are_checked
     events_are_found_by_their_fields
+    newer_events_are_found_by_other_words
 }
 
 fn event(name: &str, more: Value) -> Value {
@@ -89,6 +90,21 @@ fn events_are_found_by_their_fields(arm: &Arm) {
         "involvedObject.kind=Pod,reason=Started",
         "color=red",
     ] {
+        arm.get(&format!("{CORE}?fieldSelector={field}"));
+    }
+}
+
+fn newer_events_are_found_by_other_words(arm: &Arm) {
+    arm.create(NEWER, newer(json!({})));
+    for field in [
+        "regarding.name=web",
+        "reportingController=example.com/own",
+        "reportingController!=example.com/own",
+        "reportingComponent=example.com/own",
+    ] {
+        arm.get(&format!("{NEWER}?fieldSelector={field}"));
+    }
+    for field in ["source=example.com/own", "source=other", "reportingController=example.com/own"] {
         arm.get(&format!("{CORE}?fieldSelector={field}"));
     }
 }

@@ -21,12 +21,14 @@ mod backends;
 mod claims;
 mod commands;
 mod configmaps;
+mod cronjobs;
 mod daemonsets;
 mod data;
 mod decoding;
 mod definitions;
 mod deletion;
 mod deployments;
+mod devices;
 mod discovery;
 mod disruption;
 mod endings;
@@ -82,12 +84,14 @@ const AREAS: &[(&str, Bodies)] = &[
     ("claims", claims::BODIES),
     ("commands", commands::BODIES),
     ("configmaps", configmaps::BODIES),
+    ("cronjobs", cronjobs::BODIES),
     ("daemonsets", daemonsets::BODIES),
     ("data", data::BODIES),
     ("decoding", decoding::BODIES),
     ("definitions", definitions::BODIES),
     ("deletion", deletion::BODIES),
     ("deployments", deployments::BODIES),
+    ("devices", devices::BODIES),
     ("discovery", discovery::BODIES),
     ("disruption", disruption::BODIES),
     ("endings", endings::BODIES),

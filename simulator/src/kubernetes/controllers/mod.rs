@@ -8,6 +8,7 @@ mod autoscalers;
 mod budgets;
 mod census;
 mod conditions;
+mod cronjobs;
 mod daemonsets;
 mod deployments;
 mod events;
@@ -134,6 +135,7 @@ fn managed() -> Vec<(&'static str, &'static str, Arc<dyn Controller>)> {
         ("namespace-controller", "namespace-controller", Arc::new(namespaces::Endings)),
         ("disruption-controller", "controllermanager", Arc::new(budgets::Budgets)),
         ("job-controller", "job-controller", Arc::new(jobs::Jobs)),
+        ("cronjob-controller", "cronjob-controller", Arc::<cronjobs::CronJobs>::default()),
         ("ttl-after-finished-controller", "ttl-after-finished-controller", Arc::new(jobs::Retirements)),
         ("daemon-set-controller", "daemonset-controller", Arc::new(daemonsets::DaemonSets)),
         ("statefulset-controller", "statefulset-controller", Arc::new(statefulsets::StatefulSets)),
@@ -223,7 +225,7 @@ pub async fn work(tools: Tools, controller: Arc<dyn Controller>) {
         controller.concerned(&tools, &change).into_iter().for_each(|name| queue.add(name, Instant::now()));
     }
     loop {
-        latest.mark_unchanged();
+        latest.catch_up();
         let now = cluster.store.revision();
         if now != revision {
             // If too much happened meanwhile, it looks at everything anew.
@@ -234,15 +236,13 @@ pub async fn work(tools: Tools, controller: Arc<dyn Controller>) {
             }
         }
         let Some((name, due)) = queue.first() else {
-            if latest.changed().await.is_err() {
-                return;
-            }
+            latest.changed().await;
             continue;
         };
         if due > Instant::now() {
             tokio::select! {
                 biased;
-                changed = latest.changed() => if changed.is_err() { return },
+                () = latest.changed() => {}
                 () = sleep_until(due) => {}
             }
             continue;

@@ -1,6 +1,6 @@
 //! ControllerRevisions: the templates that a StatefulSet or DaemonSet has had.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ pub async fn of(tools: &Tools, owner: &Value, style: Style) -> Result<(Vec<Arc<V
     known.sort_by_key(|revision| revision.number("/revision"));
     let mut template = owner["spec"]["template"].clone();
     template["$patch"] = json!("replace");
-    let data = json!({"spec": {"template": template}});
+    let data = json!({"spec": {"template": sorted(&template)}});
     let next = known.last().map_or(0, |latest| latest.number("/revision")) + 1;
     if let Some(at) = known.iter().position(|revision| revision["data"] == data) {
         let mut same = known.remove(at);
@@ -80,6 +80,18 @@ pub async fn forget(
         owners::gone_is_fine(tools.client.delete(place(owner), revision.name(), &Value::Null).await)?;
     }
     Ok(())
+}
+
+/// The same with fields in the order of their names: whoever compares revisions compares letters.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields: BTreeMap<&String, Value> = fields.iter().map(|(name, value)| (name, sorted(value))).collect();
+            fields.into_iter().map(|(name, value)| (name.clone(), value)).collect()
+        }
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        other => other.clone(),
+    }
 }
 
 fn place(owner: &Value) -> Place<'_> {

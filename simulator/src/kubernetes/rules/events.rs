@@ -8,6 +8,7 @@ use crate::kubernetes::answer::Cause;
 pub struct Events;
 
 const CORE: &str = "v1";
+const NEWER: &str = "events.k8s.io";
 
 /// The names of fields in the core group, and in `events.k8s.io`.
 const NAMES: [(&str, &str); 7] = [
@@ -108,6 +109,23 @@ impl Rules for Events {
 
     fn owns_nothing(&self) -> bool {
         true
+    }
+
+    fn words_of(&self, group: &str) -> Option<&'static [(&'static str, &'static str)]> {
+        (group == NEWER).then_some(&[
+            ("metadata.name", "metadata.name"),
+            ("metadata.namespace", "metadata.namespace"),
+            ("reason", "reason"),
+            ("regarding.kind", "involvedObject.kind"),
+            ("regarding.namespace", "involvedObject.namespace"),
+            ("regarding.name", "involvedObject.name"),
+            ("regarding.uid", "involvedObject.uid"),
+            ("regarding.apiVersion", "involvedObject.apiVersion"),
+            ("regarding.resourceVersion", "involvedObject.resourceVersion"),
+            ("regarding.fieldPath", "involvedObject.fieldPath"),
+            ("reportingController", "reportingComponent"),
+            ("type", "type"),
+        ])
     }
 
     fn selectable(&self) -> &'static [&'static str] {

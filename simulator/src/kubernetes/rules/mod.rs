@@ -7,6 +7,7 @@ mod apiservices;
 mod autoscalers;
 mod budgets;
 mod configmaps;
+mod devices;
 mod difference;
 mod endpoints;
 mod events;
@@ -230,6 +231,11 @@ pub trait Rules: Sync + Send {
         &[]
     }
 
+    /// How fields are asked for in a group whose words for them are not the stored ones: the word there, and the stored path.
+    fn words_of(&self, _group: &str) -> Option<&'static [(&'static str, &'static str)]> {
+        None
+    }
+
     fn name_form(&self) -> NameForm {
         NameForm::Subdomain
     }
@@ -263,6 +269,7 @@ pub fn of(stored: &str) -> Option<&'static dyn Rules> {
         "customresourcedefinitions.apiextensions.k8s.io" => &Definitions,
         "daemonsets.apps" => &workloads::DaemonSets,
         "deployments.apps" => &workloads::Deployments,
+        "deviceclasses.resource.k8s.io" => &devices::Classes,
         "endpoints" => &endpoints::ENDPOINTS,
         "endpointslices.discovery.k8s.io" => &endpoints::SLICES,
         "events" => &events::Events,
@@ -287,6 +294,8 @@ pub fn of(stored: &str) -> Option<&'static dyn Rules> {
         "replicasets.apps" => &workloads::ReplicaSets,
         "replicationcontrollers" => &workloads::ReplicationControllers,
         "resourcequotas" => &quotas::QUOTAS,
+        "resourceclaims.resource.k8s.io" => &devices::Claims,
+        "resourceclaimtemplates.resource.k8s.io" => &devices::Templates,
         "rolebindings.rbac.authorization.k8s.io" => &rbac::RoleBindings,
         "roles.rbac.authorization.k8s.io" => &rbac::Roles,
         "runtimeclasses.node.k8s.io" => &runtimeclasses::RUNTIME_CLASSES,

@@ -108,6 +108,17 @@ impl Fields {
         self.0.iter().map(|(path, ..)| path.as_str())
     }
 
+    /// The same with other paths for some words.
+    #[must_use]
+    pub fn in_other_words(mut self, words: &[(&str, &str)]) -> Self {
+        for (path, ..) in &mut self.0 {
+            if let Some((_, stored)) = words.iter().find(|(word, _)| word == path) {
+                *path = (*stored).to_owned();
+            }
+        }
+        self
+    }
+
     /// The value that a path must have, if it asks for one.
     pub fn exactly(&self, path: &str) -> Option<&str> {
         self.0.iter().find(|(known, _, equal)| known == path && *equal).map(|(_, value, _)| value.as_str())
@@ -194,6 +205,9 @@ fn unescaped(text: &str) -> Result<String, String> {
 /// What an object has at a path, as a text; some paths stand for others, and some fields are something if they are not there.
 fn found(object: &Value, path: &str) -> String {
     let (path, otherwise) = match path {
+        // Who tells an event has two places.
+        "source" if object.pointer("/source/component").is_some() => ("source.component", ""),
+        "source" => ("reportingComponent", ""),
         "spec.hostNetwork" | "spec.unschedulable" => (path, "false"),
         "status.replicas" => (path, "0"),
         "status.successful" => ("status.succeeded", "0"),

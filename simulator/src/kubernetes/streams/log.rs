@@ -275,7 +275,7 @@ impl Following {
         let mut changes = self.cluster.store.follow();
         loop {
             // What changes from here on wakes it, also what changes while it looks.
-            changes.mark_unchanged();
+            changes.catch_up();
             let now = self.cluster.calendar.now();
             let over = self.look(now);
             let written = self.log.written(self.told + INSTANT, now);
@@ -290,7 +290,7 @@ impl Following {
             let wait = next.and_then(|next| next.duration_since(now).try_into().ok());
             tokio::select! {
                 biased;
-                changed = changes.changed() => changed.ok()?,
+                () = changes.changed() => {}
                 () = sleep(wait.unwrap_or_default()), if wait.is_some() => {}
             }
         }

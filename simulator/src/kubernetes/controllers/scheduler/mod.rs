@@ -108,6 +108,9 @@ impl Scheduler {
         if let Some(why) = missing_claims(tools, pod) {
             return Err(why);
         }
+        if !pod.list("/spec/resourceClaims").is_empty() {
+            return Err("the simulator has no model of this: devices that pods claim".to_owned());
+        }
         let memory = self.memory();
         let wishes = Wishes::of(pod, &memory.nodes);
         let owner = owners::controller_of(pod).map(|owner| owner.text("/uid").to_owned());
