@@ -88,10 +88,7 @@ impl Kind {
     pub fn seen<'o>(&self, object: &'o Value) -> Cow<'o, Value> {
         let version = self.api_version();
         if let Some(defined) = &self.defined {
-            let mut seen = object.clone();
-            seen["apiVersion"] = version.into();
-            defined.fill_in(&mut seen);
-            return Cow::Owned(seen);
+            return Cow::Owned(defined.seen(object, &version));
         }
         match self.rules() {
             Some(rules) if object["apiVersion"] != version => {
@@ -113,6 +110,14 @@ impl Kind {
             fields.shift_remove("apiVersion");
         }
         item
+    }
+
+    /// What a list of its objects is called.
+    pub fn list_kind(&self) -> Cow<'_, str> {
+        match &self.defined {
+            Some(defined) => Cow::Borrowed(defined.list_kind()),
+            None => Cow::Owned(format!("{}List", self.kind)),
+        }
     }
 
     pub fn allows(&self, verb: &str) -> bool {

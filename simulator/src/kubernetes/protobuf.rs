@@ -37,6 +37,9 @@ pub enum Unreadable {
     Unmodelled { definition: String },
 }
 
+/// Options, which each group has as its own.
+const OPTIONS: [&str; 4] = ["CreateOptions", "DeleteOptions", "PatchOptions", "UpdateOptions"];
+
 type Fields = BTreeMap<String, Vec<String>>;
 
 /// Reads an object with its envelope.
@@ -79,7 +82,8 @@ fn definition_of(version: &str, kind: &str) -> Option<String> {
             .flatten()
             .any(|known| known["group"] == group && known["version"] == version && known["kind"] == kind)
     };
-    said().definitions.iter().find(|(_, definition)| is_it(definition)).map(|(name, _)| name.clone())
+    let known = said().definitions.iter().find(|(_, definition)| is_it(definition)).map(|(name, _)| name.clone());
+    known.or_else(|| OPTIONS.contains(&kind).then(|| format!("io.k8s.apimachinery.pkg.apis.meta.v1.{kind}")))
 }
 
 fn numbers() -> &'static BTreeMap<String, Fields> {
@@ -191,14 +195,33 @@ fn special(definition: &str, bytes: &[u8]) -> Result<Value, Unreadable> {
             let items = Wire(bytes).map(|field| field.and_then(|(_, data)| data.bytes().map(text)));
             json!(items.collect::<Result<Vec<_>, _>>()?)
         }
-        "JSONSchemaPropsOrArray" | "JSONSchemaPropsOrBool" | "JSONSchemaPropsOrStringArray" => {
-            return Err(Unreadable::Unmodelled { definition: definition.to_owned() });
+        // A schema, or something in its place.
+        "JSONSchemaPropsOrBool" | "JSONSchemaPropsOrArray" | "JSONSchemaPropsOrStringArray" => {
+            return schema_or(name, bytes, definition.trim_end_matches(&name["JSONSchemaProps".len()..]));
         }
         _ => {
             let mut object = Map::new();
             message(definition, bytes, &mut object)?;
             Value::Object(object)
         }
+    })
+}
+
+/// A schema, or what else there may be in the place of one: whether there may be anything, several schemas, or several names.
+fn schema_or(name: &str, bytes: &[u8], definition: &str) -> Result<Value, Unreadable> {
+    let (mut schema, mut allows, mut several) = (None, false, Vec::new());
+    for field in Wire(bytes) {
+        match (name, field?) {
+            ("JSONSchemaPropsOrBool", (1, data)) => allows = data.number()? != 0,
+            ("JSONSchemaPropsOrArray", (2, data)) => several.push(one(data, "message", definition)?),
+            ("JSONSchemaPropsOrStringArray", (2, data)) => several.push(json!(text(data.bytes()?))),
+            (_, (_, data)) => schema = Some(one(data, "message", definition)?),
+        }
+    }
+    Ok(match schema {
+        Some(schema) => schema,
+        None if name == "JSONSchemaPropsOrBool" => json!(allows),
+        None => json!(several),
     })
 }
 

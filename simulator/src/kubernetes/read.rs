@@ -54,12 +54,12 @@ impl Selection {
 }
 
 /// The fields that objects of a kind can be selected by.
-fn selectable(kind: &Kind) -> Vec<&'static str> {
+fn selectable(kind: &Kind) -> Vec<&str> {
     let mut known = vec!["metadata.name"];
     if kind.namespaced {
         known.push("metadata.namespace");
     }
-    known.extend(kind.rules().map_or(&[][..], Rules::selectable));
+    known.extend(kind.rules().map(Rules::selectable).unwrap_or_default());
     known
 }
 
@@ -133,7 +133,7 @@ pub fn list(cluster: &Cluster, kind: &Kind, selection: &Selection, request: &Req
         _ => {}
     }
     Ok(json!({
-        "kind": format!("{}List", kind.kind),
+        "kind": kind.list_kind(),
         "apiVersion": kind.api_version(),
         "metadata": metadata,
         "items": items,

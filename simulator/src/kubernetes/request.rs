@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     answer::{Cause, Refusal},
-    decoding::{self, Strictness},
+    decoding::{self, Again, Strictness},
     user::User,
 };
 
@@ -95,7 +95,7 @@ impl Request {
     /// # Errors
     /// If it is malformed, or of a form that is not taken here.
     pub fn object(&self, kind: &str) -> Result<Value, Refusal> {
-        decoding::body(self, kind).map(|(body, _)| body.value)
+        decoding::body(self, kind, Again::Joins).map(|(body, _)| body.value)
     }
 
     /// How strict its author wants us to be about fields that nobody knows.

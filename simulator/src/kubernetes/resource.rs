@@ -95,9 +95,10 @@ fn meant(cluster: &Cluster, request: &Request) -> Result<(Address, Arc<Kind>), R
     let address = address::read(&request.path);
     let address = address.ok_or_else(|| unknown(&request.path))?;
     let Address { group, version, resource, .. } = &address;
-    match cluster.kind(group, version, resource) {
-        Some(kind) => Ok((address, kind)),
-        None => Err(Refusal::no_such_path_in(group)),
+    let kind = cluster.kind(group, version, resource).ok_or_else(|| Refusal::no_such_path_in(group))?;
+    match kind.defined.as_ref().and_then(|defined| defined.conversion(&kind, &cluster.store)) {
+        Some(what) => Err(Refusal::not_modelled(what)),
+        None => Ok((address, kind)),
     }
 }
 

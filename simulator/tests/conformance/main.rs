@@ -31,6 +31,7 @@ mod deployments;
 mod devices;
 mod discovery;
 mod disruption;
+mod ending_definitions;
 mod endings;
 mod endpoints;
 mod events;
@@ -44,6 +45,7 @@ mod metadata;
 mod namespaces;
 mod networking;
 mod nodes;
+mod objects_of_definitions;
 mod patches;
 mod pod_changes;
 mod pod_checks;
@@ -94,6 +96,7 @@ const AREAS: &[(&str, Bodies)] = &[
     ("devices", devices::BODIES),
     ("discovery", discovery::BODIES),
     ("disruption", disruption::BODIES),
+    ("ending_definitions", ending_definitions::BODIES),
     ("endings", endings::BODIES),
     ("endpoints", endpoints::BODIES),
     ("events", events::BODIES),
@@ -107,6 +110,7 @@ const AREAS: &[(&str, Bodies)] = &[
     ("namespaces", namespaces::BODIES),
     ("networking", networking::BODIES),
     ("nodes", nodes::BODIES),
+    ("objects_of_definitions", objects_of_definitions::BODIES),
     ("patches", patches::BODIES),
     ("pod_changes", pod_changes::BODIES),
     ("pod_checks", pod_checks::BODIES),

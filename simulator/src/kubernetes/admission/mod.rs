@@ -5,6 +5,7 @@
 
 mod accounts;
 mod classes;
+mod definitions;
 mod limits;
 mod namespaces;
 mod policies;
@@ -57,6 +58,7 @@ const CHECKS: [Check; 3] = [limits::check, accounts::check, quota::check];
 /// If somebody refuses it.
 pub async fn change(attempt: &Attempt<'_>, object: &mut Value) -> Result<(), Refusal> {
     namespaces::check(attempt)?;
+    definitions::check(attempt)?;
     CHANGES.iter().try_for_each(|plugin| plugin(attempt, object))?;
     webhooks::change(attempt, object).await
 }

@@ -7,12 +7,14 @@ mod conditions;
 mod defaults;
 mod definitions;
 mod embedded;
+mod ending;
 mod establishing;
 mod formats;
 mod items;
 mod naming;
 mod numbers;
 mod prune;
+mod reading;
 mod registry;
 mod ruled;
 mod scale;
@@ -23,11 +25,12 @@ mod validate;
 use std::sync::Arc;
 
 pub use self::{definitions::Definitions, registry::Registry, served::Served};
-use self::{establishing::Establishing, naming::Naming};
+use self::{ending::Ending, establishing::Establishing, naming::Naming};
 use super::{
     client::Client,
     cluster::Cluster,
     controllers::{Controller, Name, Tools, work},
+    kinds::Kind,
     store::Change,
     user::User,
 };
@@ -37,7 +40,7 @@ const DEFINITIONS: &str = "customresourcedefinitions.apiextensions.k8s.io";
 
 /// Starts what the server itself does with definitions. To be called on the world's thread.
 pub fn start(cluster: &Arc<Cluster>) {
-    let controllers: [Arc<dyn Controller>; 2] = [Arc::new(Naming), Arc::new(Establishing)];
+    let controllers: [Arc<dyn Controller>; 3] = [Arc::new(Naming), Arc::new(Establishing), Arc::new(Ending)];
     for controller in controllers {
         let client = Client::new(cluster, User::api_server(), "kube-apiserver");
         tokio::spawn(work(Tools::new(client, "kube-apiserver"), controller));
@@ -48,4 +51,10 @@ pub fn start(cluster: &Arc<Cluster>) {
 fn changed(change: &Change) -> Vec<Name> {
     let name = (&*change.key.resource == DEFINITIONS).then(|| change.key.name.clone());
     name.map(|name| Name { namespace: String::new(), name }).into_iter().collect()
+}
+
+/// True for a kind whose definition is to go: nothing of it is made any more.
+pub fn is_ending(cluster: &Cluster, kind: &Kind) -> bool {
+    let definition = kind.defined.as_ref().and_then(|_| cluster.store.get(&registry::key(&kind.stored)));
+    definition.is_some_and(|definition| conditions::holds(&definition, "Terminating"))
 }

@@ -21,6 +21,9 @@ pub struct Registry {
     read: Mutex<BTreeMap<String, Read>>,
 }
 
+/// What may still be done with objects of a definition that is to go.
+const VERBS_OF_ENDING: [&str; 5] = ["delete", "deletecollection", "get", "list", "watch"];
+
 /// What was read from a definition.
 struct Read {
     definition: Arc<Value>,
@@ -54,7 +57,11 @@ impl Registry {
             for kind in self.kinds(&key.name, &definition) {
                 let Some(defined) = kind.defined.as_ref().filter(|defined| defined.is_served) else { continue };
                 let versions = groups.entry(kind.group.clone()).or_default();
-                versions.entry(Rank::of(&kind.version)).or_default().push(defined.discovered(&kind));
+                let mut discovered = defined.discovered(&kind);
+                if holds(&definition, "Terminating") {
+                    discovered["verbs"] = json!(VERBS_OF_ENDING);
+                }
+                versions.entry(Rank::of(&kind.version)).or_default().push(discovered);
             }
         }
         let versions = |versions: BTreeMap<Rank, Vec<Value>>| -> Vec<Value> {

@@ -1,17 +1,19 @@
 //! One version of a definition: what it makes of its kind.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{defaults, embedded, items, numbers, prune, ruled, scale, structural::Node, validate};
+use super::{defaults, embedded, items, numbers, prune, reading, ruled, scale, structural::Node, validate};
 use crate::kubernetes::{
     answer::{Cause, full},
     cluster::Cluster,
     kinds::Kind,
     rules::{Rules, Scale},
+    schema::Typed,
+    store::Store,
 };
 
 /// What may be done with objects of any defined kind.
@@ -23,8 +25,16 @@ pub struct Served {
     pub is_served: bool,
     /// The names by which people call it, as discovery lists them.
     names: Value,
-    pub schema: Node,
+    pub schema: Arc<Node>,
+    /// What the definition says of its objects, as it says it.
+    pub said: Value,
+    /// That of the version in which objects are stored.
+    stored_schema: Arc<Node>,
     subresources: Value,
+    /// The paths by which objects can be selected, as in `spec.colour`.
+    selectable: Vec<String>,
+    /// A webhook makes objects of one version those of another.
+    converts_by_webhook: bool,
     /// By which clients see that objects are stored otherwise than before.
     pub storage_hash: String,
     /// `example.com/v1`.
@@ -36,18 +46,26 @@ impl Served {
     /// The kinds that a definition makes, in the order of its versions.
     pub fn all(definition: &Value) -> Vec<Kind> {
         let spec = &definition["spec"];
-        let versions = spec["versions"].as_array().into_iter().flatten();
-        versions.map(|version| Self::kind(spec, version)).collect()
+        let versions: Vec<&Value> = spec["versions"].as_array().into_iter().flatten().collect();
+        let schemas: Vec<Arc<Node>> =
+            versions.iter().map(|version| Arc::new(Node::read(&version["schema"]["openAPIV3Schema"]))).collect();
+        let stored = versions.iter().position(|version| version["storage"] == true).unwrap_or_default();
+        let all = versions.iter().zip(&schemas);
+        all.map(|(version, schema)| Self::kind(spec, version, schema, &schemas[stored])).collect()
     }
 
-    fn kind(spec: &Value, version: &Value) -> Kind {
+    fn kind(spec: &Value, version: &Value, schema: &Arc<Node>, stored_schema: &Arc<Node>) -> Kind {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let schema = &version["schema"]["openAPIV3Schema"];
+        let selectable = version["selectableFields"].as_array().into_iter().flatten();
         let served = Self {
             is_served: version["served"] == true,
             names: spec["names"].clone(),
-            schema: Node::read(schema),
+            schema: schema.clone(),
+            said: version["schema"]["openAPIV3Schema"].clone(),
+            stored_schema: stored_schema.clone(),
             subresources: version["subresources"].clone(),
+            selectable: selectable.map(|field| text(&field["jsonPath"]).trim_start_matches('.').to_owned()).collect(),
+            converts_by_webhook: spec["conversion"]["strategy"] == "Webhook",
             storage_hash: storage_hash(spec),
             not_modelled: OnceLock::new(),
             stored_version: format!("{}/{}", text(&spec["group"]), stored_version(spec)),
@@ -62,7 +80,7 @@ impl Served {
             verbs: VERBS.map(str::to_owned).to_vec(),
             subresources: parts.map(str::to_owned).collect(),
             defined: Some(served),
-            definition: document(schema),
+            definition: document(&version["schema"]["openAPIV3Schema"]),
             schema: OnceLock::new(),
             group,
             resource,
@@ -97,6 +115,41 @@ impl Served {
             listed["subresources"] = json!(parts);
         }
         listed
+    }
+
+    /// Reads an object that somebody gave; the answer says what is odd about it. `metadata` is what that of any object looks like.
+    ///
+    /// # Errors
+    /// If its metadata, or that of an object within it, is of another type.
+    pub fn read(&self, object: &mut Value, metadata: Typed) -> Result<Vec<String>, String> {
+        reading::read(object, &self.schema, metadata)
+    }
+
+    /// What would have to be done by a webhook, if any object is stored in another version than this one.
+    pub fn conversion(&self, kind: &Kind, store: &Store) -> Option<String> {
+        let version = kind.api_version();
+        let others =
+            || store.list(&kind.stored, None).1.into_iter().any(|(_, object)| object["apiVersion"] != *version);
+        let needed = self.converts_by_webhook && (self.stored_version != version || others());
+        needed.then(|| format!("the conversion of `{}` to `{version}` by a webhook", kind.stored))
+    }
+
+    /// An object as it is stored, as one of this version.
+    pub fn seen(&self, stored: &Value, api_version: &str) -> Value {
+        let mut seen = stored.clone();
+        numbers::settle(&mut seen);
+        prune::prune(&mut seen, &self.stored_schema);
+        defaults::fill_in(&mut seen, &self.stored_schema);
+        if self.stored_version != api_version {
+            prune::prune(&mut seen, &self.schema);
+        }
+        seen["apiVersion"] = api_version.into();
+        seen
+    }
+
+    /// What lists of its objects are called.
+    pub fn list_kind(&self) -> &str {
+        self.names["listKind"].as_str().unwrap_or_default()
     }
 
     fn has_status(&self) -> bool {
@@ -166,6 +219,15 @@ impl Rules for Served {
 
     fn stored_version(&self) -> Option<&str> {
         Some(&self.stored_version)
+    }
+
+    fn convert(&self, object: &mut Value, api_version: &str) {
+        object["apiVersion"] = Value::from(api_version);
+        prune::prune(object, &self.stored_schema);
+    }
+
+    fn selectable(&self) -> Vec<&str> {
+        self.selectable.iter().map(String::as_str).collect()
     }
 
     fn replacing_needs_version(&self) -> bool {

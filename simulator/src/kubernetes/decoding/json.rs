@@ -16,17 +16,26 @@ pub struct Json {
     pub odd: BTreeMap<String, String>,
 }
 
+/// What becomes of a map that comes once more under the same key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// Both become one, as what is read into a type does.
+    Joins,
+    /// The last one counts.
+    Replaces,
+}
+
 /// How deep values may be nested.
 const DEEPEST: usize = 10_000;
 
 /// # Errors
 /// Where it is malformed.
-pub fn read(text: &[u8]) -> Result<Json, String> {
+pub fn read(text: &[u8], again: Again) -> Result<Json, String> {
     // Most texts are as they should be, and this is quick.
     if let Ok(Strict(value)) = serde_json::from_slice(text) {
         return Ok(Json { value, ..Json::default() });
     }
-    let mut reader = Reader { text, at: 0, depth: 0, place: String::new(), read: Json::default() };
+    let mut reader = Reader { text, again, at: 0, depth: 0, place: String::new(), read: Json::default() };
     let value = reader.value()?;
     reader.space();
     match reader.peek() {
@@ -102,6 +111,7 @@ impl<'de> serde::de::Visitor<'de> for Visitor {
 
 struct Reader<'t> {
     text: &'t [u8],
+    again: Again,
     at: usize,
     depth: usize,
     /// The path of what is being read.
@@ -186,8 +196,7 @@ impl Reader<'_> {
             let value = self.value()?;
             self.place.truncate(length);
             match (map.get_mut(&key), value) {
-                // What is read into the same map again becomes one.
-                (Some(Value::Object(there)), Value::Object(more)) => there.extend(more),
+                (Some(Value::Object(there)), Value::Object(more)) if self.again == Again::Joins => there.extend(more),
                 (Some(there), value) => *there = value,
                 (None, value) => drop(map.insert(key, value)),
             }

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 pub use self::{
     formats::not_time,
+    json::Again,
     typed::{configured, restored, sort},
 };
 use super::{
@@ -44,7 +45,11 @@ impl Body {
     /// # Errors
     /// Where it is malformed.
     pub fn json(text: &[u8]) -> Result<Self, String> {
-        let json::Json { value, twice, odd } = json::read(text)?;
+        Self::json_with(text, Again::Joins)
+    }
+
+    fn json_with(text: &[u8], again: Again) -> Result<Self, String> {
+        let json::Json { value, twice, odd } = json::read(text, again)?;
         Ok(Self { value, twice, odd, ..Self::default() })
     }
 
@@ -69,8 +74,19 @@ impl Body {
 
     /// What is said of what came more than once.
     pub fn repeated(&self) -> Vec<String> {
-        let twice = self.twice.iter().map(|path| format!("duplicate field \"{path}\""));
-        self.lines.iter().cloned().chain(twice).collect()
+        let mut paths: Vec<&String> = Vec::new();
+        for path in &self.twice {
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
+        let twice = paths.into_iter().map(|path| format!("duplicate field \"{path}\""));
+        self.repeated_lines().into_iter().chain(twice).collect()
+    }
+
+    fn repeated_lines(&self) -> Option<String> {
+        let lines = Some(self.lines.join("\n  ")).filter(|lines| !lines.is_empty());
+        lines.map(|lines| format!("yaml: unmarshal errors:\n  {lines}"))
     }
 
     /// What is said of keys of YAML that came more than once.
@@ -84,11 +100,7 @@ impl Body {
     /// The first field that is of another type.
     pub fn read_as(&mut self, typed: Typed, kind: &str) -> Result<Vec<String>, String> {
         let odd = typed::read(self, typed, kind)?;
-        let lines = match self.lines.as_slice() {
-            [] => None,
-            lines => Some(format!("yaml: unmarshal errors:\n  {}", lines.join("\n  "))),
-        };
-        Ok(lines.into_iter().chain(odd).collect())
+        Ok(self.repeated_lines().into_iter().chain(odd).collect())
     }
 }
 
@@ -148,11 +160,11 @@ pub fn unrecognized(request: &Request, wanted: &str, why: &str) -> Refusal {
 ///
 /// # Errors
 /// As the real server refuses it: it is malformed, or of a form that is not taken here.
-pub fn body(request: &Request, wanted: &str) -> Result<(Body, Said), Refusal> {
+pub fn body(request: &Request, wanted: &str, again: Again) -> Result<(Body, Said), Refusal> {
     let unrecognized = |why: String| unrecognized(request, wanted, &why);
     let sniffed = |error: String| unrecognized(format!("couldn't get version/kind; json parse error: {error}"));
     let body = match request.media_type() {
-        "" | "application/json" => Body::json(&request.body).map_err(sniffed)?,
+        "" | "application/json" => Body::json_with(&request.body, again).map_err(sniffed)?,
         "application/yaml" => Body::yaml(&request.body).map_err(unrecognized)?,
         "application/vnd.kubernetes.protobuf" if !request.body.starts_with(PROTOBUF) => {
             let why = "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]";

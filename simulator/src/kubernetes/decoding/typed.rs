@@ -9,7 +9,7 @@ use super::{Body, formats, path};
 use crate::kubernetes::{
     patch::words,
     quantity,
-    schema::{Scalar, Shape, Typed},
+    schema::{ListMerge, Scalar, Shape, Typed},
 };
 
 /// What a value is called where it doesn't fit.
@@ -144,8 +144,11 @@ impl Reader<'_> {
 
     fn unfit(&mut self, found: &str, wanted: &str) {
         let Self { structure, fields, .. } = self;
-        self.wrong.get_or_insert_with(|| {
-            format!("json: cannot unmarshal {found} into Go struct field {structure}.{fields} of type {wanted}")
+        self.wrong.get_or_insert_with(|| match fields.as_str() {
+            "" => format!("json: cannot unmarshal {found} into Go value of type {wanted}"),
+            fields => {
+                format!("json: cannot unmarshal {found} into Go struct field {structure}.{fields} of type {wanted}")
+            }
         });
     }
 }
@@ -233,9 +236,16 @@ fn check(typed: Typed, value: &Value, place: &mut String) -> Option<String> {
             wrong
         }),
         (Shape::Map(_), value) => expected("map", format!("&{{{}}}", words::told(value))),
-        (Shape::List(_), Value::Array(items)) => items.iter().enumerate().find_map(|(index, item)| {
+        (Shape::List(list), Value::Array(items)) => items.iter().enumerate().find_map(|(index, item)| {
             let length = place.len();
-            path::item(place, index);
+            match &list.merge {
+                ListMerge::Atomic => path::item(place, index),
+                ListMerge::Set => place.push_str(&format!("[={item}]")),
+                ListMerge::Keys(keys) => {
+                    let shown = |key: &String| format!("{key}={}", item.get(key).unwrap_or(&Value::from("")));
+                    place.push_str(&format!("[{}]", keys.iter().map(shown).collect::<Vec<_>>().join(",")));
+                }
+            }
             let wrong = typed.items().and_then(|typed| check(typed, item, place));
             place.truncate(length);
             wrong

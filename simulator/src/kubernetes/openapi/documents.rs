@@ -7,13 +7,13 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use super::operations;
+use super::{operations, published};
 use crate::kubernetes::{
     kinds::{Kind, said},
     schema::ZERO,
 };
 
-const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1";
+pub const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1";
 
 /// What every document has, whatever its kinds are.
 const ALWAYS: [&str; 3] = ["DeleteOptions", "Patch", "Status"];
@@ -32,17 +32,17 @@ impl<'k> Document<'k> {
         }
         for kind in kinds {
             let name = name_of(kind);
-            if kind.built_in() {
+            let Some(defined) = &kind.defined else {
                 document.add(&name);
                 document.add(&format!("{name}List"));
-            } else {
-                let (object, list) = (published(kind), list_of(kind));
-                for definition in [&object, &list] {
-                    references(definition).iter().for_each(|name| document.add(name));
-                }
-                document.definitions.insert(name.clone(), object);
-                document.definitions.insert(format!("{name}List"), list);
+                continue;
+            };
+            let (object, list) = (published::object(kind, defined), published::list(kind));
+            for definition in [&object, &list] {
+                references(definition).iter().for_each(|name| document.add(name));
             }
+            document.definitions.insert(name.clone(), object);
+            document.definitions.insert(format!("{name}List"), list);
         }
         document
     }
@@ -73,7 +73,12 @@ impl<'k> Document<'k> {
         })
     }
 
-    pub fn version_2(self) -> Value {
+    pub fn version_2(mut self) -> Value {
+        for kind in self.kinds {
+            if let (Some(defined), Some(object)) = (&kind.defined, self.definitions.get_mut(&name_of(kind))) {
+                *object = published::older_object(kind, defined, object);
+            }
+        }
         let definitions: Map<String, Value> =
             self.definitions.into_iter().map(|(name, definition)| (name, older(&definition))).collect();
         json!({
@@ -91,7 +96,9 @@ pub fn digest(kinds: &[Arc<Kind>]) -> String {
     let sum = |beginning: u64| {
         let texts = kinds.iter().map(|kind| match kind.built_in() {
             true => name_of(kind),
-            false => format!("{} {}", name_of(kind), kind.definition),
+            false => {
+                format!("{} {}", name_of(kind), kind.defined.as_ref().map_or(&Value::Null, |defined| &defined.said))
+            }
         });
         texts.fold(beginning, |sum, text| {
             text.bytes().fold(sum, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
@@ -116,55 +123,6 @@ pub fn name_of(kind: &Kind) -> String {
     };
     let found = said().definitions.iter().find(|(_, definition)| is_it(definition));
     found.map(|(name, _)| name.clone()).unwrap_or_default()
-}
-
-/// What is published of a kind that was defined: what the definition says, and what every object has.
-fn published(kind: &Kind) -> Value {
-    let mut definition = kind.definition.clone();
-    if !definition.is_object() {
-        definition = json!({"type": "object"});
-    }
-    let said_of = |field: &str| said().definitions[&format!("{META}.APIResourceList")]["properties"][field].clone();
-    let mut fields = Map::new();
-    for field in ["apiVersion", "kind"] {
-        fields.insert(field.to_owned(), said_of(field));
-    }
-    fields.insert(
-        "metadata".to_owned(),
-        json!({
-            "description": "Standard object's metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata",
-            "allOf": [{"$ref": format!("#/components/schemas/{META}.ObjectMeta")}],
-        }),
-    );
-    let own = definition["properties"].as_object().cloned().unwrap_or_default();
-    fields.extend(own.into_iter().filter(|(name, _)| !matches!(name.as_str(), "apiVersion" | "kind" | "metadata")));
-    definition["properties"] = Value::Object(fields);
-    definition["x-kubernetes-group-version-kind"] =
-        json!([{"group": kind.group, "kind": kind.kind, "version": kind.version}]);
-    definition
-}
-
-fn list_of(kind: &Kind) -> Value {
-    let said_of = |field: &str| said().definitions[&format!("{META}.APIResourceList")]["properties"][field].clone();
-    json!({
-        "description": format!("{}List is a list of {}", kind.kind, kind.kind),
-        "type": "object",
-        "required": ["items"],
-        "properties": {
-            "apiVersion": said_of("apiVersion"),
-            "items": {
-                "description": format!("List of {}. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md", kind.resource),
-                "type": "array",
-                "items": {"$ref": format!("#/components/schemas/{}", name_of(kind))},
-            },
-            "kind": said_of("kind"),
-            "metadata": {
-                "description": "Standard list metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
-                "allOf": [{"$ref": format!("#/components/schemas/{META}.ListMeta")}],
-            },
-        },
-        "x-kubernetes-group-version-kind": [{"group": kind.group, "kind": format!("{}List", kind.kind), "version": kind.version}],
-    })
 }
 
 /// The names that a definition refers to.
@@ -210,7 +168,7 @@ fn older(value: &Value) -> Value {
             let mut older: Map<String, Value> = map
                 .iter()
                 .filter(|(key, _)| !(unknown(key) || reference.is_some() && *key == "allOf"))
-                .map(|(key, value)| (key.clone(), older(value)))
+                .map(|(key, value)| (key.clone(), if key == "properties" { older_each(value) } else { older(value) }))
                 .collect();
             if let Some(reference) = reference.or(map.get("$ref")).and_then(Value::as_str) {
                 let name = reference.rsplit('/').next().unwrap_or_default();
@@ -221,6 +179,12 @@ fn older(value: &Value) -> Value {
         Value::Array(list) => Value::Array(list.iter().map(older).collect()),
         other => other.clone(),
     }
+}
+
+/// The same for definitions by name, whatever the names are.
+fn older_each(properties: &Value) -> Value {
+    let properties = properties.as_object().into_iter().flatten();
+    properties.map(|(name, definition)| (name.clone(), older(definition))).collect()
 }
 
 fn text(value: &Value) -> &str {

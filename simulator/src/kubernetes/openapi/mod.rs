@@ -6,6 +6,7 @@
 
 mod documents;
 mod operations;
+mod published;
 
 use std::sync::Arc;
 

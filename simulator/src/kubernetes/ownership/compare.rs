@@ -7,7 +7,7 @@ use super::{
     form::{Form, form, is_empty, items, keys},
     items::ItemError,
 };
-use crate::kubernetes::schema::Typed;
+use crate::kubernetes::schema::{Shape, Typed};
 
 /// The fields that differ.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -40,6 +40,16 @@ fn walk(
         below => below,
     };
     match below {
+        // Of what was a map and is one no more everything below is gone.
+        Form::Leaf if typed.is_some_and(|typed| matches!(typed.shape(), Shape::Free)) => {
+            if let (Some(Value::Object(map)), Some(_)) = (before, after.filter(|after| !after.is_object())) {
+                for (key, value) in map {
+                    path.push(Element::Field(key.clone()));
+                    walk(typed, Some(value), None, path, difference)?;
+                    path.pop();
+                }
+            }
+        }
         Form::Leaf => {}
         Form::Map => {
             for key in keys(before, after) {

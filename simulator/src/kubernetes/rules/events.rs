@@ -128,8 +128,8 @@ impl Rules for Events {
         ])
     }
 
-    fn selectable(&self) -> &'static [&'static str] {
-        &[
+    fn selectable(&self) -> Vec<&str> {
+        vec![
             "involvedObject.kind",
             "involvedObject.namespace",
             "involvedObject.name",

@@ -128,11 +128,6 @@ pub trait Rules: Sync + Send {
         Vec::new()
     }
 
-    /// What is odd about an object that was given: fields that nobody knows. Only kinds that are made by definitions say it here.
-    fn unknown_fields(&self, _object: &Value) -> Vec<String> {
-        Vec::new()
-    }
-
     /// What is wrong with an object in place of another.
     fn check_over(&self, object: &Value, there: &Value) -> Vec<Cause> {
         [self.check(object), self.check_change(object, there)].concat()
@@ -217,7 +212,7 @@ pub trait Rules: Sync + Send {
     }
 
     /// Makes an object one that is to end, if that is all that a deletion does for now.
-    fn terminates(&self, _object: &mut Value) -> bool {
+    fn terminates(&self, _object: &mut Value, _cluster: &Cluster) -> bool {
         false
     }
 
@@ -227,8 +222,8 @@ pub trait Rules: Sync + Send {
     }
 
     /// The fields besides the name and the namespace that its objects can be selected by.
-    fn selectable(&self) -> &'static [&'static str] {
-        &[]
+    fn selectable(&self) -> Vec<&str> {
+        Vec::new()
     }
 
     /// How fields are asked for in a group whose words for them are not the stored ones: the word there, and the stored path.

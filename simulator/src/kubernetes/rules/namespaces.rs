@@ -57,7 +57,7 @@ impl Rules for Namespaces {
         true
     }
 
-    fn terminates(&self, namespace: &mut Value) -> bool {
+    fn terminates(&self, namespace: &mut Value, _cluster: &Cluster) -> bool {
         // Who marks it doesn't take it away, even if nothing holds it.
         let was_marked = namespace["metadata"].get("deletionTimestamp").is_some();
         namespace["status"]["phase"] = json!("Terminating");
@@ -68,8 +68,8 @@ impl Rules for Namespaces {
         namespace["spec"]["finalizers"].as_array().is_some_and(|finalizers| !finalizers.is_empty())
     }
 
-    fn selectable(&self) -> &'static [&'static str] {
-        &["status.phase"]
+    fn selectable(&self) -> Vec<&str> {
+        vec!["status.phase"]
     }
 
     fn name_form(&self) -> NameForm {

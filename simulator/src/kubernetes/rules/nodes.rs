@@ -78,8 +78,8 @@ impl Rules for Nodes {
         told.collect()
     }
 
-    fn selectable(&self) -> &'static [&'static str] {
-        &["spec.unschedulable"]
+    fn selectable(&self) -> Vec<&str> {
+        vec!["spec.unschedulable"]
     }
 }
 

@@ -75,8 +75,8 @@ impl Rules for Simple {
         self.replacing_needs_version
     }
 
-    fn selectable(&self) -> &'static [&'static str] {
-        self.selectable
+    fn selectable(&self) -> Vec<&str> {
+        self.selectable.to_vec()
     }
 
     fn name_form(&self) -> NameForm {

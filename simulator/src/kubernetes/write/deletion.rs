@@ -9,7 +9,8 @@ use super::Write;
 use crate::kubernetes::{
     admission::{self, Operation},
     answer::{Cause, Refusal},
-    decoding, kinds,
+    decoding::{self, Again},
+    kinds,
     read::{self, Selection},
     rules::Rules,
 };
@@ -81,7 +82,7 @@ impl Write<'_> {
         let body = match request.body.is_empty() {
             true => Value::Null,
             false => {
-                let (mut body, said) = decoding::body(request, "DeleteOptions").map_err(unwrapped)?;
+                let (mut body, said) = decoding::body(request, "DeleteOptions", Again::Joins).map_err(unwrapped)?;
                 let said = said.or("v1", "DeleteOptions");
                 if said.kind != "DeleteOptions" {
                     return Err(Refusal::bad_request(decoding::unregistered(&said)));
@@ -132,7 +133,7 @@ impl Write<'_> {
         let rules = self.rules("delete")?;
         let there = self.cluster.store.get(&self.key(name)).ok_or_else(|| self.not_found(name))?;
         let mut object = (*there).clone();
-        let terminates = rules.terminates(&mut object);
+        let terminates = rules.terminates(&mut object, self.cluster);
         self.expected(name, &there, options)?;
         admission::check(&self.attempt(Operation::Delete, name, Some(&there)), &there).await?;
         if terminates {

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{Write, owners, parts};
 use crate::kubernetes::{
     answer::{Cause, Refusal},
-    decoding::{self, Body, Said, Strictness},
+    custom::Served,
+    decoding::{self, Again, Body, Said, Strictness},
     kinds,
     ownership::Entry,
     patch::{Form, Patch, words},
@@ -28,8 +29,8 @@ struct Target<'w> {
     kind: &'w str,
     group: &'w str,
     root: Typed<'w>,
-    /// The server has a type of its own for it.
-    built_in: bool,
+    /// What a definition says of it; without one the server has a type of its own for it.
+    defined: Option<&'w Served>,
 }
 
 /// What somebody wants to become of an object.
@@ -63,14 +64,14 @@ impl Write<'_> {
                 kind: "Scale",
                 group: "autoscaling",
                 root: kinds::scale().root(),
-                built_in: true,
+                defined: None,
             },
             _ => Target {
                 api_version: kind.api_version(),
                 kind: &kind.kind,
                 group: &kind.group,
                 root: kind.schema().root(),
-                built_in: kind.built_in(),
+                defined: kind.defined.as_ref(),
             },
         }
     }
@@ -78,16 +79,23 @@ impl Write<'_> {
     /// The object of the body.
     pub(super) fn given(&self) -> Result<Value, Refusal> {
         let target = self.target();
-        let (mut body, said) = decoding::body(self.request, target.kind)?;
-        if !target.built_in {
-            self.says_its_kind(&said)?;
-        }
-        let said = said.or(&target.api_version, target.kind);
+        let again = if target.defined.is_some() { Again::Replaces } else { Again::Joins };
+        let (mut body, said) = decoding::body(self.request, target.kind, again)?;
+        let said = match target.defined {
+            Some(_) => said,
+            None => said.or(&target.api_version, target.kind),
+        };
         let unhandled = |why: String| target.unhandled(&said, &why);
-        target.is(&said)?;
-        let odd = match target.built_in {
-            true => body.read_as(target.root, target.kind).map_err(unhandled)?,
-            false => [body.repeated(), self.rules("write")?.unknown_fields(&body.value)].concat(),
+        let odd = match target.defined {
+            Some(defined) => {
+                self.says_its_version(&said, &body.value)?;
+                let repeated = body.repeated();
+                [repeated, defined.read(&mut body.value, metadata(target.root)).map_err(unhandled)?].concat()
+            }
+            None => {
+                target.is(&said)?;
+                body.read_as(target.root, target.kind).map_err(unhandled)?
+            }
         };
         decoding::told(self.request, odd).map_err(unhandled)?;
         target.mark(&mut body.value);
@@ -99,15 +107,41 @@ impl Write<'_> {
         self.in_its_place(self.given()?, Some(name))
     }
 
-    /// Of defined kinds, an object has to say itself what it is.
-    fn says_its_kind(&self, said: &Said) -> Result<(), Refusal> {
-        let missing = match said {
-            Said { kind, .. } if kind.is_empty() => "Object 'Kind' is missing",
-            Said { api_version, .. } if api_version.is_empty() => "Object 'apiVersion' is missing",
-            _ => return Ok(()),
-        };
-        let text = String::from_utf8_lossy(&self.request.body);
-        Err(decoding::unrecognized(self.request, &self.kind.kind, &format!("{missing} in '{text}'")))
+    /// Of defined kinds, an object has to say itself what it is. Whether that is right of its kind is looked at later.
+    fn says_its_version(&self, said: &Said, object: &Value) -> Result<(), Refusal> {
+        let unrecognized = |why: &str| decoding::unrecognized(self.request, &self.kind.kind, why);
+        if said.kind.is_empty() {
+            let shown = match self.request.media_type() {
+                "application/yaml" => object.to_string(),
+                _ => String::from_utf8_lossy(&self.request.body).into_owned(),
+            };
+            return Err(unrecognized(&format!("Object 'Kind' is missing in '{shown}'")));
+        }
+        if let Some(why) = no_version(&said.api_version) {
+            return Err(unrecognized(&why));
+        }
+        let (given, expected) = (&said.api_version, self.kind.api_version());
+        match *given == expected {
+            true => Ok(()),
+            false => Err(Refusal::bad_request(format!(
+                "{OTHER_VERSION} ({given}) does not match the expected API version ({expected})"
+            ))),
+        }
+    }
+
+    /// Refuses an object of a defined kind that says it is something else.
+    pub(super) fn of_its_kind(&self, object: &Value) -> Result<(), Refusal> {
+        if self.kind.built_in() {
+            return Ok(());
+        }
+        let expected = [("kind", self.kind.kind.clone()), ("apiVersion", self.kind.api_version())];
+        let wrong = expected.into_iter().filter(|(field, wanted)| object[field] != **wanted);
+        let wrong = wrong.map(|(field, wanted)| Cause::invalid(field, &object[field], &format!("must be {wanted}")));
+        let wrong: Vec<Cause> = wrong.collect();
+        let text = |field: &str| object[field].as_str().unwrap_or_default();
+        let group = text("apiVersion").split_once('/').map_or("", |(group, _)| group);
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        if wrong.is_empty() { Ok(()) } else { Err(Refusal::invalid(text("kind"), group, name, wrong)) }
     }
 
     pub(super) fn patch_given(&self) -> Result<Wish, Refusal> {
@@ -158,12 +192,12 @@ impl Write<'_> {
     ) -> Result<(Value, Option<Vec<Entry>>), Refusal> {
         let scale = self.part == "scale";
         match wish {
-            Wish::Replace(object) if scale => Ok((parts::scaled(self.scale()?, there, object)?, None)),
+            Wish::Replace(object) if scale => Ok((self.scaled(there, object)?, None)),
             Wish::Replace(object) => Ok((object.clone(), None)),
             Wish::Patch(given) if scale => {
                 let patched = self.patched(&parts::scale(self.scale()?, there), given)?;
                 let patched = self.in_its_place(patched, Some(name))?;
-                Ok((parts::scaled(self.scale()?, there, &patched)?, None))
+                Ok((self.scaled(there, &patched)?, None))
             }
             Wish::Patch(given) => Ok((self.in_its_place(self.patched(there, given)?, Some(name))?, None)),
             Wish::Apply(apply) => {
@@ -188,7 +222,17 @@ impl Write<'_> {
         };
         let mut body = Body::of(patched);
         let mut found = match patch {
-            _ if !target.built_in => self.rules("patch")?.unknown_fields(&body.value),
+            _ if let Some(defined) = target.defined => {
+                let version = &body.value["apiVersion"];
+                if version.is_null() {
+                    let why = "Object 'apiVersion' is missing in 'object has no apiVersion field'";
+                    return Err(Refusal::internal(why));
+                }
+                if let Some(why) = no_version(version.as_str().unwrap_or_default()) {
+                    return Err(invalid(why));
+                }
+                defined.read(&mut body.value, metadata(root)).map_err(invalid)?
+            }
             Patch::Strategic(_) => {
                 if let Some(why) = decoding::restored(root, &body.value) {
                     return Err(invalid(why));
@@ -223,9 +267,12 @@ impl Write<'_> {
         let text = |field: &str| apply.config[field].as_str().unwrap_or_default();
         let target = self.target();
         if (text("apiVersion"), text("kind")) != (&*target.api_version, target.kind) {
-            let version = text("apiVersion");
+            let (version, said) = match no_version(text("apiVersion")) {
+                Some(_) => ("", ""),
+                None => (text("apiVersion"), text("kind")),
+            };
             let version = if version.contains('/') { version.to_owned() } else { format!("/{version}") };
-            return Err(Refusal::bad_request(format!("invalid object type: {version}, Kind={}", text("kind"))));
+            return Err(Refusal::bad_request(format!("invalid object type: {version}, Kind={said}")));
         }
         if apply.config.pointer("/metadata/managedFields").is_some_and(|fields| !fields.is_null()) {
             return Err(Refusal::bad_request("metadata.managedFields must be nil"));
@@ -237,20 +284,19 @@ impl Write<'_> {
             _ => target.api_version.clone(),
         };
         let what = format!("({}/{}; {group_version}, Kind={})", named("namespace"), named("name"), target.kind);
-        if target.built_in
-            && let Some(why) = decoding::configured(target.root, &apply.config)
-        {
-            return Err(Refusal::failed(format!("failed to create typed patch object {what}: {why}")));
+        let untyped = |why: &str| Refusal::failed(format!("failed to create typed patch object {what}: {why}"));
+        if let Some(why) = decoding::configured(target.root, &apply.config) {
+            return Err(untyped(&why));
         }
         let mut config = match scale {
-            true => parts::scaled(self.scale()?, &json!({}), &apply.config)?,
+            true => self.scaled(&json!({}), &apply.config)?,
             false => apply.config.clone(),
         };
         config["kind"] = json!(kind.kind);
         config["apiVersion"] = json!(kind.api_version());
         let root = kind.schema().root();
         let (live, known) = there.map_or((None, &[][..]), |(live, known)| (Some(live), known));
-        let applied = self.applied(live, known, &config, apply)?;
+        let applied = self.applied(live, known, &config, apply, untyped)?;
         let object = self.in_its_place(applied.object, Some(name))?;
         let mut body = Body::of(object);
         if kind.built_in() {
@@ -388,9 +434,21 @@ impl Target<'_> {
         Refusal::bad_request(message)
     }
 
-    /// Lets an object say what it is.
+    /// Lets an object say what it is, if that goes without saying.
     fn mark(&self, object: &mut Value) {
-        object["kind"] = json!(self.kind);
-        object["apiVersion"] = json!(self.api_version);
+        if self.defined.is_none() {
+            object["kind"] = json!(self.kind);
+            object["apiVersion"] = json!(self.api_version);
+        }
     }
+}
+
+/// Why a text is no group and version.
+fn no_version(text: &str) -> Option<String> {
+    (text.matches('/').count() > 1).then(|| format!("unexpected GroupVersion string: {text}"))
+}
+
+/// What the metadata of a kind looks like.
+fn metadata(root: Typed<'_>) -> Typed<'_> {
+    root.below("metadata").expect("objects of every kind that is written have metadata")
 }

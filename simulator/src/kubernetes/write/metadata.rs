@@ -18,10 +18,15 @@ const FOREGROUND: &str = "foregroundDeletion";
 /// What is wrong with the metadata of an object.
 pub fn wrong(object: &Value, kind: &Kind, name_form: NameForm) -> Vec<Cause> {
     let mut wrong = wrong_in_any(object, kind, name_form);
-    if kind.built_in() {
+    if has_standard_finalizers(kind) {
         wrong.extend(finalizers_of_built_in(&object["metadata"]["finalizers"]));
     }
     wrong
+}
+
+/// Definitions, and what they define, are kept by a server within the server, which has finalizers of its own.
+fn has_standard_finalizers(kind: &Kind) -> bool {
+    kind.built_in() && kind.group != "apiextensions.k8s.io"
 }
 
 /// The same, as it is for objects of any kind.
@@ -51,7 +56,7 @@ pub fn wrong_change(object: &Value, kind: &Kind, name_form: NameForm, kept: Vec<
     changed.extend(annotations(&metadata["annotations"]));
     changed.extend(owner_references(&metadata["ownerReferences"]));
     let common = wrong_in_any(object, kind, NameForm::PathSegment);
-    let own = if kind.built_in() { finalizers_of_built_in(&metadata["finalizers"]) } else { Vec::new() };
+    let own = if has_standard_finalizers(kind) { finalizers_of_built_in(&metadata["finalizers"]) } else { Vec::new() };
     [common, changed.clone(), changed, own, wrong(object, kind, name_form)].concat()
 }
 

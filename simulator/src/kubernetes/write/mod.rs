@@ -126,6 +126,7 @@ impl Write<'_> {
         let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         let attempt = self.attempt(Operation::Create, &name, None);
         admission::change(&attempt, &mut object).await?;
+        self.of_its_kind(&object)?;
         let malformed = rules.check_given(&object);
         self.store_form(&mut object)?;
         if !rules.born_with_status() {
@@ -182,6 +183,9 @@ impl Write<'_> {
         if is_admitted {
             admission::change(&attempt, &mut object).await?;
         }
+        self.of_its_kind(&object)?;
+        // What a definition says of another version may be lost as it is stored, and was a change all the same.
+        let changed = (!self.kind.built_in()).then(|| self.part != "status" && self.counts(rules, &object, &there));
         self.store_form(&mut object)?;
         let kept = metadata::kept(&mut object, stored);
         if self.part.is_empty() {
@@ -191,7 +195,7 @@ impl Write<'_> {
             "" | "scale" => rules.prepare_change(&mut object, stored, self.cluster),
             part => rules.prepare_part(part, &mut object, stored, self.cluster),
         }
-        if rules.counts_generations() && self.counts(rules, &object, stored) {
+        if rules.counts_generations() && changed.unwrap_or_else(|| self.counts(rules, &object, stored)) {
             let generation = stored["metadata"]["generation"].as_i64().unwrap_or_default();
             object["metadata"]["generation"] = json!(generation + 1);
         }
@@ -299,6 +303,11 @@ impl Write<'_> {
     }
 
     fn already_exists(&self, name: &str) -> Refusal {
-        Refusal::already_exists(&self.kind.resource, &self.kind.group, name)
+        let mut refusal = Refusal::already_exists(&self.kind.resource, &self.kind.group, name);
+        let there = self.cluster.store.get(&self.key(name));
+        if there.is_some_and(|there| there["metadata"].get("deletionTimestamp").is_some()) {
+            refusal.message.insert_str(0, "object is being deleted: ");
+        }
+        refusal
     }
 }

@@ -18,12 +18,13 @@ impl Write<'_> {
         known: &[Entry],
         config: &Value,
         Apply { manager, force, .. }: &Apply,
+        untyped: impl Fn(&str) -> Refusal,
     ) -> Result<Applied, Refusal> {
         let before = Before { typed: self.kind.schema().root(), object: live, entries: known };
         let left = self.left()?;
         let ignored: Vec<&[&str]> = left.iter().map(Vec::as_slice).collect();
         let mut applied = ownership::apply(before, config, &self.writer(manager.clone()), &ignored, *force)
-            .map_err(|error| refused(error, self.part))?;
+            .map_err(|error| refused(error, self.part, untyped))?;
         self.forget_times(&mut applied.entries);
         Ok(applied)
     }
@@ -97,9 +98,9 @@ pub fn same(entries: &[Entry], known: &[Entry]) -> bool {
     entries.len() == known.len() && entries.iter().zip(known).all(|(one, other)| timeless(one) == timeless(other))
 }
 
-fn refused(error: ApplyError, part: &str) -> Refusal {
+fn refused(error: ApplyError, part: &str, untyped: impl Fn(&str) -> Refusal) -> Refusal {
     let conflicts = match error {
-        ApplyError::Items(error) => return Refusal::bad_request(error.to_string()),
+        ApplyError::Items(error) => return untyped(&error.to_string()),
         ApplyError::Conflicts(conflicts) => conflicts,
     };
     let count: usize = conflicts.iter().map(|conflict| conflict.fields.len()).sum();

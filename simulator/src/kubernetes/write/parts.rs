@@ -44,6 +44,31 @@ impl Write<'_> {
         self.rules("scale")?.scale().ok_or_else(|| Refusal::not_modelled(format!("scale of `{}`", self.kind.stored)))
     }
 
+    /// An object with another scale.
+    pub(super) fn scaled(&self, object: &Value, scale: &Value) -> Result<Value, Refusal> {
+        let places = self.scale()?;
+        let name = scale["metadata"]["name"].as_str().unwrap_or_default();
+        let replicas = scale["spec"]["replicas"].as_i64().unwrap_or_default();
+        // Defined kinds are held to it as a whole.
+        if replicas < 0 && self.kind.built_in() {
+            let cause = Cause::invalid("spec.replicas", &json!(replicas), "must be greater than or equal to 0");
+            return Err(Refusal::invalid("Scale", "autoscaling", name, vec![cause]));
+        }
+        let mut scaled = object.clone();
+        let path: Vec<&str> = places.replicas.split('.').collect();
+        let mut target = &mut scaled;
+        for field in path {
+            target = &mut target[field];
+        }
+        *target = json!(replicas);
+        for field in ["uid", "resourceVersion"] {
+            if let Some(given) = scale["metadata"].get(field) {
+                scaled["metadata"][field] = given.clone();
+            }
+        }
+        Ok(scaled)
+    }
+
     /// What is there as the path of the request shows it.
     ///
     /// # Errors
@@ -51,7 +76,14 @@ impl Write<'_> {
     pub fn seen(&self, object: &Value) -> Result<Value, Refusal> {
         let seen = self.kind.seen(object);
         match self.part {
-            "scale" => Ok(scale(self.scale()?, &seen)),
+            "scale" => {
+                let places = self.scale()?;
+                if !self.kind.built_in() && at(&seen, places.replicas).is_none() {
+                    let why = format!("the spec replicas field \".{}\" does not exist", places.replicas);
+                    return Err(Refusal::internal(&why));
+                }
+                Ok(scale(places, &seen))
+            }
             _ => Ok(seen.into_owned()),
         }
     }
@@ -99,27 +131,4 @@ pub fn scale(places: Scale<'_>, object: &Value) -> Value {
         status["selector"] = json!(selector);
     }
     json!({"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status})
-}
-
-/// An object with another scale.
-pub fn scaled(places: Scale<'_>, object: &Value, scale: &Value) -> Result<Value, Refusal> {
-    let name = scale["metadata"]["name"].as_str().unwrap_or_default();
-    let replicas = scale["spec"]["replicas"].as_i64().unwrap_or_default();
-    if replicas < 0 {
-        let cause = Cause::invalid("spec.replicas", &json!(replicas), "must be greater than or equal to 0");
-        return Err(Refusal::invalid("Scale", "autoscaling", name, vec![cause]));
-    }
-    let mut scaled = object.clone();
-    let path: Vec<&str> = places.replicas.split('.').collect();
-    let mut target = &mut scaled;
-    for field in path {
-        target = &mut target[field];
-    }
-    *target = json!(replicas);
-    for field in ["uid", "resourceVersion"] {
-        if let Some(given) = scale["metadata"].get(field) {
-            scaled["metadata"][field] = given.clone();
-        }
-    }
-    Ok(scaled)
 }

@@ -2,10 +2,15 @@
 
 mod schema;
 pub mod spec;
+mod written;
 
 use serde_json::{Value, json};
 
+use super::conditions::{self, Said};
 use crate::kubernetes::{answer::Cause, cluster::Cluster, rules::Rules};
+
+/// What keeps a definition until its objects are gone.
+pub const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
 
 pub struct Definitions;
 
@@ -23,6 +28,11 @@ impl Rules for Definitions {
         }
         if spec["preserveUnknownFields"] == false {
             spec.as_object_mut().and_then(|spec| spec.shift_remove("preserveUnknownFields"));
+        }
+        for version in spec["versions"].as_array_mut().into_iter().flatten() {
+            if let Some(schema) = version.pointer_mut("/schema/openAPIV3Schema") {
+                written::tidy(schema);
+            }
         }
         set_if_missing(spec, "conversion", json!({"strategy": "None"}));
         if let Some(service) = spec.pointer_mut("/conversion/webhook/clientConfig/service") {
@@ -48,7 +58,10 @@ impl Rules for Definitions {
     }
 
     fn prepare_part(&self, _part: &str, object: &mut Value, _there: &Value, _cluster: &Cluster) {
-        remember_stored(object);
+        // Whoever says that nothing is stored has forgotten what new objects are stored in.
+        if object["status"]["storedVersions"].as_array().is_none_or(Vec::is_empty) {
+            remember_stored(object);
+        }
     }
 
     fn check(&self, object: &Value) -> Vec<Cause> {
@@ -61,6 +74,26 @@ impl Rules for Definitions {
 
     fn check_change(&self, object: &Value, there: &Value) -> Vec<Cause> {
         spec::check_change(object, there)
+    }
+
+    fn terminates(&self, object: &mut Value, cluster: &Cluster) -> bool {
+        if object["metadata"].get("deletionTimestamp").is_some() {
+            return false;
+        }
+        let finalizers = &mut object["metadata"]["finalizers"];
+        match finalizers.as_array_mut() {
+            Some(finalizers) if finalizers.iter().any(|known| known == CLEANUP) => {}
+            Some(finalizers) => finalizers.push(json!(CLEANUP)),
+            None => *finalizers = json!([CLEANUP]),
+        }
+        let pending = Said {
+            name: "Terminating",
+            holds: true,
+            reason: "InstanceDeletionPending",
+            message: "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+        };
+        conditions::set(object, pending, &cluster.now());
+        true
     }
 }
 

@@ -130,8 +130,8 @@ impl Rules for Pods {
         true
     }
 
-    fn selectable(&self) -> &'static [&'static str] {
-        &[
+    fn selectable(&self) -> Vec<&str> {
+        vec![
             "spec.nodeName",
             "spec.restartPolicy",
             "spec.schedulerName",

@@ -99,8 +99,8 @@ impl Rules for Services {
         true
     }
 
-    fn selectable(&self) -> &'static [&'static str] {
-        &["spec.clusterIP", "spec.type"]
+    fn selectable(&self) -> Vec<&str> {
+        vec!["spec.clusterIP", "spec.type"]
     }
 
     fn name_form(&self) -> NameForm {

@@ -52,8 +52,8 @@ impl Rules for ReplicaSets {
         Some(Scale::USUAL)
     }
 
-    fn selectable(&self) -> &'static [&'static str] {
-        &["status.replicas"]
+    fn selectable(&self) -> Vec<&str> {
+        vec!["status.replicas"]
     }
 }
 
@@ -114,8 +114,8 @@ impl Rules for ReplicationControllers {
         Some(Scale::USUAL)
     }
 
-    fn selectable(&self) -> &'static [&'static str] {
-        &["status.replicas"]
+    fn selectable(&self) -> Vec<&str> {
+        vec!["status.replicas"]
     }
 }
 

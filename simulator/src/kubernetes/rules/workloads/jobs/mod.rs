@@ -96,8 +96,8 @@ impl Rules for Jobs {
         true
     }
 
-    fn selectable(&self) -> &'static [&'static str] {
-        &["status.successful"]
+    fn selectable(&self) -> Vec<&str> {
+        vec!["status.successful"]
     }
 }
 
