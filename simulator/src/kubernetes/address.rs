@@ -12,6 +12,8 @@ pub struct Address {
     pub name: Option<String>,
     /// `status`, `scale`, `log` …, with whatever follows it.
     pub subresource: Option<String>,
+    /// The path itself says that it is to be watched, as older clients write it: `/api/v1/watch/pods`.
+    pub watched: bool,
 }
 
 /// Reads `/apis/apps/v1/namespaces/prod/deployments/web/scale`; nothing, if it names no resource.
@@ -22,7 +24,11 @@ pub fn read(path: &str) -> Option<Address> {
         "apis" => (segments.next()??, segments.next()??),
         _ => return None,
     };
-    let rest: Vec<String> = segments.collect::<Option<_>>()?;
+    let mut rest: Vec<String> = segments.collect::<Option<_>>()?;
+    let watched = rest.first().is_some_and(|first| first == "watch");
+    if watched {
+        rest.remove(0);
+    }
     let (namespace, rest) = match rest.as_slice() {
         // A namespace is also an object of its own, with its own parts.
         [namespaces, namespace, rest @ ..]
@@ -38,7 +44,7 @@ pub fn read(path: &str) -> Option<Address> {
         [name] => (Some(name.clone()), None),
         [name, rest @ ..] => (Some(name.clone()), Some(rest.join("/"))),
     };
-    Some(Address { group, version, resource: resource.clone(), namespace, name, subresource })
+    Some(Address { group, version, resource: resource.clone(), namespace, name, subresource, watched })
 }
 
 fn decoded(segment: &str) -> Option<String> {

@@ -11,6 +11,8 @@ pub struct Refusal {
     pub reason: &'static str,
     pub message: String,
     details: Option<Map<String, Value>>,
+    /// The token by which the list goes on all the same.
+    continues: Option<String>,
 }
 
 /// What is wrong with a field.
@@ -28,7 +30,7 @@ const NO_STATUS: &str = "no status";
 
 impl Refusal {
     fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: None }
+        Self { code, reason, message: message.into(), details: None, continues: None }
     }
 
     fn about(mut self, group: &str, kind: &str, name: &str) -> Self {
@@ -111,9 +113,32 @@ impl Refusal {
         Self::new(415, "UnsupportedMediaType", message)
     }
 
+    /// None of what is offered is what the client takes.
     pub fn not_acceptable(offered: &[&str]) -> Self {
         let message = format!("only the following media types are accepted: {}", offered.join(", "));
         Self::new(406, "NotAcceptable", message)
+    }
+
+    /// The same of what nobody offers for any object.
+    pub fn unknown_representation(offered: &[&str]) -> Self {
+        let message = format!("406: Not Acceptable\n\nAvailable representations: {}", offered.join(", "));
+        Self { details: Some(Map::new()), ..Self::new(406, "NotAcceptable", message) }
+    }
+
+    /// A list was asked for as one object, or the other way round.
+    pub fn no_such_representation(message: impl Into<String>) -> Self {
+        Self::new(406, "NotAcceptable", message)
+    }
+
+    /// Such a revision is still to come.
+    pub fn ahead(revision: u64, latest: u64) -> Self {
+        let mut refusal =
+            Self::new(504, "Timeout", format!("Timeout: Too large resource version: {revision}, current: {latest}"));
+        let cause = json!({"reason": "ResourceVersionTooLarge", "message": "Too large resource version"});
+        let details = refusal.details.get_or_insert_default();
+        details.insert("causes".to_owned(), json!([cause]));
+        details.insert("retryAfterSeconds".to_owned(), json!(1));
+        refusal
     }
 
     /// Somebody may not do this; without a name it is about the resource as a whole, without a resource about a path.
@@ -185,6 +210,11 @@ impl Refusal {
     /// Changes since then are forgotten.
     pub fn expired(message: impl Into<String>) -> Self {
         Self::new(410, "Expired", message)
+    }
+
+    /// The same refusal with a token by which a list goes on all the same.
+    pub fn continuing(self, token: String) -> Self {
+        Self { continues: Some(token), ..self }
     }
 
     pub fn invalid(kind: &str, group: &str, name: &str, causes: Vec<Cause>) -> Self {
@@ -275,6 +305,9 @@ impl Refusal {
             "status": "Failure",
             "message": self.message,
         });
+        if let Some(token) = &self.continues {
+            status["metadata"]["continue"] = json!(token);
+        }
         if self.reason != UNKNOWN {
             status["reason"] = json!(self.reason);
         }

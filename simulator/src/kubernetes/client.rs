@@ -140,6 +140,6 @@ impl Client {
         }
         let body = body.map_or_else(Bytes::new, |body| body.to_string().into());
         let request = Request::new(Sent { method, path, query, headers, body }, self.user.clone());
-        resource::whole(&self.cluster, &request).await.map(|(_, value)| value)
+        resource::whole(&self.cluster, &request).await.map(|(_, value, _)| value)
     }
 }

@@ -1,11 +1,12 @@
-//! Getting and listing.
+//! Getting, and what a list or a watch selects.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     answer::Refusal,
     cluster::Cluster,
     kinds::Kind,
+    list::{PATIENCE, options::read_revision},
     request::Request,
     rules::Rules,
     selector::{Fields, Labels},
@@ -41,7 +42,7 @@ impl Selection {
     }
 
     /// True if it leaves nothing out.
-    fn is_all(&self) -> bool {
+    pub fn is_all(&self) -> bool {
         self.labels == Labels::default() && self.fields == Fields::default()
     }
 
@@ -86,56 +87,23 @@ pub fn key(kind: &Kind, namespace: Option<&str>, name: &str) -> Key {
 }
 
 /// # Errors
-/// If it is not there.
-pub fn get(cluster: &Cluster, kind: &Kind, namespace: Option<&str>, name: &str) -> Result<Value, Refusal> {
+/// If it is not there, or what is there is older than what was asked for.
+pub async fn get(
+    cluster: &Cluster,
+    kind: &Kind,
+    namespace: Option<&str>,
+    name: &str,
+    request: &Request,
+) -> Result<Value, Refusal> {
+    if let Some(wanted) = request.parameter("resourceVersion") {
+        let wanted = read_revision(wanted).map_err(Refusal::failed)?;
+        let latest = cluster.store.reach(wanted, PATIENCE).await;
+        if latest < wanted {
+            return Err(Refusal::ahead(wanted, latest));
+        }
+    }
     match cluster.store.get(&key(kind, namespace, name)) {
         Some(object) => Ok(kind.seen(&object).into_owned()),
         None => Err(Refusal::not_found(&kind.resource, &kind.group, name)),
     }
-}
-
-/// The objects selected, page by page if there is a `limit`.
-///
-/// # Errors
-/// If the page asked for can't be had.
-pub fn list(cluster: &Cluster, kind: &Kind, selection: &Selection, request: &Request) -> Result<Value, Refusal> {
-    let (revision, all) = cluster.store.list(&kind.stored, selection.namespace.as_deref());
-    let after =
-        match request.parameter("continue") {
-            None => None,
-            Some(token) => Some(token.split_once('/').ok_or_else(|| {
-                Refusal::bad_request("continue key is not valid: encoded continue token is malformed")
-            })?),
-        };
-    let limit = request.parameter("limit").and_then(|limit| limit.parse::<usize>().ok()).filter(|limit| *limit > 0);
-    let mut selected = all.into_iter().filter(|(key, object)| {
-        let behind =
-            after.is_none_or(|(namespace, name)| (key.namespace.as_str(), key.name.as_str()) > (namespace, name));
-        behind && selection.selects(key, object)
-    });
-    let mut metadata = json!({"resourceVersion": revision.to_string()});
-    let mut items = Vec::new();
-    for (key, object) in selected.by_ref().take(limit.unwrap_or(usize::MAX)) {
-        items.push(kind.listed(&object));
-        if Some(items.len()) == limit {
-            metadata["continue"] = json!(format!("{}/{}", key.namespace, key.name));
-        }
-    }
-    let left = selected.count();
-    match (left, metadata.as_object_mut()) {
-        // Lists of defined kinds have no type that would leave it out.
-        (0, Some(metadata)) if kind.defined.is_some() => drop(metadata.insert("continue".to_owned(), json!(""))),
-        (0, Some(metadata)) => drop(metadata.remove("continue")),
-        // Of what is selected, the real server doesn't know how much there is.
-        (left, Some(metadata)) if selection.is_all() => {
-            metadata.insert("remainingItemCount".to_owned(), json!(left));
-        }
-        _ => {}
-    }
-    Ok(json!({
-        "kind": kind.list_kind(),
-        "apiVersion": kind.api_version(),
-        "metadata": metadata,
-        "items": items,
-    }))
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    num::{IntErrorKind, ParseIntError},
     sync::{Mutex, PoisonError},
 };
 
@@ -67,10 +68,26 @@ impl Request {
         self.parameters.get(name).map(Vec::as_slice)
     }
 
-    /// Anything but a clear no is a yes.
+    /// True for a parameter that is there and says neither `0` nor `false`.
     pub fn flag(&self, name: &str) -> bool {
         let value = self.parameters.get(name).and_then(|values| values.first());
         value.is_some_and(|value| value != "0" && !value.eq_ignore_ascii_case("false"))
+    }
+
+    /// A parameter that is a whole number.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn number(&self, name: &str) -> Result<Option<i64>, Refusal> {
+        let Some(text) = self.parameters.get(name).and_then(|values| values.first()) else { return Ok(None) };
+        let wrong = |error: ParseIntError| {
+            let why = match error.kind() {
+                IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "value out of range",
+                _ => "invalid syntax",
+            };
+            Refusal::bad_request(format!("strconv.ParseInt: parsing \"{text}\": {why}"))
+        };
+        text.parse().map(Some).map_err(wrong)
     }
 
     /// What writes are told apart by: the parameter `fieldManager`, or the program's own name.

@@ -13,27 +13,48 @@ use super::{
     answer::Refusal,
     cluster::Cluster,
     kinds::Kind,
+    list::list,
     read::{self, Selection},
+    representation::{Form, Representation, Shown},
     request::Request,
     watch,
     write::Write,
 };
 
-/// Answers a request with one value and its status.
+/// Kinds of which everybody who asks is warned.
+const DEPRECATED: [(&str, &str); 2] = [
+    ("componentstatuses", "v1 ComponentStatus is deprecated in v1.19+"),
+    ("endpoints", "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"),
+];
+
+/// Answers a request with one value and its status, in the form that was asked for.
 ///
 /// # Errors
 /// As the real server refuses it; 501 for what has no model.
-pub async fn whole(cluster: &Arc<Cluster>, request: &Request) -> Result<(u16, Value), Refusal> {
+pub async fn whole(cluster: &Arc<Cluster>, request: &Request) -> Result<(u16, Value, Form), Refusal> {
     let (address, kind) = meant(cluster, request)?;
-    let Address { resource, name, subresource, .. } = &address;
+    let representation = Representation::of_answer(request, &kind)?;
+    let (code, value) = answered(cluster, request, &address, &kind).await?;
+    let part = address.subresource.as_deref().unwrap_or_default();
+    let value = representation.of(value, Shown { cluster, kind: &kind, part, request })?;
+    Ok((code, value, representation.form))
+}
+
+async fn answered(
+    cluster: &Arc<Cluster>,
+    request: &Request,
+    address: &Address,
+    kind: &Arc<Kind>,
+) -> Result<(u16, Value), Refusal> {
+    let Address { resource, name, subresource, .. } = address;
     if request.method == Method::POST
-        && let Some(answer) = access::review(cluster, request, &kind, address.namespace.as_deref())
+        && let Some(answer) = access::review(cluster, request, kind, address.namespace.as_deref())
     {
         return answer;
     }
     if let (Some("token"), Some(name), &Method::POST) = (subresource.as_deref(), name, &request.method) {
         let account = (address.namespace.as_deref().unwrap_or_default(), name.as_str());
-        return access::request_token(cluster, request, &kind, account).map(|answer| (201, answer));
+        return access::request_token(cluster, request, kind, account).map(|answer| (201, answer));
     }
     let part = subresource.as_deref().unwrap_or_default();
     if !part.is_empty() {
@@ -54,19 +75,20 @@ pub async fn whole(cluster: &Arc<Cluster>, request: &Request) -> Result<(u16, Va
         }
     }
     let namespace = address.namespace.as_deref();
-    let write = Write { cluster, kind: &kind, namespace, part, request };
+    let write = Write { cluster, kind, namespace, part, request };
     match (&request.method, name) {
         (&Method::POST, Some(name)) if part == "binding" => write.bind(name).await,
         (&Method::POST, Some(name)) if part == "eviction" => write.evict(name).await,
         (&Method::PUT, Some(name)) if part == "finalize" => write.replace(name).await,
         (_, Some(_)) if matches!(part, "binding" | "eviction" | "finalize") => Err(Refusal::method_not_allowed()),
         (&Method::GET, Some(name)) => {
-            let object = read::get(cluster, &kind, namespace, name)?;
+            let object = read::get(cluster, kind, namespace, name, request).await?;
             Ok((200, write.seen(&object)?))
         }
         (&Method::GET, None) => {
-            let selection = Selection::read(request, &kind, namespace.map(str::to_owned))?;
-            read::list(cluster, &kind, &selection, request).map(|value| (200, value))
+            let selection = Selection::read(request, kind, namespace.map(str::to_owned))?;
+            let list = list(cluster, kind, &selection, request).await?;
+            Ok((200, list.written(kind)))
         }
         (method, _) if *method != Method::GET && kind.namespaced && namespace.is_none() => {
             Err(Refusal::method_not_allowed())
@@ -86,6 +108,12 @@ pub async fn whole(cluster: &Arc<Cluster>, request: &Request) -> Result<(u16, Va
 /// As for [`whole`].
 pub fn watch(cluster: &Arc<Cluster>, request: &Request) -> Result<impl Stream<Item = Bytes> + Send + use<>, Refusal> {
     let (address, kind) = meant(cluster, request)?;
+    if !matches!(request.method, Method::GET | Method::HEAD) {
+        return Err(Refusal::method_not_allowed());
+    }
+    if address.subresource.is_some() {
+        return Err(Refusal::no_such_resource());
+    }
     let mut selection = Selection::read(request, &kind, address.namespace)?;
     selection.name = address.name;
     watch::watch(cluster, &kind, selection, request)
@@ -96,6 +124,8 @@ fn meant(cluster: &Cluster, request: &Request) -> Result<(Address, Arc<Kind>), R
     let address = address.ok_or_else(|| unknown(&request.path))?;
     let Address { group, version, resource, .. } = &address;
     let kind = cluster.kind(group, version, resource).ok_or_else(|| Refusal::no_such_path_in(group))?;
+    let warning = DEPRECATED.iter().find(|(stored, _)| *stored == &*kind.stored);
+    warning.iter().for_each(|(_, warning)| request.warn(warning));
     match kind.defined.as_ref().and_then(|defined| defined.conversion(&kind, &cluster.store)) {
         Some(what) => Err(Refusal::not_modelled(what)),
         None => Ok((address, kind)),

@@ -21,6 +21,7 @@ use super::{
     answer::Refusal,
     cluster::Cluster,
     discovery, health, openapi,
+    representation::Form,
     request::{Request, Sent},
     resource, streams,
     trouble::Troubled,
@@ -104,7 +105,7 @@ impl ApiServer {
                 if refusal.code == 501 {
                     (self.unmodelled)(&format!("{} {}: {}", request.method, request.path, refusal.message));
                 }
-                refused(&refusal)
+                refused_in(Form::of_refusals(&request), &refusal)
             }
         };
         for warning in request.warnings() {
@@ -144,8 +145,8 @@ impl ApiServer {
         if verb == "watch" {
             return resource::watch(&self.cluster, request).map(streamed);
         }
-        let (code, value) = resource::whole(&self.cluster, request).await?;
-        Ok(whole(code, &value, "application/json"))
+        let (code, value, form) = resource::whole(&self.cluster, request).await?;
+        Ok(written(code, form.written(&value), form.media_type()))
     }
 }
 
@@ -160,24 +161,29 @@ fn attributes(request: &http::Request<Incoming>) -> Attributes {
 
 /// A refusal as it goes out.
 pub fn refused(refusal: &Refusal) -> Response<Body> {
+    refused_in(Form::Json, refusal)
+}
+
+fn refused_in(form: Form, refusal: &Refusal) -> Response<Body> {
     match refusal.plain() {
         Some(words) => plain(refusal.code, words),
-        None => whole(refusal.code, &refusal.status(), "application/json"),
+        None => written(refusal.code, form.written(&refusal.status()), form.media_type()),
     }
 }
 
 fn whole(code: u16, value: &Value, form: &'static str) -> Response<Body> {
-    let mut response = Response::new(Full::new(Bytes::from(value.to_string())).boxed_unsync());
+    written(code, value.to_string(), form)
+}
+
+fn written(code: u16, text: String, form: &'static str) -> Response<Body> {
+    let mut response = Response::new(Full::new(Bytes::from(text)).boxed_unsync());
     *response.status_mut() = http::StatusCode::from_u16(code).expect("our codes are valid");
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(form));
     response
 }
 
 fn plain(code: u16, words: &str) -> Response<Body> {
-    let mut response = Response::new(Full::new(Bytes::from(words.to_owned())).boxed_unsync());
-    *response.status_mut() = http::StatusCode::from_u16(code).expect("our codes are valid");
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    response
+    written(code, words.to_owned(), "text/plain; charset=utf-8")
 }
 
 fn streamed(lines: impl futures::Stream<Item = Bytes> + Send + 'static) -> Response<Body> {

@@ -1,26 +1,49 @@
 //! The objects of a cluster, every change of them in order, and who is told of it.
 
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, VecDeque},
     ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use serde_json::Value;
+use tokio::time::{Instant, timeout};
 
 use super::latest::{Follower, Latest};
 
 /// How many changes are remembered for those who watch from an earlier revision on.
 const REMEMBERED: usize = 10_000;
 
+/// How often the store is compacted to where it was the time before.
+const COMPACTED: Duration = Duration::from_secs(5 * 60);
+
 /// Where an object is kept.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key {
     /// The plural with its group: `deployments.apps`, `pods`.
     pub resource: Arc<str>,
     /// Empty for what belongs to no namespace.
     pub namespace: String,
     pub name: String,
+}
+
+/// In the order of `namespace/name`, in which `web-2` is before `web`.
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let of_namespace = || match self.namespace == other.namespace {
+            true => Ordering::Equal,
+            false => self.namespace.bytes().chain([b'/']).cmp(other.namespace.bytes().chain([b'/'])),
+        };
+        self.resource.cmp(&other.resource).then_with(of_namespace).then_with(|| self.name.cmp(&other.name))
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// What became of an object.
@@ -46,7 +69,13 @@ struct State {
     changes: VecDeque<Change>,
     /// Changes up to this revision are forgotten.
     forgotten: u64,
+    begun: Instant,
+    /// The last revision of each interval between compactions, as far as it is not compacted.
+    intervals: VecDeque<(u64, u64)>,
 }
+
+/// Objects with where they are kept, in order.
+pub type Objects = Vec<(Key, Arc<Value>)>;
 
 /// What is asked for is no longer remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +84,14 @@ pub struct Forgotten;
 impl Default for Store {
     fn default() -> Self {
         // Revision 0 means "any" to clients, and the first is taken by the store's own making.
-        let state = State { revision: 1, objects: BTreeMap::new(), changes: VecDeque::new(), forgotten: 1 };
+        let state = State {
+            revision: 1,
+            objects: BTreeMap::new(),
+            changes: VecDeque::new(),
+            forgotten: 1,
+            begun: Instant::now(),
+            intervals: VecDeque::new(),
+        };
         Self { state: Mutex::new(state), latest: Latest::beginning(1) }
     }
 }
@@ -71,17 +107,43 @@ impl Store {
     }
 
     /// The objects of a resource, in one namespace or in all, in order, with the revision that they are of.
-    pub fn list(&self, resource: &Arc<str>, namespace: Option<&str>) -> (u64, Vec<(Key, Arc<Value>)>) {
+    pub fn list(&self, resource: &Arc<str>, namespace: Option<&str>) -> (u64, Objects) {
         let state = self.lock();
-        let first = Key {
-            resource: resource.clone(),
-            namespace: namespace.unwrap_or_default().to_owned(),
-            name: String::new(),
+        (state.revision, state.found(resource, namespace).map(|(key, object)| (key.clone(), object.clone())).collect())
+    }
+
+    /// The same as it was at an earlier revision.
+    ///
+    /// # Errors
+    /// [`Forgotten`], if that was before the last compaction.
+    pub fn list_at(&self, resource: &Arc<str>, namespace: Option<&str>, revision: u64) -> Result<Objects, Forgotten> {
+        let state = self.lock();
+        if revision < state.forgotten.max(state.compacted()) {
+            return Err(Forgotten);
+        }
+        let mut objects: BTreeMap<&Key, &Arc<Value>> = state.found(resource, namespace).collect();
+        let later = state.changes.partition_point(|change| change.revision <= revision);
+        let is_meant = |key: &Key| key.resource == *resource && namespace.is_none_or(|wanted| key.namespace == wanted);
+        for change in state.changes.range(later..).rev().filter(|change| is_meant(&change.key)) {
+            match &change.before {
+                Some(before) => drop(objects.insert(&change.key, before)),
+                None => drop(objects.remove(&change.key)),
+            }
+        }
+        Ok(objects.into_iter().map(|(key, object)| (key.clone(), object.clone())).collect())
+    }
+
+    /// Waits until a revision is there, and not longer than that; tells how far it came.
+    pub async fn reach(&self, revision: u64, at_most: Duration) -> u64 {
+        let mut latest = self.follow();
+        let reached = async {
+            while self.revision() < revision {
+                latest.changed().await;
+            }
         };
-        let found = state.objects.range((Bound::Included(first), Bound::Unbounded)).take_while(|(key, _)| {
-            key.resource == *resource && namespace.is_none_or(|namespace| key.namespace == namespace)
-        });
-        (state.revision, found.map(|(key, object)| (key.clone(), object.clone())).collect())
+        // Whether it came or not is seen by how far it is.
+        let _ = timeout(at_most, reached).await;
+        self.revision()
     }
 
     /// Puts an object in place of what is there, numbered with the new revision, if `expected` is still what is there.
@@ -117,17 +179,22 @@ impl Store {
         Ok(revision)
     }
 
-    /// The changes after a revision.
+    /// The changes of everything after a revision.
     ///
     /// # Errors
     /// [`Forgotten`], if some of them are.
-    pub fn since(&self, revision: u64) -> Result<Vec<Change>, Forgotten> {
+    pub fn all_since(&self, revision: u64) -> Result<Vec<Change>, Forgotten> {
+        Ok(self.lock().since(revision)?.cloned().collect())
+    }
+
+    /// The changes of a resource after a revision, and how far that is.
+    ///
+    /// # Errors
+    /// [`Forgotten`], if some of them are.
+    pub fn since(&self, resource: &Arc<str>, revision: u64) -> Result<(u64, Vec<Change>), Forgotten> {
         let state = self.lock();
-        if revision < state.forgotten {
-            return Err(Forgotten);
-        }
-        let known = state.changes.partition_point(|change| change.revision <= revision);
-        Ok(state.changes.range(known..).cloned().collect())
+        let changes = state.since(revision)?.filter(|change| change.key.resource == *resource);
+        Ok((state.revision, changes.cloned().collect()))
     }
 
     /// Everything that is there, as if it had just been created.
@@ -156,6 +223,7 @@ impl Store {
 
     fn note(&self, state: &mut State, change: Change) {
         state.revision = change.revision;
+        state.count_interval();
         state.changes.push_back(change);
         if state.changes.len() > REMEMBERED
             && let Some(oldest) = state.changes.pop_front()
@@ -171,6 +239,44 @@ impl Store {
 }
 
 impl State {
+    fn found(&self, resource: &Arc<str>, namespace: Option<&str>) -> impl Iterator<Item = (&Key, &Arc<Value>)> {
+        let namespace = namespace.map(str::to_owned);
+        let name = String::new();
+        let first = Key { resource: resource.clone(), namespace: namespace.clone().unwrap_or_default(), name };
+        self.objects.range((Bound::Included(&first), Bound::Unbounded)).take_while(move |(key, _)| {
+            key.resource == first.resource && namespace.as_ref().is_none_or(|namespace| key.namespace == *namespace)
+        })
+    }
+
+    fn since(&self, revision: u64) -> Result<impl Iterator<Item = &Change>, Forgotten> {
+        if revision < self.forgotten {
+            return Err(Forgotten);
+        }
+        let known = self.changes.partition_point(|change| change.revision <= revision);
+        Ok(self.changes.range(known..))
+    }
+
+    fn interval(&self) -> u64 {
+        self.begun.elapsed().as_secs() / COMPACTED.as_secs()
+    }
+
+    /// What is before this revision is compacted: where the store was at the last compaction but one.
+    fn compacted(&self) -> u64 {
+        let past = self.interval().saturating_sub(1);
+        self.intervals.iter().take_while(|(interval, _)| *interval < past).last().map_or(0, |(_, revision)| *revision)
+    }
+
+    fn count_interval(&mut self) {
+        let now = self.interval();
+        match self.intervals.back_mut() {
+            Some((interval, revision)) if *interval == now => *revision = self.revision,
+            _ => self.intervals.push_back((now, self.revision)),
+        }
+        while self.intervals.get(1).is_some_and(|(interval, _)| *interval + 1 < now) {
+            self.intervals.pop_front();
+        }
+    }
+
     fn expect(&self, key: &Key, expected: Option<&Arc<Value>>) -> Result<Option<Arc<Value>>, Option<Arc<Value>>> {
         let there = self.objects.get(key);
         let same = match (there, expected) {

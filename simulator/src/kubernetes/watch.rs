@@ -12,7 +12,9 @@ use super::{
     cluster::Cluster,
     kinds::Kind,
     latest::Follower,
+    list::{PATIENCE, options::Options},
     read::Selection,
+    representation::{Events, Representation, Shown},
     request::Request,
     store::{Change, Forgotten},
 };
@@ -28,7 +30,10 @@ struct Watching {
     cluster: Arc<Cluster>,
     kind: Arc<Kind>,
     selection: Selection,
+    events: Events,
     latest: Follower,
+    /// What is to come before the changes.
+    begins: Beginning,
     /// Up to where it has told.
     revision: u64,
     bookmarks: bool,
@@ -37,70 +42,59 @@ struct Watching {
     over: bool,
 }
 
+/// What a watch begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beginning {
+    Changes,
+    /// Everything that is there already, not older than a revision.
+    Everything {
+        not_older: u64,
+        /// Where that ends is marked.
+        marked: bool,
+    },
+}
+
 /// The lines of a watch.
 ///
 /// # Errors
-/// If the revision to begin from is no number.
+/// If what is asked for makes no sense, or can't be had in the form that is asked for.
 pub fn watch(
     cluster: &Arc<Cluster>,
     kind: &Arc<Kind>,
     selection: Selection,
     request: &Request,
 ) -> Result<impl Stream<Item = Bytes> + Send + use<>, Refusal> {
-    let given = request.parameter("resourceVersion").unwrap_or("0");
-    let from: u64 = given
-        .parse()
-        .map_err(|_| Refusal::bad_request(format!("strconv.ParseUint: parsing \"{given}\": invalid syntax")))?;
-    let lasts = request.parameter("timeoutSeconds").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
-    let mut watching = Watching {
+    let representation = Representation::of_watch(request, kind)?;
+    let options = Options::of_watch(request)?;
+    let from = options.revision().map_err(Refusal::failed)?;
+    let shown = Shown { cluster, kind, part: "", request };
+    let marked = options.bookmarks && options.initial_events == Some(true);
+    let begins = match (options.initial_events, from) {
+        (Some(false), _) | (None, Some(_)) => Beginning::Changes,
+        (_, from) => Beginning::Everything { not_older: from.unwrap_or_default(), marked },
+    };
+    let watching = Watching {
+        events: representation.of_events(shown)?,
         latest: cluster.store.follow(),
-        revision: from,
-        bookmarks: request.flag("allowWatchBookmarks"),
-        ends: Instant::now() + lasts.unwrap_or(LASTS),
+        begins,
+        revision: from.unwrap_or_else(|| cluster.store.revision()),
+        bookmarks: options.bookmarks,
+        ends: Instant::now() + options.lasts.unwrap_or(LASTS),
         pending: VecDeque::new(),
         over: false,
         cluster: cluster.clone(),
         kind: kind.clone(),
         selection,
     };
-    let wants_all = request.flag("sendInitialEvents");
-    if from == 0 || wants_all {
-        watching.tell_all(wants_all);
-    }
     Ok(stream::unfold(watching, |mut watching| async move { Some((watching.next().await?, watching)) }))
 }
 
 impl Watching {
-    /// Everything that is there already, as if it had just been added.
-    fn tell_all(&mut self, mark_the_end: bool) {
-        let (revision, there) = self.cluster.store.list(&self.kind.stored, self.selection.namespace.as_deref());
-        for (key, object) in &there {
-            if self.selection.selects(key, object) {
-                self.tell("ADDED", object);
-            }
-        }
-        self.revision = revision;
-        if mark_the_end {
-            self.tell_bookmark(json!({"k8s.io/initial-events-end": "true"}));
-        }
-    }
-
-    fn tell(&mut self, sort: &str, object: &Value) {
-        let mut line = json!({"type": sort, "object": &*self.kind.seen(object)}).to_string();
-        line.push('\n');
-        self.pending.push_back(line.into());
-    }
-
-    fn tell_bookmark(&mut self, annotations: Value) {
-        let mut metadata = json!({"resourceVersion": self.revision.to_string()});
-        if !annotations.is_null() {
-            metadata["annotations"] = annotations;
-        }
-        let mark = json!({"kind": self.kind.kind, "apiVersion": self.kind.api_version(), "metadata": metadata});
-        self.tell("BOOKMARK", &mark);
-    }
-
     async fn next(&mut self) -> Option<Bytes> {
+        if let Beginning::Everything { not_older, marked } = self.begins {
+            self.begins = Beginning::Changes;
+            self.tell_all(not_older, marked).await;
+        }
         loop {
             if let Some(line) = self.pending.pop_front() {
                 return Some(line);
@@ -110,13 +104,15 @@ impl Watching {
             }
             // What changes from here on wakes it, also what changes while it looks.
             self.latest.catch_up();
-            match self.cluster.store.since(self.revision) {
-                Ok(changes) => changes.into_iter().for_each(|change| self.tell_change(change)),
+            match self.cluster.store.since(&self.kind.stored, self.revision) {
+                Ok((revision, changes)) => {
+                    changes.into_iter().for_each(|change| self.tell_change(change));
+                    self.revision = self.revision.max(revision);
+                }
                 Err(Forgotten) => {
                     let message =
                         format!("too old resource version: {} ({})", self.revision, self.cluster.store.revision());
-                    self.tell("ERROR", &Refusal::expired(message).status());
-                    self.over = true;
+                    self.fail(&Refusal::expired(message));
                 }
             }
             if self.pending.is_empty() {
@@ -125,8 +121,68 @@ impl Watching {
         }
     }
 
+    /// Everything that is there already, as if it had just been added.
+    async fn tell_all(&mut self, not_older: u64, marked: bool) {
+        let latest = self.cluster.store.reach(not_older, PATIENCE.min(self.left())).await;
+        if latest < not_older {
+            return self.fail(&Refusal::ahead(not_older, latest));
+        }
+        let (revision, there) = self.cluster.store.list(&self.kind.stored, self.selection.namespace.as_deref());
+        for (key, object) in &there {
+            if self.selection.selects(key, object) {
+                self.tell("ADDED", object);
+            }
+        }
+        self.revision = revision;
+        if marked {
+            self.tell_bookmark(json!({"k8s.io/initial-events-end": "true"}));
+        }
+    }
+
+    fn tell(&mut self, sort: &str, object: &Value) {
+        let object = self.kind.seen(object).into_owned();
+        self.tell_seen(sort, object);
+    }
+
+    fn tell_seen(&mut self, sort: &str, object: Value) {
+        match self.events.object(object, &self.cluster, &self.kind) {
+            Some(object) => self.push(sort, &object),
+            None => self.over = true,
+        }
+    }
+
+    fn push(&mut self, sort: &str, object: &Value) {
+        let mut line = json!({"type": sort, "object": object}).to_string();
+        line.push('\n');
+        self.pending.push_back(line.into());
+    }
+
+    fn fail(&mut self, why: &Refusal) {
+        self.push("ERROR", &why.status());
+        self.over = true;
+    }
+
+    fn tell_bookmark(&mut self, annotations: Value) {
+        let mut mark = json!({"kind": self.kind.kind, "apiVersion": self.kind.api_version()});
+        if self.kind.built_in()
+            && let Value::Object(blank) = self.kind.schema().root().blank()
+        {
+            mark.as_object_mut().into_iter().for_each(|mark| mark.extend(blank.clone()));
+        }
+        let mut metadata = json!({"resourceVersion": self.revision.to_string()});
+        if !annotations.is_null() {
+            metadata["annotations"] = annotations;
+        }
+        mark["metadata"] = metadata;
+        self.tell_seen("BOOKMARK", mark);
+    }
+
+    fn left(&self) -> Duration {
+        self.ends.saturating_duration_since(Instant::now())
+    }
+
     async fn wait(&mut self) {
-        let left = self.ends.saturating_duration_since(Instant::now());
+        let left = self.left();
         let quiet = if self.bookmarks { left.min(BOOKMARKS) } else { left };
         tokio::select! {
             biased;
@@ -143,10 +199,6 @@ impl Watching {
 
     fn tell_change(&mut self, change: Change) {
         let Change { revision, key, before, after } = change;
-        self.revision = revision;
-        if key.resource != self.kind.stored {
-            return;
-        }
         let selected =
             |object: &Option<Arc<Value>>| object.clone().filter(|object| self.selection.selects(&key, object));
         match (selected(&before), selected(&after)) {

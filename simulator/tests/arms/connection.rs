@@ -59,11 +59,11 @@ pub async fn exchange(to: &dyn Connect, kept: &Kept, asked: Asked<'_>) -> Result
 pub async fn watch(
     to: &dyn Connect,
     acting: &Acting,
-    path: &str,
+    (path, accept): (&str, &str),
     lasts: Duration,
     enough: impl Fn(&Value) -> bool,
 ) -> Result<Vec<Value>, Failure> {
-    let asked = Asked { method: "GET", path, content: "", accept: "application/json", body: "", acting };
+    let asked = Asked { method: "GET", path, content: "", accept, body: "", acting };
     let (answer, _sender) = send(to, None, asked).await?;
     let mut body = answer.into_body();
     let mut text = Vec::new();

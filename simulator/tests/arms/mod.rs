@@ -171,6 +171,15 @@ impl Arm {
         answer
     }
 
+    /// Like [`Arm::send`], for one who takes these media types.
+    pub fn send_as(&self, method: &str, path: &str, content: &str, accept: &str, body: &Value) -> Answer {
+        let (path, body) = (self.placed(path), self.placed_in(body));
+        let text = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = self.ask(Asked { method, path: &path, content, accept, body: &text, acting: &self.acting() });
+        self.transcript.tell(&format!("{method} {path} as {accept}"), &answer);
+        answer
+    }
+
     /// Like [`Arm::get`], but not written down.
     pub fn look(&self, path: &str) -> Answer {
         self.exchange("GET", &self.placed(path), "", &Value::Null)
@@ -254,10 +263,23 @@ impl Arm {
     /// Like [`Arm::watch`], to an end with the first line that is the last one wanted.
     pub fn watch_until(&self, path: &str, lasts: Duration, enough: impl Fn(&Value) -> bool) -> Vec<Value> {
         let path = self.placed(path);
-        let lines = self.runtime.block_on(connection::watch(&*self.connect, &self.acting(), &path, lasts, enough));
-        let lines = lines.unwrap_or_else(|error| panic!("GET {path}: {error}"));
+        let lines = self.lines(&path, JSON, lasts, enough);
         self.transcript.tell(&format!("watch {path}"), &Answer::plain(Value::Array(lines.clone())));
         lines
+    }
+
+    /// Like [`Arm::watch`] until the server ends it, for one who takes these media types.
+    pub fn watch_as(&self, path: &str, accept: &str) -> Vec<Value> {
+        let path = self.placed(path);
+        let lines = self.lines(&path, accept, PATIENCE, |_| false);
+        self.transcript.tell(&format!("watch {path} as {accept}"), &Answer::plain(Value::Array(lines.clone())));
+        lines
+    }
+
+    fn lines(&self, path: &str, accept: &str, lasts: Duration, enough: impl Fn(&Value) -> bool) -> Vec<Value> {
+        let asked = (path, accept);
+        let lines = self.runtime.block_on(connection::watch(&*self.connect, &self.acting(), asked, lasts, enough));
+        lines.unwrap_or_else(|error| panic!("GET {path}: {error}"))
     }
 
     /// Sends a request that is not written down.

@@ -2,8 +2,8 @@
 //!
 //! The list of what is left out is short, and this is all of it: times, uids, versions of objects, the body's own namespace,
 //! tokens that continue a list, what ends generated names and those of volumes with tokens, the order of causes, which a real
-//! server gives in no order, objects that messages quote, and the addresses and ports that a cluster gives to services, unless the
-//! body itself named them.
+//! server gives in no order, objects that messages quote, the addresses and ports that a cluster gives to services, unless the
+//! body itself named them, how long ago something was, in the cells of tables, and how far a server is that is asked for more.
 //! Where controllers are waited for, what names end with by lot is left out, too.
 
 use std::sync::Mutex;
@@ -25,7 +25,7 @@ impl Transcript {
     }
 
     pub fn tell(&self, asked: &str, answer: &Answer) {
-        let asked = asked.replace(&self.space, "SPACE");
+        let asked = without_position(&asked.replace(&self.space, "SPACE"));
         let answered = self.plain("", &answer.body);
         let mut told = json!({"asked": asked, "code": answer.code, "answered": answered});
         if !answer.warnings.is_empty() {
@@ -66,7 +66,11 @@ impl Transcript {
                 Value::Object(Map::from_iter(plain))
             }
             Value::Array(items) => {
-                let below = if key == "clusterIPs" { "clusterIP" } else { "" };
+                let below = match key {
+                    "clusterIPs" => "clusterIP",
+                    "cells" => "cell",
+                    _ => "",
+                };
                 let mut plain: Vec<Value> = items.iter().map(|item| self.plain(below, item)).collect();
                 if key == "causes" {
                     plain.sort_by_key(Value::to_string);
@@ -77,6 +81,7 @@ impl Transcript {
                 "resourceVersion" if !matches!(text.as_str(), "" | "0") => json!("VERSION"),
                 "clusterIP" if text.starts_with("10.0.0.") && self.is_allotted(value) => json!("ADDRESS"),
                 "continue" if !text.is_empty() => json!("CONTINUE"),
+                "cell" => json!(without_age(&self.text(text))),
                 _ => json!(self.text(text)),
             },
             Value::Number(_) if matches!(key, "nodePort" | "healthCheckNodePort") && self.is_allotted(value) => {
@@ -93,9 +98,46 @@ impl Transcript {
             _ => text,
         };
         let text = unquoted(text);
+        let text = match text.split_once("Too large resource version: ") {
+            Some((before, _)) => format!("{before}Too large resource version: REVISION"),
+            None => text,
+        };
         let text = masked(&text, "00000000-0000-0000-0000-000000000000", "UID");
         let text = masked(&text, "0000-00-00T00:00:00.000000Z", "TIME");
         masked(&text, "0000-00-00T00:00:00Z", "TIME")
+    }
+}
+
+/// What was asked without where in the history of the server that is: revisions, and tokens that a server has given.
+fn without_position(asked: &str) -> String {
+    let (asked, form) = asked.split_once(" as ").unwrap_or((asked, ""));
+    let (path, query) = asked.split_once('?').unwrap_or((asked, ""));
+    let parameters = query.split('&').map(|parameter| match parameter.split_once('=') {
+        Some(("continue", token)) if token.starts_with("eyJ2IjoibWV0YS5rOHMuaW8vdjEi") => {
+            "continue=CONTINUE".to_owned()
+        }
+        Some(("resourceVersion", revision))
+            if revision.len() > 1 && revision.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            "resourceVersion=VERSION".to_owned()
+        }
+        _ => parameter.to_owned(),
+    });
+    let query = if query.is_empty() { String::new() } else { format!("?{}", parameters.collect::<Vec<_>>().join("&")) };
+    if form.is_empty() { format!("{path}{query}") } else { format!("{path}{query} as {form}") }
+}
+
+/// The text of a cell without how long ago something was, as in `3m12s` or `2 (5s ago)`.
+fn without_age(text: &str) -> String {
+    let is_age = |text: &str| {
+        text.starts_with(|letter: char| letter.is_ascii_digit())
+            && text.ends_with(['s', 'm', 'h', 'd', 'y'])
+            && text.bytes().all(|byte| byte.is_ascii_digit() || b"smhdy".contains(&byte))
+    };
+    match text.split_once(" (").and_then(|(count, rest)| Some((count, rest.strip_suffix(" ago)")?))) {
+        Some((count, age)) if is_age(age) => format!("{count} (AGE ago)"),
+        _ if is_age(text) => "AGE".to_owned(),
+        _ => text.to_owned(),
     }
 }
 

@@ -39,6 +39,7 @@ mod extending;
 mod garbage;
 mod jobs;
 mod limits;
+mod lists;
 mod load_balancers;
 mod logs;
 mod metadata;
@@ -53,6 +54,7 @@ mod pod_defaults;
 mod rbac;
 mod recorded;
 mod replicasets;
+mod representations;
 mod rules_of_values;
 mod scheduling;
 mod serviceaccounts;
@@ -61,9 +63,11 @@ mod settled;
 mod statefulsets;
 mod storage;
 mod subresources;
+mod tables;
 mod upstream;
 mod values;
 mod volumes;
+mod watches;
 mod workload_changes;
 mod workload_checks;
 mod workload_defaults;
@@ -104,6 +108,7 @@ const AREAS: &[(&str, Bodies)] = &[
     ("garbage", garbage::BODIES),
     ("jobs", jobs::BODIES),
     ("limits", limits::BODIES),
+    ("lists", lists::BODIES),
     (BALANCED, load_balancers::BODIES),
     ("logs", logs::BODIES),
     ("metadata", metadata::BODIES),
@@ -117,6 +122,7 @@ const AREAS: &[(&str, Bodies)] = &[
     ("pod_defaults", pod_defaults::BODIES),
     ("rbac", rbac::BODIES),
     ("replicasets", replicasets::BODIES),
+    ("representations", representations::BODIES),
     ("rules_of_values", rules_of_values::BODIES),
     ("scheduling", scheduling::BODIES),
     ("serviceaccounts", serviceaccounts::BODIES),
@@ -124,9 +130,11 @@ const AREAS: &[(&str, Bodies)] = &[
     ("statefulsets", statefulsets::BODIES),
     ("storage", storage::BODIES),
     ("subresources", subresources::BODIES),
+    ("tables", tables::BODIES),
     ("upstream", upstream::BODIES),
     ("values", values::BODIES),
     ("volumes", volumes::BODIES),
+    ("watches", watches::BODIES),
     ("workload_changes", workload_changes::BODIES),
     ("workload_checks", workload_checks::BODIES),
     ("workload_defaults", workload_defaults::BODIES),

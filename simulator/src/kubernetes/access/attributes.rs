@@ -30,8 +30,9 @@ impl Attributes {
             let verb = request.method.as_str().to_lowercase();
             return Self { verb, path: Some(request.path.clone()), ..Self::default() };
         };
-        let Address { group, resource, namespace, name, subresource, .. } = address;
+        let Address { group, resource, namespace, name, subresource, watched, .. } = address;
         let verb = match (&request.method, &name) {
+            _ if watched => "watch",
             (&Method::GET | &Method::HEAD, Some(_)) => "get",
             (&Method::GET | &Method::HEAD, None) if request.flag("watch") => "watch",
             (&Method::GET | &Method::HEAD, None) => "list",

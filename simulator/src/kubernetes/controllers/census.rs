@@ -110,7 +110,7 @@ impl Known {
         if self.revision == Some(latest) {
             return;
         }
-        let changes = self.revision.and_then(|revision| cluster.store.since(revision).ok());
+        let changes = self.revision.and_then(|revision| cluster.store.all_since(revision).ok());
         let changes = changes.unwrap_or_else(|| {
             self.by.clear();
             cluster.store.everything()

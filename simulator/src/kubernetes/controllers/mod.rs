@@ -229,7 +229,7 @@ pub async fn work(tools: Tools, controller: Arc<dyn Controller>) {
         let now = cluster.store.revision();
         if now != revision {
             // If too much happened meanwhile, it looks at everything anew.
-            let changes = cluster.store.since(revision).unwrap_or_else(|_| cluster.store.everything());
+            let changes = cluster.store.all_since(revision).unwrap_or_else(|_| cluster.store.everything());
             revision = now;
             for change in &changes {
                 controller.concerned(&tools, change).into_iter().for_each(|name| queue.add(name, Instant::now()));

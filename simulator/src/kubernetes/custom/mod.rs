@@ -3,6 +3,7 @@
 //! It never looks at objects of built-in kinds.
 
 pub mod cel;
+mod columns;
 mod conditions;
 mod defaults;
 mod definitions;
@@ -11,6 +12,7 @@ mod ending;
 mod establishing;
 mod formats;
 mod items;
+mod json_path;
 mod naming;
 mod numbers;
 mod prune;
@@ -24,7 +26,7 @@ mod validate;
 
 use std::sync::Arc;
 
-pub use self::{definitions::Definitions, registry::Registry, served::Served};
+pub use self::{columns::PrinterColumn, definitions::Definitions, registry::Registry, served::Served};
 use self::{ending::Ending, establishing::Establishing, naming::Naming};
 use super::{
     client::Client,

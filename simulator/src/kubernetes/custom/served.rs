@@ -6,7 +6,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{defaults, embedded, items, numbers, prune, reading, ruled, scale, structural::Node, validate};
+use super::{
+    columns::PrinterColumn, defaults, embedded, items, numbers, prune, reading, ruled, scale, structural::Node,
+    validate,
+};
 use crate::kubernetes::{
     answer::{Cause, full},
     cluster::Cluster,
@@ -30,6 +33,8 @@ pub struct Served {
     pub said: Value,
     /// That of the version in which objects are stored.
     stored_schema: Arc<Node>,
+    /// What tables show of its objects besides their names.
+    pub columns: Vec<PrinterColumn>,
     subresources: Value,
     /// The paths by which objects can be selected, as in `spec.colour`.
     selectable: Vec<String>,
@@ -63,6 +68,7 @@ impl Served {
             schema: schema.clone(),
             said: version["schema"]["openAPIV3Schema"].clone(),
             stored_schema: stored_schema.clone(),
+            columns: PrinterColumn::all(version),
             subresources: version["subresources"].clone(),
             selectable: selectable.map(|field| text(&field["jsonPath"]).trim_start_matches('.').to_owned()).collect(),
             converts_by_webhook: spec["conversion"]["strategy"] == "Webhook",

@@ -46,8 +46,15 @@ pub fn answer(
     unmodelled: &Arc<dyn Fn(&str) + Send + Sync>,
 ) -> Option<Result<Response<Body>, Refusal>> {
     let address = address::read(&request.path)?;
-    let Address { group, version, resource, namespace: Some(namespace), name: Some(pod), subresource: Some(part) } =
-        address
+    let Address {
+        group,
+        version,
+        resource,
+        namespace: Some(namespace),
+        name: Some(pod),
+        subresource: Some(part),
+        watched: false,
+    } = address
     else {
         return None;
     };

@@ -11,11 +11,14 @@ use crate::kubernetes::{
     answer::{Cause, Refusal},
     decoding::{self, Again},
     kinds,
-    read::{self, Selection},
+    list::list,
+    read::Selection,
     rules::Rules,
 };
 
 const ORPHAN: &str = "orphan";
+/// Of which the pods stay unless somebody says otherwise, which surprises people.
+const JOBS: &str = "jobs.batch";
 const FOREGROUND: &str = "foregroundDeletion";
 
 /// How something is to be deleted.
@@ -65,19 +68,30 @@ impl Write<'_> {
     pub async fn delete_all(&self) -> Result<(u16, Value), Refusal> {
         self.rules("delete")?;
         let selection = Selection::read(self.request, self.kind, self.namespace.map(str::to_owned))?;
-        let list = read::list(self.cluster, self.kind, &selection, self.request)?;
+        let list = list(self.cluster, self.kind, &selection, self.request).await?;
         let options = self.options()?;
-        for item in list["items"].as_array().into_iter().flatten() {
-            let name = item["metadata"]["name"].as_str().unwrap_or_default();
+        for object in &list.objects {
+            let name = object["metadata"]["name"].as_str().unwrap_or_default();
             match self.deleted(name, &options).await {
                 Err(refusal) if refusal.code != 404 => return Err(refusal),
                 _ => {}
             }
         }
-        Ok((200, list))
+        Ok((200, list.written(self.kind)))
     }
 
     fn options(&self) -> Result<Options, Refusal> {
+        let options = self.given_options()?;
+        if &*self.kind.stored == JOBS && options.propagation.is_none() && options.orphan_dependents.is_none() {
+            self.request.warn(
+                "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them \
+                 or set propagationPolicy=Orphan to suppress this warning",
+            );
+        }
+        Ok(options)
+    }
+
+    fn given_options(&self) -> Result<Options, Refusal> {
         let request = self.request;
         let body = match request.body.is_empty() {
             true => Value::Null,

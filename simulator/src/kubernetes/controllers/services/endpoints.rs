@@ -24,7 +24,8 @@ pub struct Endpoints;
 impl Controller for Endpoints {
     fn concerned(&self, tools: &Tools, change: &Change) -> Vec<Name> {
         super::concerned(tools, change, |change| {
-            (&*change.key.resource == "endpoints").then(|| change.key.name.clone())
+            // What others write there stays.
+            (&*change.key.resource == "endpoints" && change.after.is_none()).then(|| change.key.name.clone())
         })
     }
 
