@@ -36,7 +36,7 @@ fn happens(seed: u64) -> Vec<String> {
         let watcher = tokio::spawn(watched(cluster.clone()));
         sleep(LASTS).await;
         watcher.abort();
-        let changes = cluster.store.since(1).expect("not more happens than is remembered");
+        let changes = cluster.store.all_since(1).expect("not more happens than is remembered");
         let line = |change: simulator::kubernetes::store::Change| {
             let after = change.after.as_deref().map_or("gone".to_owned(), Value::to_string);
             format!("{} {}/{}/{} {after}", change.revision, change.key.resource, change.key.namespace, change.key.name)
