@@ -255,7 +255,11 @@ fn every_source_is_part_of_a_binary() {
             };
             let declares = |text: &str| {
                 text.lines().any(|line| {
-                    let line = line.trim().trim_start_matches("pub ").trim_start_matches("pub(crate) ");
+                    let line = line
+                        .trim()
+                        .trim_start_matches("pub ")
+                        .trim_start_matches("pub(crate) ")
+                        .trim_start_matches("pub(super) ");
                     line == format!("mod {module};")
                 })
             };

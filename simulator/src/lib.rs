@@ -13,4 +13,5 @@ pub mod network;
 pub mod port;
 pub mod redis;
 pub mod time;
+pub mod webhooks;
 pub mod world;

@@ -4,8 +4,14 @@ use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use serde_json::{Map, Value, json};
 use simulator::{
+    kubernetes::{
+        charts::{Failed, install},
+        client::Client,
+        manifests::Unfit,
+        user::User,
+    },
     time::pass,
-    world::{Description, Files, Problem, check::schema, read, sets},
+    world::{Description, EXAMPLE, Files, Problem, check::schema, read, reference, sets},
 };
 
 use crate::lived::{ask, described, fetch, no_files, status, within};
@@ -43,6 +49,7 @@ fn whole(at: &Value) -> Value {
         "network" => "10.0.0.0/8",
         "range" => "10.0.0.1-10.0.0.9",
         "port" => "80",
+        "webhook" => "a.b.c",
         "taint" => "a=b:NoSchedule",
         "path" => "/path",
         "file" => "file.yaml",
@@ -78,6 +85,7 @@ fn what_the_schema_lets_pass_is_read() {
     world["current"] = json!("name");
     world["networks"] = json!({"text": "10.0.0.0/8"});
     world["faults"][0]["gives"] = json!("off");
+    world["charts"] = json!({"text": whole(&schema()["properties"]["charts"])["name"]});
     let text = serde_saphyr::to_string(&world).unwrap();
     let manifest = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}".to_owned();
     let manifest = |_: &Path| Ok(vec![("a.yaml".to_owned(), manifest.clone())]);
@@ -115,6 +123,33 @@ fn everything_has_a_word_of_explanation() {
         look(definition, &format!("/{name}"), &mut silent);
     }
     assert_eq!(silent, Vec::<String>::new());
+}
+
+#[test]
+fn the_reference_names_every_key_and_its_example_is_a_world() {
+    fn keys(at: &Value, all: &mut BTreeSet<String>) {
+        for (name, inner) in at["properties"].as_object().into_iter().flatten() {
+            all.insert(name.clone());
+            keys(inner, all);
+        }
+        for inner in at["oneOf"].as_array().into_iter().flatten().chain([&at["items"], &at["additionalProperties"]]) {
+            if inner.is_object() {
+                keys(inner, all);
+            }
+        }
+    }
+    let mut all = BTreeSet::new();
+    keys(schema(), &mut all);
+    // An object of Kubernetes is none of a world's business.
+    let definitions = schema()["$defs"].as_object().unwrap().iter().filter(|(name, _)| *name != "object");
+    definitions.for_each(|(_, definition)| keys(definition, &mut all));
+    let reference = reference();
+    let missing: Vec<&String> = all.iter().filter(|key| !reference.contains(&format!("| `{key}`"))).collect();
+    assert_eq!(missing, Vec::<&String>::new(), "{reference}");
+    for section in ["## clusters.NAME", "## sites.ORIGIN.answers[]", "## faults[]", "## charts.NAME[].parts[]"] {
+        assert!(reference.contains(section), "{section} is not in\n{reference}");
+    }
+    within(EXAMPLE, async |world| assert_eq!(world.current, "lab"));
 }
 
 #[test]
@@ -273,6 +308,97 @@ clusters:
         pass(Duration::from_secs(90)).await;
         assert_eq!(ready(&get("pods/web").await), Some(json!(true)));
         assert_eq!(get("pods/web/log").await, "up\n");
+    });
+}
+
+#[test]
+fn webhooks_refuse_change_and_warn_as_the_file_says() {
+    let text = "
+clusters:
+  lab:
+    webhooks:
+      owners.policy.test:
+        resources: [configmaps]
+        answers:
+          - {namespace: kube-*}
+          - {lacks: /metadata/labels/owner, refuse: who owns it?, until: 1h}
+          - {has: {/data/*: '*secret*'}, refuse: that is no place for secrets, code: 422}
+          - {name: old-*, warn: [that name is old]}
+      marks.policy.test:
+        resources: [pods]
+        operations: [CREATE]
+        answers:
+          - {patch: [{op: add, path: /metadata/annotations, value: {seen: 'yes'}}]}
+faults:
+  - {of: webhooks.lab.example.test, path: /marks.policy.test, nth: 2, gives: 500, message: out of order}
+";
+    within(text, async |world| {
+        let create = async |kind: &str, object: Value| {
+            ask(&world, "POST", &format!("/api/v1/namespaces/default/{kind}"), object).await.unwrap()
+        };
+        let map = |name: &str, labels: Value, data: &str| json!({"metadata": {"name": name, "labels": labels}, "data": {"key": data}});
+        let refused = create("configmaps", map("a", json!({}), "")).await;
+        let message = "admission webhook \"owners.policy.test\" denied the request: who owns it?";
+        assert_eq!((refused.code, refused.json()["message"].clone()), (403, json!(message)));
+        let owned = || json!({"owner": "ops"});
+        let refused = create("configmaps", map("a", owned(), "my secret")).await;
+        assert_eq!(refused.code, 422, "{}", refused.json());
+        let made = create("configmaps", map("old-one", owned(), "fine")).await;
+        assert_eq!(made.code, 201);
+        assert!(made.header(http::header::WARNING).contains("that name is old"), "{:?}", made.headers);
+        let pod = |name: &str| json!({"metadata": {"name": name}, "spec": {"containers": [{"name": "main", "image": "web:1"}]}});
+        let made = create("pods", pod("a")).await.json();
+        assert_eq!(made["metadata"]["annotations"]["seen"], "yes", "{made}");
+        let failed = create("pods", pod("b")).await;
+        assert!(failed.code == 500 && failed.json().to_string().contains("out of order"), "{}", failed.json());
+        pass(Duration::from_secs(3600)).await;
+        assert_eq!(create("configmaps", map("a", json!({}), "")).await.code, 201);
+    });
+}
+
+#[test]
+fn charts_are_installed_over_time_and_after_what_they_need() {
+    let text = "
+charts:
+  base:
+    - {version: 1.0.0, parts: [{objects: [{apiVersion: v1, kind: ConfigMap, metadata: {name: base}}]}]}
+  shop:
+    - version: 1.0.0
+    - version: 2.0.0
+      needs: [base]
+      parts:
+        - {takes: 30s, objects: [{apiVersion: v1, kind: Namespace, metadata: {name: shop}}]}
+        - {takes: 1m, objects: [{apiVersion: v1, kind: ConfigMap, metadata: {name: shop}}]}
+  strange:
+    - {version: 0.1.0, parts: [{objects: [{apiVersion: a.test/v1, kind: Thing, metadata: {name: one}}]}]}
+clusters: {lab: {charts: [base]}, bare: {}}
+";
+    within(text, async |world| {
+        let client = |index: usize| Client::new(&world.clusters[index].cluster, User::administrator(), "helm");
+        let (lab, bare) = (client(0), client(1));
+        let charts = &lab.cluster().charts;
+        let there = |namespace: &str, name: &str| {
+            let (_, maps) = lab.cluster().store.list(&"configmaps".into(), Some(namespace));
+            maps.iter().any(|(key, _)| key.name == name)
+        };
+        assert!(there("default", "base") && charts.is_installed("base"));
+        let newest = charts.find("shop", None).unwrap();
+        assert_eq!(newest.version, "2.0.0");
+        assert_eq!(
+            charts.find("shop", Some("3.0.0")),
+            Err(Failed::NoSuchVersion(vec!["1.0.0".into(), "2.0.0".into()]))
+        );
+        assert_eq!(charts.find("shops", None), Err(Failed::NoSuchChart));
+        assert_eq!(install(&bare, &newest, "shop").await, Err(Failed::Needs(vec!["base".into()])));
+        let began = tokio::time::Instant::now();
+        install(&lab, &newest, "shop").await.unwrap();
+        assert_eq!(began.elapsed(), Duration::from_secs(90));
+        assert!(there("shop", "shop") && charts.is_installed("shop"));
+        let strange = charts.find("strange", None).unwrap();
+        let unfit = Unfit::NoSuchKind("a.test/v1".into(), "Thing".into());
+        assert_eq!(install(&lab, &strange, "shop").await, Err(Failed::Object("Thing `one`".into(), unfit)));
+        charts.forget("shop");
+        assert!(!charts.is_installed("shop"));
     });
 }
 

@@ -1,15 +1,18 @@
-//! `cozyscript docs --functions`: the reference, from the functions' own documentation.
+//! `cozyscript docs`: the references, of functions from their own documentation, and of world files from their schema.
 
 use std::fmt::Write;
 
 use clap::Args;
 
 use super::{program::all_bindings, report, status::Status};
-use crate::script::{
-    catalogue::{Catalogue, Default, Function, Item},
-    engine,
-    fault::Kind,
-    sources::Sources,
+use crate::{
+    rehearsal,
+    script::{
+        catalogue::{Catalogue, Default, Function, Item},
+        engine,
+        fault::Kind,
+        sources::Sources,
+    },
 };
 
 #[derive(Debug, Args)]
@@ -21,10 +24,17 @@ pub struct Arguments {
     /// The kinds of faults that `catch` may see, as Markdown
     #[arg(long)]
     faults: bool,
+    /// What may stand in world files, as Markdown
+    #[arg(long)]
+    world: bool,
 }
 
 pub fn main(arguments: &Arguments) -> Status {
-    let text = if arguments.functions { functions() } else { faults() };
+    let text = match arguments {
+        Arguments { functions: true, .. } => functions(),
+        Arguments { faults: true, .. } => faults(),
+        Arguments { .. } => rehearsal::reference(),
+    };
     report::data(text.trim_end());
     Status::Done
 }

@@ -51,7 +51,7 @@ enum Command {
     Resume(resume::Arguments),
     /// Lists the runs so far, or shows one of them
     History(history::Arguments),
-    /// Prints the reference of functions, or of fault kinds
+    /// Prints the reference of functions, of fault kinds, or of world files
     Docs(docs::Arguments),
     /// Explains a function, a fault kind or a subcommand
     Help(help::Arguments),

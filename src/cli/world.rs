@@ -22,6 +22,7 @@ use crate::{
 };
 
 #[derive(Debug, Args)]
+#[command(after_help = "`cozyscript docs --world` says what may stand in world files.")]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,

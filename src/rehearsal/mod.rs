@@ -30,7 +30,7 @@ use simulator::{
 };
 pub use simulator::{
     time::Pace,
-    world::{Description, Problem, read},
+    world::{Description, Problem, read, reference},
 };
 
 pub use self::{

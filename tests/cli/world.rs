@@ -48,3 +48,33 @@ fn a_world_is_up_until_it_is_ended() {
         .stdout("export KUBECONFIG=kubeconfig\n")
         .stderr_has("rehearsal.example.test:6443 is at 127.0.0.1:");
 }
+
+#[test]
+fn the_reference_of_world_files_is_printed_and_its_example_has_no_mistakes() {
+    let book = Runbook::new("");
+    let told = book.call(["docs", "--world"]).done().stdout_has("# World files").stdout_has("| `webhooks` |");
+    let example = told.stdout.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let book = book.file("lab.yaml", example);
+    book.call(["world", "check", "lab.yaml"]).done().stderr_has("lab.yaml: nothing wrong");
+}
+
+#[test]
+fn definitions_come_from_files_folders_and_sets() {
+    let definition = |kind: &str| {
+        let plural = format!("{}s", kind.to_lowercase());
+        format!(
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: {plural}.a.test}}\nspec: \
+             {{group: a.test, scope: Namespaced, names: {{kind: {kind}, plural: {plural}}}, versions: [{{name: v1, served: true, \
+             storage: true, schema: {{openAPIV3Schema: {{type: object}}}}}}]}}\n"
+        )
+    };
+    let book = Runbook::new(
+        r#"
+        let cluster = k8s::connect();
+        for kind in ["cats", "dogs", "ipaddresspools"] { print(`${kind}: ${cluster.list(kind).len()}`); }
+    "#,
+    );
+    let book = book.file("book.world.yaml", "clusters: {lab: {crds: [cat.yaml, definitions, metallb]}}");
+    let book = book.file("cat.yaml", &definition("Cat")).file("definitions/dog.yaml", &definition("Dog"));
+    book.call(["rehearse", "book.rhai"]).done().stdout("cats: 0\ndogs: 0\nipaddresspools: 0\n");
+}

@@ -209,7 +209,7 @@ fn by_number<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<u16, Listene
 }
 
 /// True if a text is as a pattern says, in which `*` stands for anything.
-fn fits(pattern: &str, text: &str) -> bool {
+pub fn fits(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else { return false };

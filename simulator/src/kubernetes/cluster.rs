@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     access::tokens::Signer,
     behaviour::Machines,
+    charts::Charts,
     custom::Registry,
     kinds::Kind,
     provisioners::Provisioners,
@@ -22,6 +23,8 @@ pub struct Cluster {
     pub machines: Machines,
     /// Who makes volumes in it.
     pub provisioners: Provisioners,
+    /// What can be installed in it.
+    pub charts: Charts,
     /// The certificate that vouches for its server, once somebody has said it.
     pub authority: OnceLock<String>,
     /// Where the webhooks of this cluster are, once somebody has said it.
@@ -45,6 +48,7 @@ impl Cluster {
             calendar,
             machines: Machines::default(),
             provisioners: Provisioners::default(),
+            charts: Charts::default(),
             authority: OnceLock::new(),
             network: OnceLock::new(),
             definitions: Registry::default(),
@@ -89,6 +93,11 @@ impl Cluster {
         let built_in = super::kinds::built_in();
         let known = built_in.get(&(group.to_owned(), version.to_owned(), resource.to_owned())).cloned();
         known.or_else(|| self.definitions.kind(&self.store, group, version, resource))
+    }
+
+    /// Every kind that definitions make.
+    pub fn defined_kinds(&self) -> Vec<Arc<Kind>> {
+        self.definitions.all(&self.store)
     }
 
     /// The groups that it serves, each as aggregated discovery has it: those of Kubernetes itself, then those of definitions.

@@ -158,6 +158,11 @@ const FORMATS: &[Format] = &[
     ("network", |text| text.contains('/') && range(text).is_some(), "write it like `10.17.13.0/24`"),
     ("range", |text| range(text).is_some(), "write it like `10.17.13.240-10.17.13.250` or `10.17.13.0/28`"),
     ("port", |text| text.parse::<u16>().is_ok_and(|port| port > 0), "write a number like `8080`"),
+    (
+        "webhook",
+        |text| text.split('.').filter(|part| !part.is_empty()).count() > 2,
+        "write it like `owners.policy.test`",
+    ),
     ("ip", |text| text.parse::<IpAddr>().is_ok(), "write an address like `10.17.13.242`"),
     ("taint", |text| taint(text).is_some(), "write it like `dedicated=database:NoSchedule`"),
 ];
@@ -202,7 +207,8 @@ pub fn taint(text: &str) -> Option<(&str, &str, &str)> {
     (!key.is_empty() && effects.contains(&effect)).then_some((key, value, effect))
 }
 
-fn resolved(at: &Value) -> &Value {
+/// What a schema refers to, or itself.
+pub fn resolved(at: &Value) -> &Value {
     match at.get("$ref").and_then(Value::as_str) {
         Some(reference) => {
             schema().pointer(reference.trim_start_matches('#')).expect("the schema refers to definitions that it has")

@@ -1,23 +1,25 @@
 //! Clusters of the world: their API servers, and what is in them from the beginning.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 
 use super::{
-    World, certificate,
+    World, certificate, charts,
     check::{host_and_port, skew},
     description::{self, Description, Object},
-    node, pools,
+    node, pools, webhooks,
 };
 use crate::{
     certificates::CertificateAuthority,
     duration::Length,
     kubernetes::{
         access::identities::Identities,
+        answer::Refusal,
         client::{Client, Place},
         cluster::Cluster,
-        control_plane, kinds,
+        control_plane,
+        manifests::{self, Unfit},
         server::ApiServer,
         user::User,
     },
@@ -64,9 +66,11 @@ impl Placed {
             // Reading has put objects in place of the files.
             Object::File(_) => None,
         });
-        fill(&cluster, &nodes.iter().chain(objects).chain(&pools).collect::<Vec<_>>())
-            .await
-            .map_err(|why| format!("in cluster `{name}`, {why}"))?;
+        let client = Client::new(&cluster, User::administrator(), "world");
+        let fits = |why| format!("in cluster `{name}`, {why}");
+        fill(&client, &nodes.iter().chain(objects).chain(&pools).collect::<Vec<_>>()).await.map_err(fits)?;
+        charts::install(whole, described, &client).await.map_err(fits)?;
+        fill(&client, &webhooks::begin(world, name, described)?.iter().collect::<Vec<_>>()).await.map_err(fits)?;
         let (token, unmodelled) = (format!("{name}-administrator"), world.unmodelled.clone());
         // Where the world is up on this machine, it is reached by the last two.
         let names = [host, "localhost", "127.0.0.1"];
@@ -95,16 +99,11 @@ pub fn server(name: &str, described: &description::Cluster) -> String {
     described.server.clone().unwrap_or_else(|| format!("{name}.example.test:6443"))
 }
 
-/// Where objects of a kind are: `apiVersion` and `kind` to the plural, and whether they are in namespaces.
-type Plurals = BTreeMap<(String, String), (String, bool)>;
-
-async fn fill(cluster: &Arc<Cluster>, objects: &[&Value]) -> Result<(), String> {
-    let client = Client::new(cluster, User::administrator(), "world");
-    let plurals = plurals(objects);
+async fn fill(client: &Client, objects: &[&Value]) -> Result<(), String> {
     let mut ordered = objects.to_vec();
     ordered.sort_by_key(|object| rank(object));
     for object in ordered {
-        create(&client, &plurals, object).await?;
+        create(client, object).await?;
     }
     Ok(())
 }
@@ -118,58 +117,36 @@ fn rank(object: &Value) -> u8 {
     }
 }
 
-fn plurals(objects: &[&Value]) -> Plurals {
-    let built_in = kinds::built_in().values();
-    let built_in =
-        built_in.map(|kind| ((kind.api_version(), kind.kind.clone()), (kind.resource.clone(), kind.namespaced)));
-    let mut plurals: Plurals = built_in.collect();
-    for definition in objects.iter().filter(|object| object["kind"] == "CustomResourceDefinition") {
-        let spec = &definition["spec"];
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        for version in spec["versions"].as_array().into_iter().flatten() {
-            let api_version = format!("{}/{}", text(&spec["group"]), text(&version["name"]));
-            let place = (text(&spec["names"]["plural"]), spec["scope"] == "Namespaced");
-            plurals.insert((api_version, text(&spec["names"]["kind"])), place);
-        }
-    }
-    plurals
-}
-
-async fn create(client: &Client, plurals: &Plurals, object: &Value) -> Result<(), String> {
+async fn create(client: &Client, object: &Value) -> Result<(), String> {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let (api_version, kind, name) = (text("/apiVersion"), text("/kind"), text("/metadata/name"));
-    let what = format!("{kind} `{name}`");
-    let Some((resource, namespaced)) = plurals.get(&(api_version.to_owned(), kind.to_owned())) else {
-        return Err(format!("{what} is of a kind that the cluster does not have: `{api_version}`"));
+    let (api_version, name) = (text("/apiVersion"), text("/metadata/name"));
+    let what = format!("{} `{name}`", text("/kind"));
+    // A kind that was only just made is served in a moment.
+    for _ in 0..PATIENCE {
+        if manifests::kind(client.cluster(), object).is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let refused = |refusal: Refusal| format!("{what} can't be there: {}", refusal.message);
+    match manifests::create(client, object, "default").await {
+        // What every cluster begins with may be described all the same.
+        Err(Unfit::Refused(refusal)) if refusal.reason == "AlreadyExists" => {}
+        Err(Unfit::Refused(refusal)) => return Err(refused(refusal)),
+        Err(Unfit::NoSuchKind(..)) => {
+            return Err(format!("{what} is of a kind that the cluster does not have: `{api_version}`"));
+        }
+        Ok(()) => {}
+    }
+    let Some(status) = object.get("status").and_then(Value::as_object).filter(|status| !status.is_empty()) else {
+        return Ok(());
     };
+    let Some(kind) = manifests::kind(client.cluster(), object) else { return Ok(()) };
     let namespace = match text("/metadata/namespace") {
-        _ if !namespaced => "",
+        _ if !kind.namespaced => "",
         "" => "default",
         namespace => namespace,
     };
-    let place = Place { api_version, resource, namespace };
-    let mut tries = 0;
-    let created = loop {
-        match client.create(place, object).await {
-            // A kind that was only just made is served in a moment.
-            Err(refusal) if refusal.code == 404 && rank(object) == 2 && tries < PATIENCE => {
-                tries += 1;
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-            done => break done,
-        }
-    };
-    let refused = |refusal: crate::kubernetes::answer::Refusal| format!("{what} can't be there: {}", refusal.message);
-    match created {
-        // What every cluster begins with may be described all the same.
-        Err(refusal) if refusal.reason == "AlreadyExists" => {}
-        created => drop(created.map_err(refused)?),
-    }
-    match object.get("status").and_then(Value::as_object) {
-        Some(status) if !status.is_empty() => {
-            let status = json!({ "status": status });
-            client.patch(place, (name, "status"), "merge", &status).await.map(drop).map_err(refused)
-        }
-        _ => Ok(()),
-    }
+    let place = Place { api_version, resource: &kind.resource, namespace };
+    client.patch(place, (name, "status"), "merge", &json!({ "status": status })).await.map(drop).map_err(refused)
 }

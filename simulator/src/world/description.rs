@@ -20,6 +20,7 @@ pub struct Description {
     pub current: Option<String>,
     pub networks: BTreeMap<String, String>,
     pub clusters: Named<Cluster>,
+    pub charts: Named<Vec<Chart>>,
     pub names: Named<Name>,
     pub nameservers: Vec<IpAddr>,
     pub sites: Named<Site>,
@@ -53,6 +54,8 @@ pub struct Cluster {
     pub pools: Named<Pool>,
     pub provisioners: BTreeMap<String, Length>,
     pub pods: Vec<behaviour::Rule>,
+    pub webhooks: Named<Webhook>,
+    pub charts: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -112,6 +115,62 @@ impl Pool {
 pub enum Object {
     File(String),
     Inline(Value),
+}
+
+/// One version of a chart.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chart {
+    pub version: String,
+    #[serde(default)]
+    pub needs: Vec<String>,
+    #[serde(default)]
+    pub parts: Vec<Part>,
+}
+
+/// Objects of a chart that are there at once.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Part {
+    pub takes: Option<Length>,
+    pub objects: Vec<Object>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Webhook {
+    pub resources: Vec<String>,
+    pub operations: Vec<String>,
+    pub may_fail: bool,
+    pub timeout: Option<Length>,
+    pub answers: Vec<Verdict>,
+}
+
+impl Webhook {
+    pub fn operations(&self) -> Vec<&str> {
+        match self.operations.as_slice() {
+            [] => vec!["CREATE", "UPDATE"],
+            own => own.iter().map(String::as_str).collect(),
+        }
+    }
+}
+
+/// What a webhook says of some writes.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Verdict {
+    pub namespace: Option<String>,
+    pub name: Option<String>,
+    pub user: Option<String>,
+    pub lacks: Option<String>,
+    pub has: BTreeMap<String, String>,
+    pub refuse: Option<String>,
+    pub code: Option<u16>,
+    pub patch: Vec<Value>,
+    pub warn: Vec<String>,
+    pub after: Option<Length>,
+    pub from: Option<Length>,
+    pub until: Option<Length>,
 }
 
 /// A DNS name: its addresses, or its records.

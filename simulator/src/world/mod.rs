@@ -3,6 +3,7 @@
 //! It is read and checked here, and furnished on the thread that it lives on. It never looks for its file itself.
 
 mod certificate;
+mod charts;
 pub mod check;
 mod cluster;
 mod description;
@@ -12,9 +13,11 @@ mod node;
 mod pools;
 mod problem;
 mod read;
+mod reference;
 mod servers;
 pub mod sets;
 mod text;
+mod webhooks;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -29,6 +32,7 @@ pub use self::{
     description::{Answers, Description},
     problem::{Place, Problem},
     read::{Files, read},
+    reference::{EXAMPLE, reference},
     servers::NAME_SERVER,
 };
 use crate::{

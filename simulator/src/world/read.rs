@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::{
+    charts,
     check::check,
     description::{Cluster, Description, Fault, Object},
     pools,
@@ -46,29 +47,40 @@ fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
 
 /// Puts the objects in place of the files that they are in.
 fn fetch(description: &mut Description, text: &Text, files: Files<'_>, problems: &mut Vec<Problem>) {
-    for (name, cluster) in &mut description.clusters.0 {
-        let cluster_at = below("/clusters", name);
+    let mut fetched = |given: Vec<Object>, list: &str, of_sets: bool| {
         let mut objects = Vec::new();
-        let crds = cluster.crds.drain(..).map(Object::File).collect::<Vec<_>>();
-        for (list, given) in [("crds", crds), ("objects", std::mem::take(&mut cluster.objects))] {
-            for (index, object) in given.into_iter().enumerate() {
-                let Object::File(path) = object else {
-                    objects.push(object);
-                    continue;
-                };
-                let pointer = below(&below(&cluster_at, list), &index.to_string());
-                let known = (list == "crds").then(|| sets::of(&path)).flatten();
-                match known.map_or_else(|| documents(&path, files), Ok) {
-                    Ok(found) => objects.extend(found.into_iter().map(Object::Inline)),
-                    Err(message) => {
-                        let near = (list == "crds").then(|| nearest(&path, sets::names())).flatten();
-                        let hint = near.map(|near| format!("did you mean the set `{near}`?"));
-                        problems.push(Problem { message, hint, place: text.place(&pointer) });
-                    }
+        for (index, object) in given.into_iter().enumerate() {
+            let Object::File(path) = object else {
+                objects.push(object);
+                continue;
+            };
+            let known = of_sets.then(|| sets::of(&path)).flatten();
+            match known.map_or_else(|| documents(&path, files), Ok) {
+                Ok(found) => objects.extend(found.into_iter().map(Object::Inline)),
+                Err(message) => {
+                    let near = of_sets.then(|| nearest(&path, sets::names())).flatten();
+                    let hint = near.map(|near| format!("did you mean the set `{near}`?"));
+                    problems.push(Problem { message, hint, place: text.place(&below(list, &index.to_string())) });
                 }
             }
         }
+        objects
+    };
+    for (name, cluster) in &mut description.clusters.0 {
+        let at = below("/clusters", name);
+        let crds = cluster.crds.drain(..).map(Object::File).collect();
+        let mut objects = fetched(crds, &below(&at, "crds"), true);
+        objects.extend(fetched(std::mem::take(&mut cluster.objects), &below(&at, "objects"), false));
         cluster.objects = objects;
+    }
+    for (name, versions) in &mut description.charts.0 {
+        for (version, chart) in versions.iter_mut().enumerate() {
+            let at = below(&below(&below("/charts", name), &version.to_string()), "parts");
+            for (index, part) in chart.parts.iter_mut().enumerate() {
+                let list = below(&below(&at, &index.to_string()), "objects");
+                part.objects = fetched(std::mem::take(&mut part.objects), &list, false);
+            }
+        }
     }
 }
 
@@ -116,6 +128,7 @@ fn agree(description: &Description, text: &Text, problems: &mut Vec<Problem>) {
     for (name, cluster) in &description.clusters.0 {
         agree_on_networks(description, &below("/clusters", name), cluster, text, problems);
     }
+    agree_on_charts(description, text, problems);
     for (index, fault) in description.faults.iter().enumerate() {
         agree_on_nodes(&below("/faults", &index.to_string()), fault, text, problems);
     }
@@ -136,6 +149,34 @@ fn agree_on_networks(description: &Description, at: &str, cluster: &Cluster, tex
         let range = [below(&pool, "addresses"), pool].map(|list| below(&list, &index.to_string()));
         let place = range.iter().find_map(|pointer| text.known_place(pointer)).unwrap_or_default();
         problems.push(Problem { message, hint: None, place });
+    }
+}
+
+fn agree_on_charts(description: &Description, text: &Text, problems: &mut Vec<Problem>) {
+    let charts = &description.charts.0;
+    let names = charts.iter().map(|(name, _)| name.as_str());
+    let mut look = |named: &str, at: &str, index: usize| {
+        let (name, version) = charts::split(named);
+        let versions = charts.iter().find(|(known, _)| known == name).map(|(_, versions)| versions);
+        let (message, hint) = match (versions, version) {
+            (None, _) => (format!("the world has no chart `{name}`"), meant(name, names.clone(), "its charts are")),
+            (Some(versions), Some(version)) if !versions.iter().any(|chart| chart.version == version) => {
+                let known = versions.iter().map(|chart| chart.version.as_str());
+                (format!("the chart `{name}` has no version `{version}`"), meant(version, known, "it has"))
+            }
+            _ => return,
+        };
+        problems.push(Problem { message, hint: Some(hint), place: text.place(&below(at, &index.to_string())) });
+    };
+    for (name, cluster) in &description.clusters.0 {
+        let at = below(&below("/clusters", name), "charts");
+        cluster.charts.iter().enumerate().for_each(|(index, named)| look(named, &at, index));
+    }
+    for (name, versions) in charts {
+        for (version, chart) in versions.iter().enumerate() {
+            let at = below(&below(&below("/charts", name), &version.to_string()), "needs");
+            chart.needs.iter().enumerate().for_each(|(index, named)| look(named, &at, index));
+        }
     }
 }
 

@@ -108,6 +108,9 @@ async fn ask(webhook: &Value, attempt: &Attempt<'_>, object: &Value) -> Result<O
             &format!("received invalid webhook response: expected response.uid={expected}, got {found}"),
         );
     }
+    for warning in response["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        attempt.request.warn(warning);
+    }
     match response["allowed"] == true {
         true => Ok(Some(response.clone())),
         false => Err(Refusal::by_webhook(name, &response["status"])),

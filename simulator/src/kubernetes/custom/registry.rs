@@ -73,6 +73,14 @@ impl Registry {
         groups.into_iter().map(|(name, of)| json!({"metadata": {"name": name}, "versions": versions(of)})).collect()
     }
 
+    /// Every kind that is served.
+    pub fn all(&self, store: &Store) -> Vec<Arc<Kind>> {
+        let (_, definitions) = store.list(&DEFINITIONS.into(), None);
+        let established = definitions.iter().filter(|(_, definition)| holds(definition, "Established"));
+        let kinds = established.flat_map(|(key, definition)| self.kinds(&key.name, definition));
+        kinds.filter(|kind| kind.defined.as_ref().is_some_and(|defined| defined.is_served)).collect()
+    }
+
     /// The kinds that a definition makes, one a version, also those that are not served.
     pub fn kinds(&self, name: &str, definition: &Arc<Value>) -> Vec<Arc<Kind>> {
         let mut read = self.lock();
