@@ -71,7 +71,7 @@ pub fn serve(begin: fn(Calendar, u64) -> Arc<Cluster>) -> Served {
     let config = format!(
         "apiVersion: v1\nkind: Config\ncurrent-context: world\n\
          clusters:\n- name: world\n  cluster: {{server: \"https://127.0.0.1:{port}\", insecure-skip-tls-verify: true}}\n\
-         users:\n- name: admin\n  user: {{token: token}}\n\
+         users:\n- name: admin\n  user: {{token: \"token\"}}\n\
          contexts:\n- name: world\n  context: {{cluster: world, user: admin}}\n"
     );
     std::fs::write(folder.path().join("kubeconfig"), config).unwrap();

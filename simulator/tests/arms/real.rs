@@ -1,6 +1,6 @@
 //! A real control plane, shared by all bodies.
 
-use std::{io, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 
 use futures::future::BoxFuture;
 use rustls::{
@@ -16,7 +16,8 @@ use tokio_rustls::TlsConnector;
 
 use super::{Arm, connection::Connect};
 
-struct OnLoopback {
+/// A server on loopback, with TLS.
+pub struct OnLoopback {
     port: u16,
     token: String,
     tls: TlsConnector,
@@ -38,7 +39,13 @@ impl Connect for OnLoopback {
 
 /// The control plane of the testbed.
 pub fn arm(bed: &Bed, space: &str) -> Arm {
-    let text = std::fs::read_to_string(bed.kubeconfig()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    Arm::new(runtime, Box::new(connect(&bed.kubeconfig())), space)
+}
+
+/// The server of a kubeconfig, and who asks.
+pub fn connect(kubeconfig: &Path) -> OnLoopback {
+    let text = std::fs::read_to_string(kubeconfig).unwrap();
     let find = |key: &str| {
         let from = text.find(key).unwrap() + key.len();
         text[from..].split('"').next().unwrap().to_owned()
@@ -49,9 +56,7 @@ pub fn arm(bed: &Bed, space: &str) -> Arm {
         .with_custom_certificate_verifier(Arc::new(OnLoopbackAnything(rustls::crypto::ring::default_provider())))
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let to = OnLoopback { port, token: find("token: \""), tls: Arc::new(config).into() };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    Arm::new(runtime, Box::new(to), space)
+    OnLoopback { port, token: find("token: \""), tls: Arc::new(config).into() }
 }
 
 /// Who listens on loopback was started by this very process.
