@@ -57,6 +57,8 @@ async fn answered(
         return access::request_token(cluster, request, kind, account).map(|answer| (201, answer));
     }
     let part = subresource.as_deref().unwrap_or_default();
+    // What follows a proxy is the business of whoever is behind it.
+    let part = if part.starts_with("proxy/") { "proxy" } else { part };
     if !part.is_empty() {
         if !kind.subresources.iter().any(|known| known == part) {
             if let (Some(_), Some(name)) = (&kind.defined, name) {

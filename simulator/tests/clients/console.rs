@@ -55,6 +55,11 @@ impl Console {
         *self.count.borrow()
     }
 
+    /// The text with the namespace in it.
+    pub fn placed(&self, text: &str) -> String {
+        text.replace("SPACE", &self.space)
+    }
+
     /// The folder that commands are run in.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -65,7 +70,7 @@ impl Console {
         let path = self.folder().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
-        self.note(&format!("$ cat > {name}\n{}\n", text.trim()));
+        self.note(&format!("$ cat > {name}\n{}", self.plain(text.trim())));
     }
 
     /// Writes a line into the transcript.
@@ -73,10 +78,30 @@ impl Console {
         self.transcript.borrow_mut().push_str(text);
     }
 
-    /// Runs a command line whose words have no spaces, and writes down what it prints. Answers its standard output.
+    /// Runs a command line, and writes down what it prints. Answers its standard output.
     #[track_caller]
     pub fn run(&self, line: &str) -> String {
         self.run_with(line, "")
+    }
+
+    /// The same for one that does several things at once: its lines are written down in an order of their own.
+    #[track_caller]
+    pub fn run_in_any_order(&self, line: &str) {
+        let (text, errors, code) = self.output(line, "");
+        let told = self.plain(&format!("{text}{errors}"));
+        let mut told: Vec<&str> = told.lines().collect();
+        told.sort_unstable();
+        let end = if code == 0 { String::new() } else { format!("[{code}]\n") };
+        self.note(&format!("$ {line}\n{}\n{end}", told.join("\n")));
+    }
+
+    /// The same for one that tells how it goes: only its last line is written down.
+    #[track_caller]
+    pub fn run_to_its_end(&self, line: &str) {
+        let (text, errors, code) = self.output(line, "");
+        let last = text.lines().last().unwrap_or_default();
+        assert_eq!(code, 0, "{line}: {errors}");
+        self.note(&format!("$ {line}\n{}", self.plain(last)));
     }
 
     /// The same for one that reads something.
@@ -91,7 +116,13 @@ impl Console {
     /// Runs a command of which nothing is written down.
     #[track_caller]
     pub fn quietly(&self, line: &str) -> String {
-        let (text, errors, code) = self.output(line, "");
+        self.quietly_with(line, "")
+    }
+
+    /// The same for one that reads something.
+    #[track_caller]
+    pub fn quietly_with(&self, line: &str, stdin: &str) -> String {
+        let (text, errors, code) = self.output(line, stdin);
         assert_eq!(code, 0, "{line}: {errors}");
         text
     }
@@ -104,7 +135,7 @@ impl Console {
 
     fn command(&self, line: &str) -> Command {
         *self.count.borrow_mut() += 1;
-        let mut words = line.split(' ').map(|word| word.replace("SPACE", &self.space).replace('~', " "));
+        let mut words = words(&self.placed(line)).into_iter();
         let program = words.next().unwrap();
         let mut command = Command::new(self.programs.join(&program));
         if program == "kubectl" {
@@ -112,7 +143,7 @@ impl Console {
         }
         command.args(words).current_dir(self.folder());
         command.env("KUBECONFIG", &self.kubeconfig).env("HOME", self.folder()).env("HELM_NAMESPACE", &self.space);
-        command.env("KUBECTL_EXTERNAL_DIFF", "diff -u -N").env_remove("HTTPS_PROXY").env_remove("https_proxy");
+        command.env("KUBE_EDITOR", "sed -i s/blue/green/").env("KUBECTL_EXTERNAL_DIFF", "diff -u -N");
         command
     }
 
@@ -141,6 +172,12 @@ impl Console {
             (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UID"),
             (r"(?m)^([EWI])\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ ", "$1 "),
             (r"\b\d+(\.\d+)?(ms|s|m|h|d)(\d+(ms|s|m|h))?\b", "AGE"),
+            (r"pod-template-hash=\w+", "pod-template-hash=HASH"),
+            (r#"Invalid value: (\\*)"\{.*\}(\\*)": "#, "Invalid value: OBJECT: "),
+            (r"resourceVersion: .*", "resourceVersion: VERSION"),
+            (r"uid: .*", "uid: UID"),
+            (r"/tmp/(LIVE|MERGED)-\w+/(\S+)", "$1/$2"),
+            (r"eyJ[\w.-]+", "TOKEN"),
             (r"https?://127\.0\.0\.1:\d+", "SERVER"),
             (r"127\.0\.0\.1:\d+", "LOOPBACK"),
             (r"\b10\.(\d+)\.\d+\.\d+\b", "ADDRESS"),
@@ -170,6 +207,20 @@ impl Console {
         let difference = similar::TextDiff::from_lines(&kept, &*told);
         Err(difference.unified_diff().context_radius(3).header("recorded", "printed").to_string().into())
     }
+}
+
+/// The words of a line: what stands in single quotes is one.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for letter in line.chars() {
+        match letter {
+            '\'' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            letter => words.last_mut().expect("there is a first one").push(letter),
+        }
+    }
+    words
 }
 
 /// A command that goes on.

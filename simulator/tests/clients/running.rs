@@ -75,7 +75,8 @@ pub fn commands_are_run(console: &Console) {
         console.run(line);
     }
     console.run_with("kubectl exec -i server -c web -- cat", "one\ntwo\n");
-    console.run_with("kubectl exec -i server -c web -- cat", &"0123456789abcdef".repeat(8192));
+    let long = "0123456789abcdef".repeat(8192);
+    assert_eq!(console.quietly_with("kubectl exec -i server -c web -- cat", &long), long);
 }
 
 pub fn files_are_copied(console: &Console) {
