@@ -6,6 +6,7 @@ mod cli;
 mod examples;
 mod host;
 mod real;
+mod rehearsal;
 mod run;
 mod script;
 mod support;

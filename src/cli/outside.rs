@@ -1,6 +1,6 @@
 //! What is outside of a run: the real world, or one that is played. The run itself can't tell.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::signals::Stopper;
 use crate::{
@@ -11,8 +11,10 @@ use crate::{
         dial::Dial,
         entropy::Entropy,
         environment::Environment,
+        files::Machine,
+        keys::Keys,
         programs::Programs,
-        real::{Blocking, ProcessEnvironment, SystemClock, SystemEntropy, Tcp, programs::LocalPrograms},
+        real::{Blocking, ProcessEnvironment, SystemClock, SystemEntropy, SystemKeys, Tcp, programs::LocalPrograms},
         threads::Threads,
     },
     ui::{
@@ -30,9 +32,10 @@ pub struct Outside {
     pub environment: Arc<dyn Environment>,
     pub programs: Arc<dyn Programs>,
     pub entropy: Arc<dyn Entropy>,
+    pub keys: Arc<dyn Keys>,
     pub threads: Arc<dyn Threads>,
-    /// The folder in which personal files lie as if it were the machine's root.
-    pub elsewhere: Option<PathBuf>,
+    /// Whose files it changes, if they are not those of this machine.
+    pub machine: Option<Arc<Machine>>,
     /// Its time goes by while nothing happens, and who reads along wants to hear of that.
     pub ticks: bool,
     /// What is said of it, if it is none but a world.
@@ -70,8 +73,9 @@ pub fn real(seed: u64, asking: Asking) -> Outside {
         environment: Arc::new(ProcessEnvironment::default()),
         programs: Arc::new(LocalPrograms),
         entropy: Arc::new(SystemEntropy),
+        keys: Arc::new(SystemKeys),
         threads: threads.clone(),
-        elsewhere: None,
+        machine: None,
         ticks: true,
         world: None,
         unnoticed: Box::new(Vec::new),

@@ -1,24 +1,18 @@
 //! `cozyscript rehearse FILE`: as `run`, on a world that is played.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use clap::Args;
-use tempfile::TempDir;
 
 use super::{
     chaos,
-    outside::Outside,
     run::{self, Look, Steps, Values},
+    scenery::{Conditions, Scenery, Take},
     status::Status,
-    wire::{self, Order},
-    world,
 };
 use crate::{
-    diagnostic::Diagnostic,
-    host::{allowed::Allowed, ask::Ask},
-    rehearsal::{NoPrograms, Pace, Rehearsal, SeededEntropy},
-    run::ledger::Policy,
-    script::{sources::Sources, values::tree::Tree},
+    rehearsal::Pace,
+    script::sources::Sources,
     ui::{screen::Screen, style::Terminal},
 };
 
@@ -76,77 +70,15 @@ pub fn rehearse(
         Ok(program) => program,
         Err(status) => return status,
     };
-    let refuse = |diagnostics: &[Diagnostic]| run::refuse(screen, diagnostics, &program.sources);
+    let given = match run::given(values) {
+        Ok(given) => given,
+        Err(diagnostics) => return run::refuse(screen, &diagnostics, &program.sources),
+    };
+    let conditions = Conditions { seed, pace: pace.map_or(Pace::Unbound, Pace::Times), bad_day };
     let texts = Sources::default();
-    let (name, mut description) = match world::find(world.as_deref(), Some(file), &texts) {
-        Ok(found) => found,
+    let scenery = match Scenery::of(file, world.as_deref(), conditions, &texts) {
+        Ok(scenery) => scenery,
         Err(diagnostics) => return run::refuse(screen, &diagnostics, &texts),
     };
-    description.bad_day = bad_day;
-    let mut given = match run::given(values) {
-        Ok(given) => given,
-        Err(diagnostics) => return refuse(&diagnostics),
-    };
-    let params = serde_json::Value::Object(description.answers.params.clone());
-    if let Tree::Map(fields) = Tree::from_json(params) {
-        let answers = fields.iter().map(|(name, value)| (name.to_string(), value.clone())).collect::<BTreeMap<_, _>>();
-        given.files.insert(0, (name.clone(), answers));
-    }
-    let seed = seed.unwrap_or_else(|| description.seed());
-    let pace = pace.map_or(Pace::Unbound, Pace::Times);
-    let system = |error: std::io::Error| vec![Diagnostic::error("system", format!("no temporary folder: {error}"))];
-    let folder = match tempfile::tempdir() {
-        Ok(folder) => folder,
-        Err(error) => return refuse(&system(error)),
-    };
-    let rehearsal = match Rehearsal::begin(description, seed, pace) {
-        Ok(rehearsal) => rehearsal,
-        Err(why) => return refuse(&[Diagnostic::error("world", format!("{name} can't be: {why}"))]),
-    };
-    if let Err(error) = rehearsal.lay_out(&folder.path().join("machine")) {
-        return refuse(&system(error));
-    }
-    let store = wire::store(Some(folder.path().join("runs")));
-    let outside = outside(rehearsal, name, folder, screen.clone(), seed);
-    wire::perform(Order {
-        program,
-        selection: steps.clone().into(),
-        given,
-        policy: Policy::All,
-        allowed: Allowed::default(),
-        outside,
-        screen: screen.clone(),
-        terminal,
-        store,
-        seed,
-        secrets: Arc::default(),
-        before: None,
-    })
-}
-
-fn outside(rehearsal: Rehearsal, name: String, folder: TempDir, screen: Screen, seed: u64) -> Outside {
-    let answers = rehearsal.answers(move |text| screen.say(text));
-    Outside {
-        clock: Arc::new(rehearsal.clock(seed)),
-        dial: Arc::new(rehearsal.dial()),
-        ask: Box::new(|_| Arc::new(answers) as Arc<dyn Ask>),
-        environment: Arc::new(rehearsal.environment()),
-        programs: Arc::new(NoPrograms),
-        entropy: Arc::new(SeededEntropy::new(seed)),
-        threads: Arc::new(rehearsal.threads()),
-        elsewhere: Some(folder.path().join("machine")),
-        ticks: false,
-        world: Some(name),
-        unnoticed: Box::new(move || {
-            let unmodelled = rehearsal.unmodelled();
-            drop((rehearsal, folder));
-            unmodelled.into_iter().map(|what| unmodelled_request(&what)).collect()
-        }),
-        end: Box::new(|| ()),
-    }
-}
-
-fn unmodelled_request(what: &str) -> Diagnostic {
-    Diagnostic::error("not_modelled", what)
-        .hint("what the runbook met here is not what a real server would have done: rehearse the rest without it")
+    scenery.perform(program, Take { selection: steps.clone().into(), given, ..Take::whole(screen.clone(), terminal) })
 }

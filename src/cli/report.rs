@@ -21,6 +21,12 @@ pub fn show(screen: &Screen, diagnostics: &[Diagnostic], sources: &Sources) {
     screen.say(&diagnostic::render(diagnostics, &|name| sources.text(name), look));
 }
 
+/// What a world had no model of.
+pub fn unmodelled(what: &str) -> Diagnostic {
+    Diagnostic::error("not_modelled", what)
+        .hint("what the runbook met here is not what a real server would have done: rehearse the rest without it")
+}
+
 /// The diagnostic without secrets.
 pub fn redacted(mut diagnostic: Diagnostic, secrets: &Vault) -> Diagnostic {
     let clean = |text: &mut String| *text = secrets.redact(text).into_owned();

@@ -1,6 +1,8 @@
 //! Putting a run together: the host, the engine, the journal and the screen, whatever is outside.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, thread, time::Duration};
+
+use rhai::AST;
 
 use super::{
     beside,
@@ -23,8 +25,9 @@ use crate::{
         entropy::Entropy,
         events::Events,
         files::Files,
-        real::{SystemEntropy, SystemKeys},
+        real::SystemEntropy,
         secrets::Vault,
+        threads::STACK,
     },
     run::{
         journal::{
@@ -93,7 +96,13 @@ pub fn perform(order: Order) -> Status {
     let shared = Shared::of(&order);
     let ticks = order.outside.ticks || order.terminal.errors;
     let clock = ticks.then_some(&*shared.clock);
-    let result = beside::run(&screen, clock, &shared.stopper, || try_perform(order, &shared));
+    let result = beside::run(&screen, clock, &shared.stopper, || {
+        try_perform(order, &shared).map(|(status, played)| {
+            // The process ends, and takes its memory with it faster than piece by piece.
+            std::mem::forget(played);
+            status
+        })
+    });
     let status = match result {
         Ok(Ok(status)) => status,
         Ok(Err((diagnostics, sources))) => refuse(&screen, &diagnostics, &sources),
@@ -104,6 +113,21 @@ pub fn perform(order: Order) -> Status {
     };
     match screen.close() {
         // Whoever read the output has gone; what was done is in the journal.
+        Ok(()) | Err(_) => status,
+    }
+}
+
+/// Runs one on a script thread, with nobody beside it: no signal is heard, and nothing is drawn but what is said.
+pub fn perform_alone(order: Order) -> Status {
+    let screen = order.screen.clone();
+    let shared = Shared::of(&order);
+    let result = thread::scope(|around| {
+        let script = thread::Builder::new().name("script".to_owned()).stack_size(STACK);
+        let script = script.spawn_scoped(around, || try_perform(order, &shared).map(|(status, _)| status));
+        script.expect("the system gives a thread").join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    });
+    let status = result.unwrap_or_else(|(diagnostics, sources)| refuse(&screen, &diagnostics, &sources));
+    match screen.close() {
         Ok(()) | Err(_) => status,
     }
 }
@@ -139,7 +163,8 @@ impl Shared {
     }
 }
 
-fn try_perform(order: Order, shared: &Shared) -> Result<Status, Unfit> {
+/// Runs it to its end; what it was made of comes back, for it takes a while to take apart.
+fn try_perform(order: Order, shared: &Shared) -> Result<(Status, (Program, AST)), Unfit> {
     let Order {
         mut program,
         selection,
@@ -155,7 +180,8 @@ fn try_perform(order: Order, shared: &Shared) -> Result<Status, Unfit> {
         before,
     } = order;
     let Shared { clock, events, cancel, stopper, hush } = shared;
-    let Outside { dial, ask, environment, programs, entropy, threads, elsewhere, world, unnoticed, end, .. } = outside;
+    let Outside { dial, ask, environment, programs, entropy, keys, threads, machine, world, unnoticed, end, .. } =
+        outside;
     let sources = program.sources.clone();
     let unfit = |diagnostics: Vec<Diagnostic>| (diagnostics, sources.clone());
     let ast = program.compile().map_err(|diagnostic| unfit(vec![diagnostic]))?;
@@ -169,9 +195,9 @@ fn try_perform(order: Order, shared: &Shared) -> Result<Status, Unfit> {
         ask: ask(stopper.clone()),
         effects: Arc::new(Nothing),
         environment,
-        files: Arc::new(files.with_elsewhere(elsewhere)),
+        files: Arc::new(files.played_on(machine)),
         programs,
-        keys: Arc::new(SystemKeys),
+        keys,
         entropy,
         allowed: Arc::new(allowed.clone()),
         secrets: secrets.clone(),
@@ -272,9 +298,7 @@ fn try_perform(order: Order, shared: &Shared) -> Result<Status, Unfit> {
     events.emit_in("", What::RunFinished { outcome, elapsed, fault, resume });
     // Connections and timers that are still there have nothing left to do.
     end();
-    // The process ends, and takes its memory with it faster than piece by piece.
-    std::mem::forget((program, ast));
-    Ok(outcome.into())
+    Ok((outcome.into(), (program, ast)))
 }
 
 fn drawn() -> u64 {
@@ -310,7 +334,7 @@ fn begin(
 }
 
 /// Before the run begins, nothing is changed.
-struct Nothing;
+pub struct Nothing;
 
 impl Effects for Nothing {
     fn announce(&self, _: Effect) -> Decision {

@@ -8,7 +8,7 @@ use std::{
 use clap::{Args, Subcommand};
 use tokio::sync::Notify;
 
-use super::{report, run::Look, status::Status};
+use super::{record, report, run::Look, status::Status};
 use crate::{
     diagnostic::{Diagnostic, Span},
     host::{
@@ -34,6 +34,8 @@ enum Command {
     Up(UpArguments),
     /// Finds what is wrong with world files
     Check(CheckArguments),
+    /// Writes the world file of a real cluster: its nodes, kinds and objects, without what is secret
+    Record(record::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -64,6 +66,7 @@ pub fn main(arguments: &Arguments) -> Status {
     match &arguments.command {
         Command::Up(arguments) => up(arguments),
         Command::Check(arguments) => check(arguments),
+        Command::Record(arguments) => record::main(arguments),
     }
 }
 

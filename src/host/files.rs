@@ -4,18 +4,20 @@ mod arriving;
 mod change;
 mod listing;
 mod look;
+mod machine;
 
 use std::{
     fs::File,
     io::{self, ErrorKind, Read as _},
     path::{Component, Path, PathBuf},
-    sync::{Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 pub use self::arriving::Arriving;
 pub use self::change::{SECRET_MODE, Temporary, Written};
 pub use self::listing::{Moved, moved};
 pub use self::look::{Facts, Sort};
+pub use self::machine::Machine;
 use super::{effect::Digester, frame};
 
 /// The files that a run may read and change, and which of them it did read.
@@ -24,8 +26,8 @@ pub struct Files {
     /// Folders elsewhere that a person allowed, or that the run made for itself.
     allowed: RwLock<Vec<PathBuf>>,
     reads: Mutex<Vec<Read>>,
-    /// The folder that stands for the root of the machine where files lie elsewhere; nothing for the root itself.
-    elsewhere: Option<PathBuf>,
+    /// The machine that a rehearsal plays; nothing for this one.
+    machine: Option<Arc<Machine>>,
 }
 
 /// A file that a step read, or names that it listed, so that an edit of them counts as a change of the step.
@@ -64,21 +66,29 @@ pub enum FileError {
 impl Files {
     /// Files below `root`, the runbook's folder.
     pub fn below(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), allowed: RwLock::default(), reads: Mutex::default(), elsewhere: None }
+        Self { root: root.into(), allowed: RwLock::default(), reads: Mutex::default(), machine: None }
     }
 
-    /// What a person keeps elsewhere lies below this folder, as if it were the root of the machine; if there is one.
+    /// All that the run changes, and what a person keeps elsewhere, lies on this machine, if there is one.
     #[must_use]
-    pub fn with_elsewhere(self, folder: Option<PathBuf>) -> Self {
-        Self { elsewhere: folder, ..self }
+    pub fn played_on(self, machine: Option<Arc<Machine>>) -> Self {
+        Self { machine, ..self }
     }
 
     /// Where a file really lies that a person may keep elsewhere.
     pub(super) fn personal(&self, path: &Path) -> PathBuf {
-        let is_here = std::path::absolute(&self.root).is_ok_and(|root| path.starts_with(root));
-        match &self.elsewhere {
-            Some(folder) if path.is_absolute() && !is_here => folder.join(path.strip_prefix("/").unwrap_or(path)),
+        let absolute = || std::path::absolute(path).map(|path| plain(&path));
+        match (&self.machine, absolute()) {
+            (Some(machine), Ok(path)) => machine.seen(&path),
             _ => path.to_owned(),
+        }
+    }
+
+    /// Where such a file can be changed.
+    pub(super) fn personal_to_change(&self, path: &Path) -> io::Result<PathBuf> {
+        match &self.machine {
+            Some(machine) => machine.changed(&plain(&std::path::absolute(path)?)),
+            None => Ok(path.to_owned()),
         }
     }
 
@@ -104,21 +114,40 @@ impl Files {
     /// # Errors
     /// If it lies elsewhere, or leads elsewhere by a link.
     pub fn locate(&self, path: &str) -> Result<PathBuf, FileError> {
+        self.reached(path).map(|reached| self.seen(&reached))
+    }
+
+    /// Where what is at `path` can be changed.
+    fn locate_to_change(&self, path: &str) -> Result<PathBuf, FileError> {
+        let reached = self.reached(path)?;
+        match &self.machine {
+            Some(machine) => machine.changed(&reached).map_err(|error| change::unwritable(path, &error)),
+            None => Ok(reached),
+        }
+    }
+
+    /// The one path of the machine for what is at `path`, if a script may reach it.
+    fn reached(&self, path: &str) -> Result<PathBuf, FileError> {
         let outside = || FileError::Outside { path: path.to_owned() };
         let full = std::path::absolute(self.root.join(path)).map_err(|_| outside())?;
         let plain = plain(&full);
-        let real = real(&plain).map_err(|link| FileError::Dangling { path: path.to_owned(), link })?;
+        let real = self.machine.as_ref().map_or_else(|| real(&plain), |machine| machine.real(&plain));
+        let real = real.map_err(|link| FileError::Dangling { path: path.to_owned(), link })?;
         if self.folders().iter().any(|folder| real.starts_with(folder)) { Ok(real) } else { Err(outside()) }
     }
 
-    /// Where the entry `path` of a folder is; a link is the link itself, not what it leads to.
+    fn seen(&self, reached: &Path) -> PathBuf {
+        self.machine.as_ref().map_or_else(|| reached.to_owned(), |machine| machine.seen(reached))
+    }
+
+    /// The path of the entry `path` of a folder; a link is the link itself, not what it leads to.
     fn entry(&self, path: &str) -> Result<PathBuf, FileError> {
         let plain = self.name(path);
         let (parent, name) = match (Path::new(&plain).parent(), Path::new(&plain).file_name()) {
             (Some(parent), Some(name)) if plain != "." => (parent.to_string_lossy().into_owned(), name),
             _ => return Err(FileError::Root { path: path.to_owned() }),
         };
-        let folder = self.locate(&parent).map_err(|error| match error {
+        let folder = self.reached(&parent).map_err(|error| match error {
             FileError::Outside { .. } => FileError::Outside { path: path.to_owned() },
             other => other,
         })?;
@@ -141,8 +170,12 @@ impl Files {
 
     fn folders(&self) -> Vec<PathBuf> {
         let allowed = self.allowed.read().unwrap_or_else(PoisonError::into_inner);
-        // A folder that is not there holds nothing that could be reached.
-        allowed.iter().chain([&self.root]).filter_map(|folder| folder.canonicalize().ok()).collect()
+        let folders = allowed.iter().chain([&self.root]);
+        match &self.machine {
+            Some(_) => folders.filter_map(|folder| std::path::absolute(folder).ok()).map(|path| plain(&path)).collect(),
+            // A folder that is not there holds nothing that could be reached.
+            None => folders.filter_map(|folder| folder.canonicalize().ok()).collect(),
+        }
     }
 
     /// Reads a text file and notes that this step did.

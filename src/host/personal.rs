@@ -45,7 +45,7 @@ impl Host {
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`], if somebody else has locked it; or why it can't be.
     pub fn lock_personal(&self, path: &Path) -> io::Result<Lock> {
-        let path = self.files.personal(path);
+        let path = self.files.personal_to_change(path)?;
         if let Some(folder) = path.parent() {
             make_private_folder(folder)?;
         }
@@ -63,7 +63,7 @@ impl Files {
     /// Why it can't be written. The old file is untouched then.
     pub fn write_personal(&self, path: &Path, text: &str) -> io::Result<()> {
         // A link stays one: what it points to is replaced.
-        let path = self.personal(path);
+        let path = self.personal_to_change(path)?;
         let path = fs::canonicalize(&path).unwrap_or(path);
         let folder = path.parent().unwrap_or(Path::new("."));
         make_private_folder(folder)?;

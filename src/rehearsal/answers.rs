@@ -9,13 +9,20 @@ use crate::host::ask::{Answer, Ask, Question, QuestionKind};
 /// The answers of a world's file; what it doesn't say is agreed to.
 pub struct Answers {
     confirm: BTreeMap<String, bool>,
+    /// What became of the changes in doubt, by their numbers.
+    settled: BTreeMap<String, String>,
     show: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 impl Answers {
     /// What stands above a question, such as what will be destroyed, is shown as if a person had to read it.
     pub(super) fn new(confirm: BTreeMap<String, bool>, show: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        Self { confirm, show: Box::new(show) }
+        Self { confirm, settled: BTreeMap::new(), show: Box::new(show) }
+    }
+
+    #[must_use]
+    pub fn settling(self, settled: BTreeMap<String, String>) -> Self {
+        Self { settled, ..self }
     }
 }
 
@@ -30,7 +37,10 @@ impl Ask for Answers {
             QuestionKind::Confirm | QuestionKind::Type { .. } if !agreed => Answer::No,
             QuestionKind::Confirm => Answer::Yes,
             QuestionKind::Type { expected } => Answer::Text(expected.clone()),
-            QuestionKind::Choose { choices } => choices.first().cloned().map_or_else(nobody, Answer::Text),
+            QuestionKind::Choose { choices } => {
+                let settled = question.key.as_ref().and_then(|key| self.settled.get(key));
+                settled.or(choices.first()).cloned().map_or_else(nobody, Answer::Text)
+            }
             QuestionKind::Line { default } => default.clone().map_or_else(nobody, Answer::Text),
             QuestionKind::Secret => Answer::Text(format!("made-up-{}", question.text.trim_end_matches(':'))),
         };

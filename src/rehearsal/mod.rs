@@ -9,6 +9,7 @@ mod clock;
 mod dial;
 mod environment;
 mod programs;
+pub mod recording;
 mod threads;
 mod up;
 
@@ -34,8 +35,14 @@ pub use simulator::{
 };
 
 pub use self::{
-    answers::Answers, chance::SeededEntropy, clock::VirtualClock, dial::WorldDial, environment::WorldEnvironment,
-    programs::NoPrograms, threads::InTurns, up::Up,
+    answers::Answers,
+    chance::{SeededEntropy, SeededKeys},
+    clock::VirtualClock,
+    dial::WorldDial,
+    environment::WorldEnvironment,
+    programs::NoPrograms,
+    threads::InTurns,
+    up::Up,
 };
 
 /// How old a world is when the rehearsal begins: what was there from the beginning has come to rest.
@@ -139,9 +146,9 @@ impl Rehearsal {
         Ok(())
     }
 
-    /// What was asked of the world and has no model.
-    pub fn unmodelled(&self) -> Vec<String> {
-        self.unmodelled.all()
+    /// What is asked of the world and has no model.
+    pub fn unmodelled(&self) -> Arc<Unmodelled> {
+        self.unmodelled.clone()
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::{
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use rhai::{Dynamic, EvalAltResult};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::{
     lane::{self, Behind, Lane},
@@ -40,11 +40,42 @@ enum End {
 }
 
 /// What each branch lets the others know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum State {
+    #[default]
     Open,
     Done(Behind),
     NotDone,
+}
+
+/// The state of a branch. Those who wait for its end go on in the order in which they began to.
+#[derive(Default)]
+struct Fate {
+    state: Mutex<State>,
+    told: Notify,
+}
+
+impl Fate {
+    fn state(&self) -> State {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, state: State) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+        self.told.notify_waiters();
+    }
+
+    /// The state in which it ended, once it has.
+    async fn told(&self) -> State {
+        loop {
+            // Begun before looking, so that what is told in between is heard.
+            let told = self.told.notified();
+            match self.state() {
+                State::Open => told.await,
+                ended => return ended,
+            }
+        }
+    }
 }
 
 /// A branch as its thread takes it up.
@@ -84,7 +115,7 @@ impl Run {
         }
 
         let count = tasks.len();
-        let (tell, know): (Vec<_>, Vec<_>) = (0..count).map(|_| watch::channel(State::Open)).unzip();
+        let fates: Vec<Arc<Fate>> = (0..count).map(|_| Arc::default()).collect();
         let ends: Vec<Mutex<Option<End>>> = (0..count).map(|_| Mutex::default()).collect();
         let behind = Mutex::new(Behind::default());
         let winner: Mutex<Option<usize>> = Mutex::default();
@@ -95,7 +126,7 @@ impl Run {
                 let Some(task) = tasks.get(index) else { return };
                 let task = task.lock().unwrap_or_else(PoisonError::into_inner).take().expect("each task is taken once");
                 let label = task.label.clone();
-                let (end, left) = self.run_task(task, &know);
+                let (end, left) = self.run_task(task, &fates);
                 let mut behind = behind.lock().unwrap_or_else(PoisonError::into_inner);
                 *behind = behind.and(left);
                 drop(behind);
@@ -115,7 +146,7 @@ impl Run {
                     _ => {}
                 }
                 *ends[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
-                tell[index].send_replace(state);
+                fates[index].tell(state);
             }
         };
         let workers = fork.limit.unwrap_or(count).min(count);
@@ -131,13 +162,13 @@ impl Run {
         join(fork, ends, winner, &labels, place, &|error| self.fault_of(error))
     }
 
-    fn run_task(&self, task: Task<'_>, know: &[watch::Receiver<State>]) -> (End, Behind) {
+    fn run_task(&self, task: Task<'_>, fates: &[Arc<Fate>]) -> (End, Behind) {
         let Task { after, frame, lane, body, .. } = task;
         let cancel = frame.cancel.clone();
         let (result, left) = frame::within(frame, || {
             lane::within(lane, || {
                 for (name, index) in after {
-                    self.wait_for_branch(&name, know[index].clone())?;
+                    self.wait_for_branch(&name, fates[index].clone())?;
                 }
                 if let Some(reason) = cancel.reason() {
                     return Err(terminated(reason));
@@ -155,12 +186,11 @@ impl Run {
         (end, left)
     }
 
-    fn wait_for_branch(&self, name: &str, mut state: watch::Receiver<State>) -> Outcome<()> {
-        let now = *state.borrow();
-        let waited = match now {
+    fn wait_for_branch(&self, name: &str, fate: Arc<Fate>) -> Outcome<()> {
+        let waited = match fate.state() {
             State::Open => {
                 self.host.wait(Waiting::until(format!("step `{name}` to finish"), LONGEST), |_| async move {
-                    state.wait_for(|state| *state != State::Open).await.map_or(State::NotDone, |state| *state)
+                    fate.told().await
                 })
             }
             ended => Ok(ended),

@@ -166,7 +166,7 @@ fn bad_days_are_survived_or_told_with_the_command_that_repeats_each() {
     told.stdout("")
         .stderr_has("seed")
         .stderr_has(command)
-        .stderr_has("enough")
+        .stderr_has("does not allow to list `pods`")
         .stderr_has("0 of 2 bad days ended well");
     let told = fragile.call(["rehearse", "book.rhai", "--chaos", "2", "--seed", "5", "--json"]).fails(1);
     let first: serde_json::Value = serde_json::from_str(told.stdout.lines().next().unwrap()).unwrap();

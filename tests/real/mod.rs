@@ -17,6 +17,7 @@ mod kubeconfig;
 mod kubectl;
 mod nodes;
 mod outage;
+mod record;
 mod redis;
 mod rollout;
 mod stdlib;

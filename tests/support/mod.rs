@@ -6,6 +6,7 @@ pub mod nameserver;
 pub mod pipe;
 pub mod program;
 pub mod proxy;
+pub mod rehearsal;
 pub mod server;
 pub mod transcript;
 

@@ -256,6 +256,11 @@ fn info(session: &Session, sections: &[Vec<u8>], spaces: &[(usize, (usize, usize
             ),
         ),
         ("Clients", "connected_clients:1\r\nblocked_clients:0\r\n".to_owned()),
+        (
+            "Memory",
+            "used_memory:1048576\r\nused_memory_human:1.00M\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n"
+                .to_owned(),
+        ),
         ("Persistence", format!("loading:{}\r\nrdb_last_bgsave_status:ok\r\n", u8::from(server.is_loading()))),
         (
             "Stats",

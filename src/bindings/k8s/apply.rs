@@ -168,6 +168,7 @@ impl Work<'_> {
                 self.cluster.kinds().forget();
             }
             tokio::select! {
+                biased;
                 () = clock.sleep(pause) => {}
                 () = self.manner.cancel.stopped() => {}
             }

@@ -69,6 +69,7 @@ impl<F: Fn(&Tree, bool) -> Vec<Follower> + Send + 'static> Crowd<F> {
                 }
             };
             tokio::select! {
+                biased;
                 line = following.lines.next(), if !is_over => {
                     if line.is_some() {
                         return line;

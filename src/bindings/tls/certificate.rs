@@ -5,9 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, SerialNumber, date_time_ymd,
+    KeyUsagePurpose, SerialNumber, date_time_ymd,
 };
 
+use super::signer::Signer;
 use crate::host::entropy::Entropy;
 
 /// A clock that is a little behind ours must not take a new certificate for one of the future.
@@ -36,8 +37,8 @@ pub enum Purpose {
 /// Why it can't be.
 pub fn make(
     wanted: &Wanted,
-    key: &KeyPair,
-    issuer: Option<(String, KeyPair)>,
+    key: &Signer,
+    issuer: Option<(String, Signer)>,
     now: Timestamp,
     entropy: &dyn Entropy,
 ) -> Result<Certificate, String> {

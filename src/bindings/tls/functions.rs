@@ -4,7 +4,10 @@ use rcgen::KeyPair;
 use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 
-use super::certificate::{Purpose, Wanted, make};
+use super::{
+    certificate::{Purpose, Wanted, make},
+    signer::Signer,
+};
 use crate::{
     host::{Host, keys::Algorithm, secrets::Secret},
     script::{
@@ -244,7 +247,7 @@ fn signed(host: &Host, wanted: &Wanted, authority: Option<&Map>, options: &Optio
 }
 
 /// The certificate and the key of an authority that a script gave.
-fn issuer(authority: &Map) -> Result<(String, KeyPair), Fault> {
+fn issuer(authority: &Map) -> Result<(String, Signer), Fault> {
     let part = |name: &str| {
         authority.get(name).ok_or_else(|| {
             Fault::new(Kind::Usage, format!("the authority has no `{name}`"))
@@ -257,19 +260,19 @@ fn issuer(authority: &Map) -> Result<(String, KeyPair), Fault> {
     Ok((text_of(part("certificate")?), read_key(&secret, "the `key` of the authority")?))
 }
 
-fn read_key(secret: &Secret, what: &str) -> Result<KeyPair, Fault> {
-    KeyPair::from_pem(secret.expose()).map_err(|error| {
+fn read_key(secret: &Secret, what: &str) -> Result<Signer, Fault> {
+    KeyPair::from_pem(secret.expose()).map(Signer).map_err(|error| {
         Fault::new(Kind::Usage, format!("{what} can't be used: {error}"))
             .hint("it is given in PEM (PKCS #8), from `-----BEGIN PRIVATE KEY-----` on")
     })
 }
 
-fn made_key(host: &Host, algorithm: Algorithm, name: &str) -> Result<(KeyPair, Secret), Fault> {
+fn made_key(host: &Host, algorithm: Algorithm, name: &str) -> Result<(Signer, Secret), Fault> {
     let der = host.keys.make(algorithm);
     let key = KeyPair::try_from(der.as_slice()).expect("it was made a moment ago");
     let secret = Secret::new(format!("tls:{name}"), key.serialize_pem());
     host.secrets.remember(&secret);
-    Ok((key, secret))
+    Ok((Signer(key), secret))
 }
 
 fn algorithm(options: &Options) -> Result<Algorithm, Fault> {

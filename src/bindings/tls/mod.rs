@@ -2,6 +2,7 @@
 
 mod certificate;
 mod functions;
+mod signer;
 
 use rhai::plugin::*;
 

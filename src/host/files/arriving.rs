@@ -31,7 +31,7 @@ impl Files {
     /// # Errors
     /// If it lies outside, or can't be written.
     pub fn arriving(&self, path: &str) -> Result<Arriving, FileError> {
-        let full = self.locate(path)?;
+        let full = self.locate_to_change(path)?;
         let folder = full.parent().expect("a file lies in a folder");
         let part = std::fs::create_dir_all(folder)
             .and_then(|()| {

@@ -4,11 +4,13 @@ use std::{
     fs::{self, File, Permissions},
     io::{self, ErrorKind, Write},
     os::unix::fs::{PermissionsExt, symlink},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
-use super::{FileError, Files};
+use tempfile::TempDir;
+
+use super::{FileError, Files, look::Entry};
 
 /// The mode of a file with a secret in it: nobody but its owner reads it.
 pub const SECRET_MODE: u32 = 0o600;
@@ -36,11 +38,14 @@ impl Written {
 
 /// A folder outside of the runbook's that is there for as long as somebody holds it.
 #[derive(Clone)]
-pub struct Temporary(Arc<tempfile::TempDir>);
+pub struct Temporary {
+    path: PathBuf,
+    _held: Arc<TempDir>,
+}
 
 impl Temporary {
     pub fn path(&self) -> String {
-        self.0.path().to_string_lossy().into_owned()
+        self.path.to_string_lossy().into_owned()
     }
 }
 
@@ -50,7 +55,7 @@ impl Files {
     /// # Errors
     /// If it lies outside, or can't be written.
     pub fn write(&self, path: &str, bytes: &[u8], mode: Option<u32>) -> Result<Written, FileError> {
-        let full = self.locate(path)?;
+        let full = self.locate_to_change(path)?;
         write_whole(&full, bytes, mode).map_err(|error| unwritable(path, &error))
     }
 
@@ -59,7 +64,7 @@ impl Files {
     /// # Errors
     /// If it lies outside, can't be read, or can't be written.
     pub fn append(&self, path: &str, bytes: &[u8], mode: Option<u32>) -> Result<Written, FileError> {
-        let full = self.locate(path)?;
+        let full = self.locate_to_change(path)?;
         let mut whole = match fs::read(&full) {
             Ok(before) => before,
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
@@ -86,11 +91,10 @@ impl Files {
     /// # Errors
     /// If it lies outside or can't be made.
     pub fn make_folder(&self, path: &str) -> Result<bool, FileError> {
-        let full = self.locate(path)?;
-        if full.is_dir() {
+        if self.locate(path)?.is_dir() {
             return Ok(false);
         }
-        fs::create_dir_all(&full).map_err(|error| unwritable(path, &error))?;
+        fs::create_dir_all(self.locate_to_change(path)?).map_err(|error| unwritable(path, &error))?;
         Ok(true)
     }
 
@@ -100,37 +104,32 @@ impl Files {
     /// # Errors
     /// If either lies outside, the first is missing, or the second can't be written.
     pub fn copy(&self, from: &str, to: &str) -> Result<Written, FileError> {
-        let (source, target) = (self.locate(from)?, self.locate(to)?);
-        let facts = fs::metadata(&source).map_err(|error| self.unreadable(from, &error))?;
+        let (source, target) = (self.reached(from)?, self.reached(to)?);
+        let facts = fs::metadata(self.seen(&source)).map_err(|error| self.unreadable(from, &error))?;
         if !facts.is_dir() {
             let bytes = self.read_bytes(from)?;
-            let mode = facts.permissions().mode();
-            return write_whole(&target, &bytes, Some(mode)).map_err(|error| unwritable(to, &error));
+            return self.write(to, &bytes, Some(facts.permissions().mode()));
         }
         if target.starts_with(&source) {
             let reason = format!("it lies in `{from}`, of which it is to be a copy");
             return Err(FileError::Unwritable { path: to.to_owned(), reason });
         }
-        let created = !target.exists();
+        let created = !self.seen(&target).exists();
         self.copy_folder(from, to)?;
         Ok(if created { Written::Created } else { Written::Changed })
     }
 
     fn copy_folder(&self, from: &str, to: &str) -> Result<(), FileError> {
         self.make_folder(to)?;
-        let source = self.locate(from)?;
-        for entry in fs::read_dir(&source).map_err(|error| self.unreadable(from, &error))? {
-            let entry = entry.map_err(|error| self.unreadable(from, &error))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
+        for Entry { name, folder, link, place } in self.entries(from)? {
             let (inner, copy) = (format!("{from}/{name}"), format!("{to}/{name}"));
-            let sort = entry.file_type().map_err(|error| self.unreadable(&inner, &error))?;
-            if sort.is_dir() {
+            if link {
+                let leads_to = fs::read_link(place).map_err(|error| self.unreadable(&inner, &error))?;
+                self.remove(&copy)?;
+                let target = self.entry_to_change(&copy)?;
+                symlink(leads_to, target).map_err(|error| unwritable(&copy, &error))?;
+            } else if folder {
                 self.copy_folder(&inner, &copy)?;
-            } else if sort.is_symlink() {
-                let link = fs::read_link(entry.path()).map_err(|error| self.unreadable(&inner, &error))?;
-                let target = self.entry(&copy)?;
-                let made = remove_entry(&target).and_then(|_| symlink(link, &target));
-                made.map_err(|error| unwritable(&copy, &error))?;
             } else {
                 self.copy(&inner, &copy)?;
             }
@@ -138,12 +137,20 @@ impl Files {
         Ok(())
     }
 
+    fn entry_to_change(&self, path: &str) -> Result<PathBuf, FileError> {
+        let entry = self.entry(path)?;
+        let place = self.machine.as_ref().map_or_else(|| Ok(entry.clone()), |machine| machine.changed(&entry));
+        place.map_err(|error| unwritable(path, &error))
+    }
+
     /// Removes a file, a link, or a folder with all that is in it; false if it was not there.
     ///
     /// # Errors
     /// If it lies outside, is the runbook's folder itself, or can't be removed.
     pub fn remove(&self, path: &str) -> Result<bool, FileError> {
-        remove_entry(&self.entry(path)?).map_err(|error| unwritable(path, &error))
+        let entry = self.entry(path)?;
+        let removed = self.machine.as_ref().map_or_else(|| remove_entry(&entry), |machine| machine.remove(&entry));
+        removed.map_err(|error| unwritable(path, &error))
     }
 
     /// Makes a folder that is removed with its last holder; the run may use it like its own.
@@ -155,9 +162,14 @@ impl Files {
             path: std::env::temp_dir().to_string_lossy().into_owned(),
             reason: error.to_string(),
         };
-        let folder = tempfile::Builder::new().prefix("cozyscript-").tempdir().map_err(failed)?;
-        self.allow(folder.path().to_owned());
-        Ok(Temporary(Arc::new(folder)))
+        const PREFIX: &str = "cozyscript-";
+        let made = match &self.machine {
+            Some(machine) => machine.temporary(PREFIX),
+            None => TempDir::with_prefix(PREFIX).map(|folder| (folder.path().to_owned(), folder)),
+        };
+        let (path, held) = made.map_err(failed)?;
+        self.allow(path.clone());
+        Ok(Temporary { path, _held: Arc::new(held) })
     }
 }
 
@@ -192,7 +204,7 @@ fn write_whole(full: &Path, bytes: &[u8], mode: Option<u32>) -> io::Result<Writt
     Ok(if before.is_some() { Written::Changed } else { Written::Created })
 }
 
-fn remove_entry(full: &Path) -> io::Result<bool> {
+pub(super) fn remove_entry(full: &Path) -> io::Result<bool> {
     let removed = match fs::symlink_metadata(full) {
         Ok(facts) if facts.is_dir() => fs::remove_dir_all(full),
         Ok(_) => fs::remove_file(full),

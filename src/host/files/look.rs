@@ -1,6 +1,6 @@
 //! Looking at files without reading them.
 
-use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt, time::SystemTime};
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::PathBuf, time::SystemTime};
 
 use wildmatch::WildMatch;
 
@@ -136,7 +136,7 @@ impl Files {
     /// # Errors
     /// If it lies outside, or a folder can't be read.
     pub fn all_in(&self, path: &str) -> Result<Vec<String>, FileError> {
-        let is_folder = match fs::symlink_metadata(self.entry(path)?) {
+        let is_folder = match fs::symlink_metadata(self.seen(&self.entry(path)?)) {
             Ok(facts) => facts.is_dir(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(self.unreadable(path, &error)),
@@ -155,26 +155,32 @@ impl Files {
         Ok(all)
     }
 
-    fn entries(&self, path: &str) -> Result<Vec<Entry>, FileError> {
+    pub(super) fn entries(&self, path: &str) -> Result<Vec<Entry>, FileError> {
         let unreadable = |error| self.unreadable(path, &error);
+        let reached = self.reached(path)?;
+        let found = match &self.machine {
+            Some(machine) => machine.entries(&reached),
+            None => fs::read_dir(&reached)
+                .and_then(|entries| entries.map(|entry| entry.map(|it| (it.file_name(), it.path()))).collect()),
+        };
         let mut entries = Vec::new();
-        for entry in fs::read_dir(self.locate(path)?).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
-            let link = entry.file_type().map_err(unreadable)?.is_symlink();
-            let name = entry.file_name().into_string().map_err(|name| FileError::Unreadable {
+        for (name, place) in found.map_err(unreadable)? {
+            let link = place.symlink_metadata().map_err(unreadable)?.is_symlink();
+            let name = name.into_string().map_err(|name| FileError::Unreadable {
                 path: path.to_owned(),
                 reason: format!("the name {name:?} in it is not text"),
             })?;
-            entries.push(Entry { name, folder: entry.path().is_dir(), link });
+            entries.push(Entry { name, folder: place.is_dir(), link, place });
         }
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
     }
 }
 
-struct Entry {
-    name: String,
+pub(super) struct Entry {
+    pub name: String,
     /// Also true of a link to a folder.
-    folder: bool,
-    link: bool,
+    pub folder: bool,
+    pub link: bool,
+    /// Where it really lies.
+    pub place: PathBuf,
 }

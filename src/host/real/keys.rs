@@ -6,15 +6,10 @@ use zeroize::Zeroizing;
 use super::SystemEntropy;
 use crate::host::{
     entropy::Entropy,
-    keys::{Algorithm, Keys},
+    keys::{Algorithm, ED25519_PKCS8, Keys},
 };
 
 pub struct SystemKeys;
-
-/// What stands before the 32 bytes of a key in the first version of PKCS #8, RFC 8410. The second, with the public key behind
-/// it, is what libraries make, and what OpenSSL 3.0 can't read.
-const ED25519: [u8; 16] =
-    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
 impl Keys for SystemKeys {
     fn make(&self, algorithm: Algorithm) -> Zeroizing<Vec<u8>> {
@@ -22,8 +17,8 @@ impl Keys for SystemKeys {
             Algorithm::EcdsaP256 => &PKCS_ECDSA_P256_SHA256,
             Algorithm::EcdsaP384 => &PKCS_ECDSA_P384_SHA384,
             Algorithm::Ed25519 => {
-                let mut key = Zeroizing::new([ED25519.as_slice(), &[0; 32]].concat());
-                SystemEntropy.fill(&mut key[ED25519.len()..]);
+                let mut key = Zeroizing::new([ED25519_PKCS8.as_slice(), &[0; 32]].concat());
+                SystemEntropy.fill(&mut key[ED25519_PKCS8.len()..]);
                 return key;
             }
         };
