@@ -77,6 +77,13 @@ impl Refusal {
         Self::new(409, "AlreadyExists", message).about(group, resource, name)
     }
 
+    /// The same of a name that may be one that was generated: another try may have more luck.
+    pub fn ungenerated(mut self) -> Self {
+        self.message.push_str(", the server was not able to generate a unique name for the object");
+        self.details.get_or_insert_default().insert("retryAfterSeconds".to_owned(), json!(1));
+        self
+    }
+
     pub fn conflict(resource: &str, group: &str, name: &str, why: &str) -> Self {
         let what = full(resource, group);
         let message = format!("Operation cannot be fulfilled on {what} \"{name}\": {why}");

@@ -166,9 +166,12 @@ impl Request {
         if wrong.is_empty() { Ok(()) } else { Err(Refusal::invalid(options, "meta.k8s.io", "", wrong)) }
     }
 
-    /// Tells who asks of something that is odd, and no reason to refuse.
+    /// Tells who asks of something that is odd, and no reason to refuse; once.
     pub fn warn(&self, text: &str) {
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        if !warnings.iter().any(|known| known == text) {
+            warnings.push(text.to_owned());
+        }
     }
 
     /// What who asks is to be told, besides.

@@ -265,12 +265,35 @@ impl Typed<'_> {
         }
     }
 
+    /// Takes empty lists for none, as they are when they have been stored.
+    pub fn forget_empty(self, value: &mut Value) {
+        match (self.shape(), value) {
+            (Shape::Map(map), Value::Object(fields)) => {
+                for (name, value) in fields.iter_mut() {
+                    let field = map.fields.get(name);
+                    if field.is_some_and(|field| field.zero == Zero::Null) && *value == Value::Array(Vec::new()) {
+                        *value = Value::Null;
+                    } else if let Some(of) = field.map(|field| field.of).or(map.others) {
+                        Typed { schema: self.schema, of }.forget_empty(value);
+                    }
+                }
+            }
+            (Shape::List(list), Value::Array(items)) => {
+                let items_are = Typed { schema: self.schema, of: list.items };
+                items.iter_mut().for_each(|item| items_are.forget_empty(item));
+            }
+            _ => {}
+        }
+    }
+
     fn normalise_fields(self, map: &MapShape, fields: &mut Map<String, Value>) {
         for (name, field) in &map.fields {
             let of = Typed { schema: self.schema, of: field.of };
             if let Some(value) = fields.get_mut(name) {
                 of.normalise(value);
-                if vanishes(of.shape(), field.zero, value) {
+                // An empty list is another thing than none, until it is stored.
+                let kept = field.zero == Zero::Null && value.is_array();
+                if !kept && vanishes(of.shape(), field.zero, value) {
                     fields.shift_remove(name);
                 }
             }

@@ -84,9 +84,9 @@ pub async fn watch(
     // It lasts until the server ends it, or long enough.
     if let Ok(ended) = tokio::time::timeout(lasts, read).await {
         ended?;
-    }
-    if !text.iter().all(u8::is_ascii_whitespace) {
-        lines.push(serde_json::from_slice(&text)?);
+        if !text.iter().all(u8::is_ascii_whitespace) {
+            lines.push(serde_json::from_slice(&text)?);
+        }
     }
     Ok(lines)
 }

@@ -68,6 +68,7 @@ mod upstream;
 mod values;
 mod volumes;
 mod watches;
+mod words;
 mod workload_changes;
 mod workload_checks;
 mod workload_defaults;
@@ -135,6 +136,7 @@ const AREAS: &[(&str, Bodies)] = &[
     ("values", values::BODIES),
     ("volumes", volumes::BODIES),
     ("watches", watches::BODIES),
+    ("words", words::BODIES),
     ("workload_changes", workload_changes::BODIES),
     ("workload_checks", workload_checks::BODIES),
     ("workload_defaults", workload_defaults::BODIES),

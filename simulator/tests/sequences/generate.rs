@@ -14,6 +14,8 @@ pub struct Request {
     pub content: &'static str,
     /// Of a watch: the object that is created to end it.
     pub body: Value,
+    /// The body ends too early.
+    pub torn: bool,
 }
 
 pub const WATCH: &str = "WATCH";
@@ -63,7 +65,7 @@ impl Dice {
         let name = self.name();
         let one = format!("{}/{name}", family.collection);
         let (method, mut path, content, body) = match self.0.usize(..100) {
-            0..=21 => ("POST", family.collection.to_owned(), "application/json", self.object(family, name)),
+            0..=21 => ("POST", family.collection.to_owned(), "application/json", self.new_object(family, name)),
             22..=33 => {
                 ("PUT", self.perhaps_part(family, &one), "application/json", self.replacement(family, name, number))
             }
@@ -106,7 +108,14 @@ impl Dice {
                 }
             }
         }
-        Request { number, method, path, content, body }
+        let content = match method {
+            "POST" | "PUT" if self.once_in(30) => {
+                self.of(&["application/yaml", "application/json; charset=utf-8", "text/plain"])
+            }
+            _ => content,
+        };
+        let torn = matches!(method, "POST" | "PUT" | "PATCH") && !content.ends_with("yaml") && self.once_in(60);
+        Request { number, method, path, content, body, torn }
     }
 
     fn perhaps_part(&mut self, family: &Family, one: &str) -> String {
@@ -149,6 +158,26 @@ impl Dice {
         let mut object: Value = serde_json::from_str(family.base).unwrap();
         merge(&mut object, self.partial(family));
         object["metadata"]["name"] = json!(name);
+        match self.0.usize(..100) {
+            0 => object["metadata"]["namespace"] = json!("elsewhere"),
+            1 => object["metadata"]["namespace"] = json!("SPACE"),
+            2 => drop(object.as_object_mut().and_then(|object| object.shift_remove("kind"))),
+            3 => drop(object.as_object_mut().and_then(|object| object.shift_remove("apiVersion"))),
+            4 => object["apiVersion"] = json!("example.org/v7"),
+            _ => {}
+        }
+        object
+    }
+
+    /// A new object, whose name may be for the server to find.
+    fn new_object(&mut self, family: &Family, name: &str) -> Value {
+        let mut object = self.object(family, name);
+        if self.once_in(15) {
+            object["metadata"]["generateName"] = json!("g-");
+            if !self.once_in(4) {
+                object["metadata"].as_object_mut().and_then(|metadata| metadata.shift_remove("name"));
+            }
+        }
         object
     }
 

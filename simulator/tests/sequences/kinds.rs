@@ -23,6 +23,7 @@ pub const METADATA: &[(&str, &str)] = &[
     ("/metadata/annotations", r#"[{"a": "1"}, {"a": "2", "b": "1"}, {"b": ""}, {"a": 1}, {"a b": ""}]"#),
 ];
 
+/// No pods: what a server makes of them depends on its admission of service accounts, which one without controllers has not.
 pub const FAMILIES: &[Family] = &[
     Family {
         collection: "/api/v1/namespaces/SPACE/configmaps",
@@ -107,6 +108,43 @@ pub const FAMILIES: &[Family] = &[
             ("/spec/selector", r#"[{"matchLabels": {"app": "a"}}, {"matchLabels": {"app": "b"}}]"#),
         ],
         parts: &["status", "scale"],
+        is_defined: false,
+    },
+    Family {
+        collection: "/apis/batch/v1/namespaces/SPACE/jobs",
+        base: r#"{"apiVersion": "batch/v1", "kind": "Job", "spec": {"suspend": true,
+            "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "a"}]}}}}"#,
+        fields: &[
+            ("/spec/suspend", r#"[true, false, "no"]"#),
+            ("/spec/parallelism", r#"[1, 2, 0, -1]"#),
+            ("/spec/completions", r#"[1, 2, -1]"#),
+            ("/spec/backoffLimit", r#"[0, 6, -1]"#),
+            ("/spec/completionMode", r#"["NonIndexed", "Indexed", "Wrong"]"#),
+            ("/spec/activeDeadlineSeconds", r#"[100, -1]"#),
+            ("/spec/ttlSecondsAfterFinished", r#"[0, 100, -1]"#),
+            ("/spec/template/spec/restartPolicy", r#"["Never", "OnFailure", "Always"]"#),
+            ("/spec/template/metadata/labels", r#"[{"app": "a"}, {"app": "b!"}]"#),
+        ],
+        parts: &["status"],
+        is_defined: false,
+    },
+    Family {
+        collection: "/api/v1/namespaces/SPACE/persistentvolumeclaims",
+        base: r#"{"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}"#,
+        fields: &[
+            ("/spec/accessModes", r#"[["ReadWriteOnce"], ["ReadOnlyMany", "ReadWriteMany"], ["Wrong"]]"#),
+            (
+                "/spec/resources",
+                r#"[{"requests": {"storage": "1Gi"}}, {"requests": {"storage": "2048Mi"}}, {"requests": {"storage": "0.5"}}, {"requests": {}}, {"requests": {"storage": "many"}}]"#,
+            ),
+            ("/spec/storageClassName", r#"["fast", "", "Not_A_Class"]"#),
+            ("/spec/volumeMode", r#"["Filesystem", "Block", "Wrong"]"#),
+            ("/spec/volumeName", r#"["v", "V!"]"#),
+            ("/spec/selector", r#"[{"matchLabels": {"a": "b"}}, {"matchLabels": {"a": "b!"}}]"#),
+            ("/status/phase", r#"["Bound", "Lost"]"#),
+        ],
+        parts: &["status"],
         is_defined: false,
     },
     Family {

@@ -47,7 +47,8 @@ fn told(seed: u64, sequence: &[Request], difference: &Difference) -> String {
     let mut text = format!("---- SEED={seed}\n");
     for request in sequence {
         text += &format!("  {} {} {}\n", request.method, request.path, request.content);
-        text += &format!("      {}\n", request.body);
+        let torn = if request.torn { ", torn" } else { "" };
+        text += &format!("      {}{torn}\n", request.body);
     }
     text += &format!("at {}\n", difference.asked);
     let (ours, theirs) = (format!("{:#}", difference.ours), format!("{:#}", difference.theirs));

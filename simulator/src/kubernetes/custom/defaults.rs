@@ -6,9 +6,21 @@ use super::structural::Node;
 
 /// Fills in the defaults of a schema. Nulls where none may be count as not given.
 pub fn fill_in(value: &mut Value, node: &Node) {
+    walk(value, node, |_| true);
+}
+
+/// The same of what somebody applies: there only nulls that have a default count as not given.
+pub fn fill_in_applied(value: &mut Value, node: &Node) {
+    walk(value, node, |node| node.default.is_some());
+}
+
+fn walk(value: &mut Value, node: &Node, as_not_given: fn(&Node) -> bool) {
     match value {
         Value::Object(map) => {
-            map.retain(|key, value| !(value.is_null() && is_never_null(node.below(key))));
+            map.retain(|key, value| {
+                let below = node.below(key);
+                !(value.is_null() && is_never_null(below) && below.is_some_and(as_not_given))
+            });
             for (name, property) in &node.properties {
                 if let Some(default) = &property.default
                     && !map.contains_key(name)
@@ -18,7 +30,7 @@ pub fn fill_in(value: &mut Value, node: &Node) {
             }
             for (key, value) in map.iter_mut() {
                 if let Some(node) = node.below(key) {
-                    fill_in(value, node);
+                    walk(value, node, as_not_given);
                 }
             }
         }
@@ -28,7 +40,7 @@ pub fn fill_in(value: &mut Value, node: &Node) {
                 if let (true, Some(default)) = (item.is_null() && !node.nullable, &node.default) {
                     *item = default.clone();
                 }
-                fill_in(item, node);
+                walk(item, node, as_not_given);
             }
         }
         _ => {}

@@ -170,6 +170,12 @@ impl Rules for Served {
         defaults::fill_in(object, &self.schema);
     }
 
+    fn fill_in_applied(&self, object: &mut Value) {
+        numbers::settle(object);
+        prune::prune(object, &self.schema);
+        defaults::fill_in_applied(object, &self.schema);
+    }
+
     fn check(&self, object: &Value) -> Vec<Cause> {
         self.wrong(object, None)
     }

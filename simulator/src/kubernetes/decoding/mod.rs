@@ -14,7 +14,7 @@ use serde_json::Value;
 pub use self::{
     formats::not_time,
     json::Again,
-    typed::{configured, restored, sort},
+    typed::{configured, fits, restored, sort},
 };
 use super::{
     answer::Refusal,

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{Body, formats, path};
 use crate::kubernetes::{
+    ownership::element,
     patch::words,
     quantity,
     schema::{ListMerge, Scalar, Shape, Typed},
@@ -166,6 +167,13 @@ pub fn restored(typed: Typed, value: &Value) -> Option<String> {
             items.iter().find_map(|item| typed.items().and_then(|typed| restored(typed, item)))
         }
         (Shape::List(_), value) => Some(format!("cannot restore slice from {}", kind(value))),
+        (Shape::Scalar(Scalar::Bytes), Value::Array(items)) => {
+            let strange = items.iter().any(|item| !item.is_number());
+            strange.then(|| "unrecognized type: uint8".to_owned())
+        }
+        (Shape::Scalar(Scalar::Bytes), value) if has_form(Scalar::Bytes, value) => {
+            malformed(Scalar::Bytes, value).map(|why| format!("error decoding from json: {why}"))
+        }
         (Shape::Scalar(scalar), value) if has_form(*scalar, value) => malformed(*scalar, value),
         (Shape::Scalar(Scalar::IntOrText), Value::Number(_) | Value::String(_)) => None,
         (Shape::Scalar(scalar), value) => {
@@ -216,11 +224,22 @@ fn kind(value: &Value) -> &'static str {
 
 /// What is wrong with a configuration that is to be applied.
 pub fn configured(typed: Typed, value: &Value) -> Option<String> {
-    let mut place = String::new();
-    check(typed, value, &mut place)
+    check(typed, value, &mut String::new(), Twice::Refused)
 }
 
-fn check(typed: Typed, value: &Value, place: &mut String) -> Option<String> {
+/// True if nothing is wrong with an object that is there but, maybe, that items of lists come twice.
+pub fn fits(typed: Typed, value: &Value) -> bool {
+    check(typed, value, &mut String::new(), Twice::Taken).is_none()
+}
+
+/// What happens about items of a list that nothing tells apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Twice {
+    Refused,
+    Taken,
+}
+
+fn check(typed: Typed, value: &Value, place: &mut String, twice: Twice) -> Option<String> {
     let expected = |what: &str, found: String| Some(format!("{place}: expected {what}, got {found}"));
     match (typed.shape(), value) {
         (_, Value::Null) | (Shape::Free | Shape::Opaque, _) => None,
@@ -229,27 +248,36 @@ fn check(typed: Typed, value: &Value, place: &mut String) -> Option<String> {
             place.push('.');
             place.push_str(key);
             let wrong = match typed.below(key) {
-                Some(below) => check(below, value, place),
+                Some(below) => check(below, value, place, twice),
                 None => Some(format!("{place}: field not declared in schema")),
             };
             place.truncate(length);
             wrong
         }),
         (Shape::Map(_), value) => expected("map", format!("&{{{}}}", words::told(value))),
-        (Shape::List(list), Value::Array(items)) => items.iter().enumerate().find_map(|(index, item)| {
-            let length = place.len();
-            match &list.merge {
-                ListMerge::Atomic => path::item(place, index),
-                ListMerge::Set => place.push_str(&format!("[={item}]")),
-                ListMerge::Keys(keys) => {
-                    let shown = |key: &String| format!("{key}={}", item.get(key).unwrap_or(&Value::from("")));
-                    place.push_str(&format!("[{}]", keys.iter().map(shown).collect::<Vec<_>>().join(",")));
+        (Shape::List(list), Value::Array(items)) => {
+            let mut known = BTreeSet::new();
+            items.iter().enumerate().find_map(|(index, item)| {
+                let length = place.len();
+                if list.merge == ListMerge::Atomic {
+                    path::item(place, index);
+                } else {
+                    match element(list, typed, item) {
+                        Err(why) => return Some(format!("{place}: element {index}: {why}")),
+                        Ok(element) if twice == Twice::Refused && known.contains(&element) => {
+                            return Some(format!("{place}: duplicate entries for key {element}"));
+                        }
+                        Ok(element) => {
+                            place.push_str(&element.to_string());
+                            known.insert(element);
+                        }
+                    }
                 }
-            }
-            let wrong = typed.items().and_then(|typed| check(typed, item, place));
-            place.truncate(length);
-            wrong
-        }),
+                let wrong = typed.items().and_then(|typed| check(typed, item, place, twice));
+                place.truncate(length);
+                wrong
+            })
+        }
         (Shape::List(_), value) => expected("list", format!("&{{{}}}", words::told(value))),
         (Shape::Scalar(scalar), value) => match (scalar, value) {
             (Scalar::Text | Scalar::Time | Scalar::Bytes, Value::String(_)) | (Scalar::Flag, Value::Bool(_)) => None,

@@ -48,7 +48,7 @@ pub fn is_empty(value: Option<&Value>) -> bool {
 /// The items of a list with what tells them apart; none, if it isn't there.
 ///
 /// # Errors
-/// If one lacks a key.
+/// If nothing tells one apart.
 pub fn items<'v>(
     list: &ListShape,
     typed: Typed,
@@ -56,7 +56,11 @@ pub fn items<'v>(
     path: &[Element],
 ) -> Result<Vec<(Element, &'v Value)>, ItemError> {
     let items = value.and_then(Value::as_array).into_iter().flatten();
-    items.map(|item| Ok((element(list, typed, item, &|| shown(path))?, item))).collect()
+    let told_apart = items.enumerate().map(|(index, item)| match element(list, typed, item) {
+        Ok(element) => Ok((element, item)),
+        Err(why) => Err(ItemError { place: shown(path), why: format!("element {index}: {why}") }),
+    });
+    told_apart.collect()
 }
 
 pub fn shown(path: &[Element]) -> String {

@@ -56,7 +56,8 @@ fn merge_items(
 ) -> Result<Vec<Value>, ItemError> {
     for (index, (element, _)) in applied.iter().enumerate() {
         if applied[..index].iter().any(|(known, _)| known == element) {
-            return Err(ItemError::Twice(super::form::shown(path), element.to_string()));
+            let why = format!("duplicate entries for key {element}");
+            return Err(ItemError { place: super::form::shown(path), why });
         }
     }
     let find = |items: &[(Element, &Value)], element: &Element| items.iter().position(|(known, _)| known == element);

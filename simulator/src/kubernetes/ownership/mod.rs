@@ -14,6 +14,6 @@ mod remove;
 
 pub use self::{
     field_set::{Element, FieldSet},
-    items::ItemError,
+    items::{ItemError, element},
     managers::{Applied, ApplyError, Before, Conflict, Entry, Operation, Writer, apply, read, update, write},
 };

@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 pub fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
-        *target = patch.clone();
+        // In the place of a map, the real server takes it as it is.
+        *target = if target.is_object() { patch.clone() } else { without_nulls(patch) };
         return;
     };
     if !target.is_object() {
@@ -17,5 +18,17 @@ pub fn merge(target: &mut Value, patch: &Value) {
         } else {
             merge(target.entry(key.clone()).or_insert(Value::Null), value);
         }
+    }
+}
+
+/// A value without the nulls of the maps in it; those of its lists stay.
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let kept = map.iter().filter(|(_, value)| !value.is_null());
+            kept.map(|(key, value)| (key.clone(), without_nulls(value))).collect()
+        }
+        Value::Array(items) => items.iter().map(without_nulls).collect(),
+        other => other.clone(),
     }
 }

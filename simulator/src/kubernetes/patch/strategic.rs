@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::words;
-use crate::kubernetes::schema::Typed;
+use crate::kubernetes::schema::{Shape, Typed};
 
 /// Why a patch doesn't fit, by how the real server answers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +107,9 @@ fn order(
         let key = named(&key, ORDER, "setElementOrder list")?;
         let there = original.get_mut(&key).map(Value::take).map(list_of).transpose()?;
         let given = patch.shift_remove(&key).map(list_of).transpose()?;
+        if let Some(why) = typed.and_then(|typed| no_list(typed, &key, original)) {
+            return Err(Misfit::Failed(why));
+        }
         let merging = typed.map(|typed| typed.merging(&key)).unwrap_or_default();
         let below = typed.and_then(|typed| typed.below(&key)).and_then(Typed::items);
         in_order(given.as_deref().unwrap_or_default(), &order, merging.key)?;
@@ -121,6 +124,21 @@ fn order(
         original.insert(key, Value::Array(sorted(merged, &order, &was, merging.key)?));
     }
     Ok(())
+}
+
+/// Why there is no list of this name whose order could be set.
+fn no_list(typed: Typed, key: &str, original: &Map<String, Value>) -> Option<String> {
+    if !typed.names(key) {
+        let own = || original.get("kind").and_then(Value::as_str);
+        return Some(match typed.name().and_then(|name| name.rsplit('.').next()).or_else(own) {
+            Some(name) if !typed.is_open() => {
+                format!("unable to find api field in struct {name} for the json field \"{key}\"")
+            }
+            _ => "merging an object in json but data type is not struct, instead is: map".to_owned(),
+        });
+    }
+    let is_list = typed.below(key).is_some_and(|below| matches!(below.shape(), Shape::List(_)));
+    (!is_list).then(|| "expected slice or array type, but got: struct".to_owned())
 }
 
 /// The items of a patch have to come in the order that it sets.

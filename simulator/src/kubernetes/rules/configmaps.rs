@@ -10,7 +10,7 @@ use super::{
 use crate::kubernetes::answer::Cause;
 
 pub static CONFIG_MAPS: Simple =
-    Simple { check, check_change: |map, there| immutable(map, there, &["data", "binaryData"]), ..PLAIN };
+    Simple { check, check_given_change: |map, there| immutable(map, there, &["data", "binaryData"]), ..PLAIN };
 
 /// How much data a ConfigMap or a Secret may have.
 pub const MOST: usize = 1 << 20;
@@ -42,8 +42,8 @@ pub fn immutable(object: &Value, there: &Value, fields: &[&str]) -> Vec<Cause> {
     if there["immutable"] != true {
         return Vec::new();
     }
-    let kept = |field: &&&str| object.get(**field) != there.get(**field);
-    let fields: Vec<&str> = ["immutable"].into_iter().chain(fields.iter().copied()).collect();
-    let changed: Vec<&&str> = fields.iter().filter(|field| kept(field)).collect();
-    changed.into_iter().map(|field| Cause::forbidden(*field, "field is immutable when `immutable` is set")).collect()
+    let found = |object: &Value, field: &str| object.get(field).filter(|value| !value.is_null()).cloned();
+    let fields = ["immutable"].into_iter().chain(fields.iter().copied());
+    let changed = fields.filter(|field| found(object, field) != found(there, field));
+    changed.map(|field| Cause::forbidden(field, "field is immutable when `immutable` is set")).collect()
 }

@@ -81,6 +81,11 @@ pub trait Rules: Sync + Send {
     /// Fills in what nobody gave. It is called on every write, in the version that was written, and changes nothing when called twice.
     fn fill_in(&self, _object: &mut Value) {}
 
+    /// The same of an object that somebody applies, in which a null may be more than nothing.
+    fn fill_in_applied(&self, object: &mut Value) {
+        self.fill_in(object);
+    }
+
     /// Gives an object what the cluster has only so many of (such as addresses), before anything of it is checked.
     ///
     /// # Errors
@@ -123,14 +128,29 @@ pub trait Rules: Sync + Send {
         Vec::new()
     }
 
+    /// The same of who changes one.
+    fn warnings_of_change(&self, object: &Value, _there: &Value) -> Vec<String> {
+        self.warnings(object)
+    }
+
     /// What is wrong with a change beyond what is wrong with the object itself: fields that can't be changed.
     fn check_change(&self, _object: &Value, _there: &Value) -> Vec<Cause> {
+        Vec::new()
+    }
+
+    /// What is wrong with a change as it was given, before what is empty was taken for what is not there.
+    fn check_given_change(&self, _given: &Value, _there: &Value) -> Vec<Cause> {
         Vec::new()
     }
 
     /// What is wrong with an object in place of another.
     fn check_over(&self, object: &Value, there: &Value) -> Vec<Cause> {
         [self.check(object), self.check_change(object, there)].concat()
+    }
+
+    /// True if a change is looked through for what is wrong with the metadata of any such object, too.
+    fn checks_metadata_again(&self) -> bool {
+        true
     }
 
     /// What a write to a part with a path of its own (`status`) leaves as it was, beyond what it [`leaves`](Rules::leaves).
@@ -198,6 +218,11 @@ pub trait Rules: Sync + Send {
     /// True if what an object owns outlives it unless somebody says otherwise.
     fn orphans(&self) -> bool {
         false
+    }
+
+    /// What whoever deletes an object is warned of, if nobody said what is to become of what it owns.
+    fn warning_of_deletion(&self) -> Option<&'static str> {
+        None
     }
 
     /// True if nobody looks after what an object owns when it is deleted.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::kubernetes::answer::Cause;
 
-pub static SECRETS: Simple = Simple { fill_in, check, check_change, selectable: &["type"], ..PLAIN };
+pub static SECRETS: Simple = Simple { fill_in, check, check_given_change, warnings, selectable: &["type"], ..PLAIN };
 
 /// The keys that a type needs.
 const NEEDED: [(&str, &[&str]); 4] = [
@@ -74,8 +74,22 @@ fn not_json(field: &Field<'_>) -> Option<Cause> {
     Some(Cause::invalid(&field.path, &json!("<secret contents redacted>"), &why))
 }
 
-fn check_change(secret: &Value, there: &Value) -> Vec<Cause> {
+fn check_given_change(secret: &Value, there: &Value) -> Vec<Cause> {
     let mut wrong = Vec::from_iter(unchanged(&Field::of(secret, "type"), &Field::of(there, "type")));
     wrong.extend(immutable(secret, there, &["data"]));
     wrong
+}
+
+/// A key and a certificate that are none are taken all the same.
+fn warnings(secret: &Value) -> Vec<String> {
+    if secret["type"] != "kubernetes.io/tls" {
+        return Vec::new();
+    }
+    let has_block = |key: &str| {
+        let text = STANDARD.decode(secret["data"][key].as_str().unwrap_or_default()).unwrap_or_default();
+        ["-----BEGIN ", "-----END "].iter().all(|mark| String::from_utf8_lossy(&text).contains(mark))
+    };
+    let inputs = [("tls.crt", "certificate"), ("tls.key", "key")];
+    let missing = inputs.into_iter().find(|(key, _)| !has_block(key));
+    missing.map(|(_, input)| format!("tls: failed to find any PEM data in {input} input")).into_iter().collect()
 }

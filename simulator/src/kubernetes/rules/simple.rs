@@ -12,6 +12,8 @@ pub struct Simple {
     pub check: fn(&Value) -> Vec<Cause>,
     pub check_new: fn(&Value) -> Vec<Cause>,
     pub check_change: fn(&Value, &Value) -> Vec<Cause>,
+    pub check_given_change: fn(&Value, &Value) -> Vec<Cause>,
+    pub warnings: fn(&Value) -> Vec<String>,
     pub counts_generations: bool,
     pub shows_deleted: bool,
     pub replacing_creates: bool,
@@ -26,6 +28,8 @@ pub const PLAIN: Simple = Simple {
     check: |_| Vec::new(),
     check_new: |_| Vec::new(),
     check_change: |_, _| Vec::new(),
+    check_given_change: |_, _| Vec::new(),
+    warnings: |_| Vec::new(),
     counts_generations: false,
     shows_deleted: false,
     replacing_creates: false,
@@ -57,6 +61,14 @@ impl Rules for Simple {
 
     fn check_change(&self, object: &Value, there: &Value) -> Vec<Cause> {
         (self.check_change)(object, there)
+    }
+
+    fn warnings(&self, object: &Value) -> Vec<String> {
+        (self.warnings)(object)
+    }
+
+    fn check_given_change(&self, given: &Value, there: &Value) -> Vec<Cause> {
+        (self.check_given_change)(given, there)
     }
 
     fn counts_generations(&self) -> bool {

@@ -98,7 +98,10 @@ impl Fields {
                 return Err(format!("invalid selector: '{text}'; can't understand '{term}'"));
             };
             let value = unescaped(&term[at + sign.len()..])?;
-            pairs.push((term[..at].to_owned(), value, sign != "!="));
+            // A sign alone asks for nothing.
+            if at > 0 || !value.is_empty() {
+                pairs.push((term[..at].to_owned(), value, sign != "!="));
+            }
         }
         Ok(Self(pairs))
     }

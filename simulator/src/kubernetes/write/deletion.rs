@@ -140,6 +140,9 @@ impl Write<'_> {
         {
             wrong.push(Cause::unsupported("dryRun", &dry_run, &["All"]));
         }
+        if options.propagation.is_none() && options.orphan_dependents.is_none() {
+            self.rules("delete")?.warning_of_deletion().into_iter().for_each(|warning| request.warn(warning));
+        }
         if wrong.is_empty() { Ok(options) } else { Err(Refusal::invalid("DeleteOptions", "meta.k8s.io", "", wrong)) }
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Write, owners, parts};
+use super::{Write, owners};
 use crate::kubernetes::{
     answer::{Cause, Refusal},
     custom::Served,
@@ -31,6 +31,8 @@ struct Target<'w> {
     root: Typed<'w>,
     /// What a definition says of it; without one the server has a type of its own for it.
     defined: Option<&'w Served>,
+    /// It is the scale of a defined kind, of which the server can't say what is wrong.
+    tongue_tied: bool,
 }
 
 /// What somebody wants to become of an object.
@@ -65,6 +67,7 @@ impl Write<'_> {
                 group: "autoscaling",
                 root: kinds::scale().root(),
                 defined: None,
+                tongue_tied: !kind.built_in(),
             },
             _ => Target {
                 api_version: kind.api_version(),
@@ -72,6 +75,7 @@ impl Write<'_> {
                 group: &kind.group,
                 root: kind.schema().root(),
                 defined: kind.defined.as_ref(),
+                tongue_tied: false,
             },
         }
     }
@@ -115,7 +119,14 @@ impl Write<'_> {
                 "application/yaml" => object.to_string(),
                 _ => String::from_utf8_lossy(&self.request.body).into_owned(),
             };
-            return Err(unrecognized(&format!("Object 'Kind' is missing in '{shown}'")));
+            let missing = format!("Object 'Kind' is missing in '{shown}'");
+            return Err(match self.request.strictness() {
+                Strictness::Ignore => {
+                    let Target { kind, api_version, .. } = self.target();
+                    self.target().unhandled(&Said { api_version, kind: kind.to_owned() }, &missing)
+                }
+                Strictness::Warn | Strictness::Strict => unrecognized(&missing),
+            });
         }
         if let Some(why) = no_version(&said.api_version) {
             return Err(unrecognized(&why));
@@ -144,7 +155,7 @@ impl Write<'_> {
         if wrong.is_empty() { Ok(()) } else { Err(Refusal::invalid(text("kind"), group, name, wrong)) }
     }
 
-    pub(super) fn patch_given(&self) -> Result<Wish, Refusal> {
+    pub(super) fn patch_given(&self, name: &str) -> Result<Wish, Refusal> {
         let media_type = self.request.media_type();
         let form = Form::of(media_type).filter(|form| *form != Form::Strategic || self.kind.built_in());
         if media_type != APPLY && form.is_none() {
@@ -155,8 +166,12 @@ impl Write<'_> {
         }
         self.request.check_options("PatchOptions")?;
         match form {
-            Some(form) => Patch::given(form, &self.request.body, self.request.strictness())
-                .map(|(patch, odd)| Wish::Patch(Given { patch, odd })),
+            Some(form) => match Patch::given(form, &self.request.body, self.request.strictness()) {
+                Ok((patch, odd)) => Ok(Wish::Patch(Given { patch, odd })),
+                // What is to be patched is looked for first.
+                Err(_) if self.cluster.store.get(&self.key(name)).is_none() => Err(self.not_found(name)),
+                Err(refusal) => Err(refusal),
+            },
             None => self.apply_given().map(Wish::Apply),
         }
     }
@@ -192,12 +207,12 @@ impl Write<'_> {
     ) -> Result<(Value, Option<Vec<Entry>>), Refusal> {
         let scale = self.part == "scale";
         match wish {
-            Wish::Replace(object) if scale => Ok((self.scaled(there, object)?, None)),
+            Wish::Replace(object) if scale => Ok((self.rescaled(there, object)?, None)),
             Wish::Replace(object) => Ok((object.clone(), None)),
             Wish::Patch(given) if scale => {
-                let patched = self.patched(&parts::scale(self.scale()?, there), given)?;
+                let patched = self.patched(&self.scale_there(there)?, given)?;
                 let patched = self.in_its_place(patched, Some(name))?;
-                Ok((self.scaled(there, &patched)?, None))
+                Ok((self.rescaled(there, &patched)?, None))
             }
             Wish::Patch(given) => Ok((self.in_its_place(self.patched(there, given)?, Some(name))?, None)),
             Wish::Apply(apply) => {
@@ -284,12 +299,15 @@ impl Write<'_> {
             _ => target.api_version.clone(),
         };
         let what = format!("({}/{}; {group_version}, Kind={})", named("namespace"), named("name"), target.kind);
+        if target.tongue_tied {
+            return Err(self.no_apply_of_scale(name, there.is_some_and(|(_, known)| self.owns_replicas(known))));
+        }
         let untyped = |why: &str| Refusal::failed(format!("failed to create typed patch object {what}: {why}"));
         if let Some(why) = decoding::configured(target.root, &apply.config) {
             return Err(untyped(&why));
         }
         let mut config = match scale {
-            true => self.scaled(&json!({}), &apply.config)?,
+            true => self.rescaled(&json!({}), &apply.config)?,
             false => apply.config.clone(),
         };
         config["kind"] = json!(kind.kind);
@@ -327,6 +345,20 @@ impl Write<'_> {
             return Err(Refusal::conflict(&kind.resource, &kind.group, name, &why));
         }
         Ok((body.value, applied.entries))
+    }
+
+    /// Nobody can apply the scale of a defined kind: the server trips over its own types.
+    fn no_apply_of_scale(&self, name: &str, owned: bool) -> Refusal {
+        let failed = |place: &str| {
+            format!(
+                "failed to convert live object ({place}; autoscaling/v1, Kind=Scale) to proper version: request to convert \
+                 CR to an invalid group/version: autoscaling/v1"
+            )
+        };
+        Refusal::failed(match owned {
+            true => failed(&format!("{}/{name}", self.namespace.unwrap_or("<unknown>"))),
+            false => format!("failed to create manager for existing fields: {}", failed("/")),
+        })
     }
 
     /// The object given, if its name and namespace are those of the path.
@@ -369,12 +401,17 @@ impl Write<'_> {
     pub(super) fn name(&self, object: &mut Value) {
         /// So long that what follows fits into 63 letters.
         const STEM: usize = 58;
+        /// How many names are tried.
+        const TRIES: usize = 8;
         let metadata = &mut object["metadata"];
         let text = |field: &str| metadata[field].as_str().unwrap_or_default().to_owned();
         let (name, stem) = (text("name"), text("generateName"));
         if name.is_empty() && !stem.is_empty() {
             let stem: String = stem.chars().take(STEM).collect();
-            metadata["name"] = json!(format!("{stem}{}", self.cluster.suffix()));
+            let mut tries = (0..TRIES).map(|_| format!("{stem}{}", self.cluster.suffix()));
+            // Who has no luck so often is refused.
+            let free = tries.find(|name| self.cluster.store.get(&self.key(name)).is_none());
+            metadata["name"] = json!(free.unwrap_or(stem));
         }
     }
 
@@ -392,7 +429,7 @@ impl Target<'_> {
     /// Refuses an object that says it is something else.
     fn is(&self, said: &Said) -> Result<(), Refusal> {
         match self.fits(said) {
-            Err(why) if why.starts_with(OTHER_VERSION) => Err(Refusal::bad_request(why)),
+            Err(why) if why.starts_with(OTHER_VERSION) && !self.tongue_tied => Err(Refusal::bad_request(why)),
             Err(why) => Err(self.unhandled(said, &why)),
             Ok(()) => Ok(()),
         }
@@ -429,6 +466,11 @@ impl Target<'_> {
     }
 
     fn unhandled(&self, said: &Said, why: &str) -> Refusal {
+        if self.tongue_tied {
+            return Refusal::bad_request(
+                "no kind is registered for the type v1.Scale in scheme \"pkg/runtime/scheme.go:111\"",
+            );
+        }
         let version = said.api_version.rsplit('/').next().unwrap_or_default();
         let message = format!("{} in version \"{version}\" cannot be handled as a {}: {why}", said.kind, self.kind);
         Refusal::bad_request(message)

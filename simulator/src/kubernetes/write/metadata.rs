@@ -48,8 +48,9 @@ fn wrong_in_any(object: &Value, kind: &Kind, name_form: NameForm) -> Vec<Cause> 
 }
 
 /// What is wrong with the metadata of an object in place of another. The real server looks twice, for all kinds and for the kind
-/// itself, and tells it twice.
-pub fn wrong_change(object: &Value, kind: &Kind, name_form: NameForm, kept: Vec<Cause>) -> Vec<Cause> {
+/// itself, and tells it twice; of most kinds once
+/// more, and then of their names, too.
+pub fn wrong_change(object: &Value, kind: &Kind, again: Option<NameForm>, kept: Vec<Cause>) -> Vec<Cause> {
     let metadata = &object["metadata"];
     let mut changed = kept;
     changed.extend(labels(&metadata["labels"]));
@@ -57,7 +58,8 @@ pub fn wrong_change(object: &Value, kind: &Kind, name_form: NameForm, kept: Vec<
     changed.extend(owner_references(&metadata["ownerReferences"]));
     let common = wrong_in_any(object, kind, NameForm::PathSegment);
     let own = if has_standard_finalizers(kind) { finalizers_of_built_in(&metadata["finalizers"]) } else { Vec::new() };
-    [common, changed.clone(), changed, own, wrong(object, kind, name_form)].concat()
+    let again = again.map(|name_form| wrong(object, kind, name_form)).unwrap_or_default();
+    [common, changed.clone(), changed, own, again].concat()
 }
 
 /// Takes the version out of a new object, which has none yet.

@@ -66,7 +66,7 @@ impl Write<'_> {
     /// As for [`Write::create`].
     pub async fn patch(&self, name: &str) -> Result<(u16, Value), Refusal> {
         self.rules("patch")?;
-        let wish = self.patch_given()?;
+        let wish = self.patch_given(name)?;
         self.change(name, &wish).await
     }
 
@@ -88,16 +88,21 @@ impl Write<'_> {
 
     async fn change_nothing(&self, name: &str, wish: &Wish) -> Result<(u16, Value), Refusal> {
         match wish {
-            Wish::Replace(object) if self.part.is_empty() && self.rules("update")?.replacing_creates() => {
+            Wish::Replace(object) if self.creates_by_change()? => {
                 self.same_identity(name, object, &Value::Null)?;
                 self.put_new(object.clone(), None).await
             }
-            Wish::Apply(apply) if self.part.is_empty() => {
+            Wish::Apply(apply) if self.part.is_empty() || self.creates_by_change()? => {
                 let (object, entries) = self.configured(name, None, apply)?;
                 self.put_new(object, Some(entries)).await
             }
             _ => Err(self.not_found(name)),
         }
+    }
+
+    /// True if who replaces what is not there creates it, even by its status alone.
+    fn creates_by_change(&self) -> Result<bool, Refusal> {
+        Ok(matches!(self.part, "" | "status") && self.rules("update")?.replacing_creates())
     }
 
     async fn put_new(&self, mut object: Value, entries: Option<Vec<Entry>>) -> Result<(u16, Value), Refusal> {
@@ -107,7 +112,10 @@ impl Write<'_> {
         let given = object.clone();
         self.wipe(&mut object);
         kind.normalise(&mut object);
-        rules.fill_in(&mut object);
+        match entries {
+            Some(_) => rules.fill_in_applied(&mut object),
+            None => rules.fill_in(&mut object),
+        }
         escalation(self.cluster, &self.request.user, kind, &object)?;
         let entries = match entries {
             Some(entries) => entries,
@@ -124,6 +132,7 @@ impl Write<'_> {
             metadata["generation"] = json!(1);
         }
         let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let generated = object["metadata"]["generateName"].as_str().is_some_and(|stem| !stem.is_empty());
         let attempt = self.attempt(Operation::Create, &name, None);
         admission::change(&attempt, &mut object).await?;
         self.of_its_kind(&object)?;
@@ -133,7 +142,10 @@ impl Write<'_> {
             self.without_left(&mut object)?;
         }
         rules.admit_new(&mut object, &given, self.cluster)?;
-        rules.allot(&mut object, None, self.cluster)?;
+        // Who creates something by its status is given nothing.
+        if self.part.is_empty() {
+            rules.allot(&mut object, None, self.cluster)?;
+        }
         rules.prepare_new(&mut object, self.cluster);
         let wrong = [
             metadata::wrong(&object, kind, rules.name_form()),
@@ -145,13 +157,17 @@ impl Write<'_> {
         rules.warnings(&object).iter().for_each(|warning| self.request.warn(warning));
         admission::check(&attempt, &object).await?;
         owners::set(&mut object, &entries);
-        metadata::versionless(&mut object, self.request.method == Method::POST)?;
+        if !self.dry_run() {
+            metadata::versionless(&mut object, self.request.method == Method::POST)?;
+        }
+        self.forget_empty(&mut object);
         if self.dry_run() {
             let there = self.cluster.store.get(&self.key(&name));
-            return there.map_or_else(|| Ok((201, self.seen(&object)?)), |_| Err(self.already_exists(&name)));
+            return there
+                .map_or_else(|| Ok((201, self.seen(&object)?)), |_| Err(self.already_exists(&name, generated)));
         }
         let put = self.cluster.store.put(&self.key(&name), None, object);
-        Ok((201, self.seen(&*put.map_err(|_| self.already_exists(&name))?)?))
+        Ok((201, self.seen(&*put.map_err(|_| self.already_exists(&name, generated))?)?))
     }
 
     /// Changes what is there; nothing, if it was changed by somebody else meanwhile.
@@ -166,15 +182,25 @@ impl Write<'_> {
         let (mut object, entries) = self.wished(name, &there, &live, &known, wish)?;
         self.each_owner_once(&mut object, !matches!(wish, Wish::Replace(_)));
         let claimed = owners::claimed(&object, &known);
+        let mut given = object.clone();
+        rules.fill_in(&mut given);
         self.kind.normalise(&mut object);
-        rules.fill_in(&mut object);
+        match entries {
+            Some(_) => rules.fill_in_applied(&mut object),
+            None => rules.fill_in(&mut object),
+        }
         if ["rules", "roleRef", "subjects"].iter().any(|field| object.get(field) != there.get(field)) {
             escalation(self.cluster, &self.request.user, self.kind, &object)?;
         }
         let entries = match entries {
             Some(entries) => entries,
+            None if self.part == "scale" && !self.kind.built_in() => self.without_replicas(known.clone())?,
             None if self.part.is_empty() => self.owned(Some(&live), &claimed, &object)?,
             None => self.owned(Some(&live), &known, &object)?,
+        };
+        let entries = match (self.part, self.kind.built_in()) {
+            ("scale", true) => self.with_replicas_apart(entries)?,
+            _ => entries,
         };
         self.same_version(&mut object, &there)?;
         self.keep_left(&mut object, &there)?;
@@ -199,18 +225,22 @@ impl Write<'_> {
             let generation = stored["metadata"]["generation"].as_i64().unwrap_or_default();
             object["metadata"]["generation"] = json!(generation + 1);
         }
-        let mut wrong = metadata::wrong_change(&object, self.kind, rules.name_form(), kept);
+        let again = self.part.is_empty() && self.kind.built_in() && rules.checks_metadata_again();
+        let mut wrong = metadata::wrong_change(&object, self.kind, again.then(|| rules.name_form()), kept);
+        wrong.extend(rules.check_given_change(&given, stored));
         wrong.extend(match self.part {
             "" | "scale" => rules.check_over(&object, stored),
             part => rules.check_part(part, &object, stored),
         });
         self.right(name, wrong)?;
         if self.part.is_empty() {
-            rules.warnings(&object).iter().for_each(|warning| self.request.warn(warning));
+            let warnings = rules.warnings_of_change(&object, stored);
+            warnings.iter().for_each(|warning| self.request.warn(warning));
         }
         if is_admitted {
             admission::check(&attempt, &object).await?;
         }
+        self.forget_empty(&mut object);
         let bare = owners::without(&object);
         owners::set(&mut object, &entries);
         if self.let_go(rules, &object, stored) && !self.dry_run() {
@@ -264,6 +294,13 @@ impl Write<'_> {
         }
     }
 
+    /// What is stored comes back without its empty lists.
+    fn forget_empty(&self, object: &mut Value) {
+        if self.kind.built_in() {
+            self.kind.schema().root().forget_empty(object);
+        }
+    }
+
     fn right(&self, name: &str, wrong: Vec<Cause>) -> Result<(), Refusal> {
         let group = self.kind.stored.split_once('.').map_or("", |(_, group)| group);
         if wrong.is_empty() { Ok(()) } else { Err(Refusal::invalid(&self.kind.kind, group, name, wrong)) }
@@ -302,10 +339,14 @@ impl Write<'_> {
         Refusal::not_found(&self.kind.resource, &self.kind.group, name)
     }
 
-    fn already_exists(&self, name: &str) -> Refusal {
-        let mut refusal = Refusal::already_exists(&self.kind.resource, &self.kind.group, name);
+    fn already_exists(&self, name: &str, generated: bool) -> Refusal {
         let there = self.cluster.store.get(&self.key(name));
-        if there.is_some_and(|there| there["metadata"].get("deletionTimestamp").is_some()) {
+        let ending = there.is_some_and(|there| there["metadata"].get("deletionTimestamp").is_some());
+        let mut refusal = Refusal::already_exists(&self.kind.resource, &self.kind.group, name);
+        if generated {
+            refusal = refusal.ungenerated();
+        }
+        if ending {
             refusal.message.insert_str(0, "object is being deleted: ");
         }
         refusal

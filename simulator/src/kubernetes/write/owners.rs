@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::{Write, given::Apply};
 use crate::kubernetes::{
     answer::{Cause, Refusal},
-    ownership::{self, Applied, ApplyError, Before, Conflict, Entry, Operation, Writer},
+    decoding,
+    ownership::{self, Applied, ApplyError, Before, Conflict, Element, Entry, FieldSet, Operation, Writer},
 };
 
 impl Write<'_> {
@@ -32,6 +33,10 @@ impl Write<'_> {
     /// The owners after a write that is no apply.
     pub(super) fn owned(&self, live: Option<&Value>, known: &[Entry], object: &Value) -> Result<Vec<Entry>, Refusal> {
         let before = Before { typed: self.kind.schema().root(), object: live, entries: known };
+        // Nobody owns anything of an object that doesn't fit its schema, although only its status may be so.
+        if !self.kind.built_in() && !decoding::fits(before.typed, object) {
+            return Ok(Vec::new());
+        }
         let left = self.left()?;
         let ignored: Vec<&[&str]> = left.iter().map(Vec::as_slice).collect();
         // Of an object whose items can't be told apart nobody owns anything.
@@ -39,6 +44,40 @@ impl Write<'_> {
         let mut entries = owned.unwrap_or_default();
         self.forget_times(&mut entries);
         Ok(entries)
+    }
+
+    /// The owners after the scale of a defined kind was written: nobody owns the number any more.
+    pub(super) fn without_replicas(&self, mut entries: Vec<Entry>) -> Result<Vec<Entry>, Refusal> {
+        let path: Vec<&str> = self.scale()?.replicas.split('.').collect();
+        entries.iter_mut().for_each(|entry| entry.fields.disown(&path));
+        entries.retain(|entry| !entry.fields.is_empty());
+        Ok(entries)
+    }
+
+    /// The owners after the scale of a kind of Kubernetes itself was written: who owns the number by another write of its own is
+    /// listed with it apart, and no longer with its time.
+    pub(super) fn with_replicas_apart(&self, entries: Vec<Entry>) -> Result<Vec<Entry>, Refusal> {
+        let path: Vec<&str> = self.scale()?.replicas.split('.').collect();
+        let elements: Vec<Element> = path.iter().map(|field| Element::Field((*field).to_owned())).collect();
+        let mut listed = Vec::new();
+        for mut entry in entries {
+            let whole = entry.fields.clone();
+            entry.fields.disown(&path);
+            if entry.operation == Operation::Apply || entry.subresource == self.part || entry.fields == whole {
+                listed.push(Entry { fields: whole, ..entry });
+                continue;
+            }
+            let mut fields = FieldSet::default();
+            fields.insert(&elements);
+            listed.push(Entry { time: None, fields, ..entry.clone() });
+            listed.extend((!entry.fields.is_empty()).then_some(entry));
+        }
+        Ok(listed)
+    }
+
+    /// True if somebody owns the number of a scale.
+    pub(super) fn owns_replicas(&self, entries: &[Entry]) -> bool {
+        self.without_replicas(entries.to_vec()).is_ok_and(|without| without != entries)
     }
 
     /// When a scale was written is not remembered.
@@ -52,8 +91,15 @@ impl Write<'_> {
     }
 }
 
+/// Of two entries of one manager, the later one counts.
 pub fn read(object: &Value) -> Vec<Entry> {
-    ownership::read(&object["metadata"]["managedFields"]).unwrap_or_default()
+    let entries = ownership::read(&object["metadata"]["managedFields"]).unwrap_or_default();
+    let who = |entry: &Entry| {
+        let version = (entry.operation == Operation::Update).then(|| entry.api_version.clone());
+        (entry.manager.clone(), entry.operation, version, entry.subresource.clone())
+    };
+    let later = |at: usize| entries[at + 1..].iter().any(|other| who(other) == who(&entries[at]));
+    (0..entries.len()).filter(|at| !later(*at)).map(|at| entries[at].clone()).collect()
 }
 
 pub fn set(object: &mut Value, entries: &[Entry]) {

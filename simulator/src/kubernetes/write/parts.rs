@@ -34,39 +34,14 @@ impl Write<'_> {
     /// Takes out of a new object what is not for its creator to say.
     pub(super) fn without_left(&self, object: &mut Value) -> Result<(), Refusal> {
         let blank = self.kind.schema().root().blank();
-        for path in self.left()? {
-            put(object, &path, &blank);
+        for path in self.rules("create")?.leaves("") {
+            put(object, &path.split('.').collect::<Vec<_>>(), &blank);
         }
         Ok(())
     }
 
     pub(super) fn scale(&self) -> Result<Scale<'_>, Refusal> {
         self.rules("scale")?.scale().ok_or_else(|| Refusal::not_modelled(format!("scale of `{}`", self.kind.stored)))
-    }
-
-    /// An object with another scale.
-    pub(super) fn scaled(&self, object: &Value, scale: &Value) -> Result<Value, Refusal> {
-        let places = self.scale()?;
-        let name = scale["metadata"]["name"].as_str().unwrap_or_default();
-        let replicas = scale["spec"]["replicas"].as_i64().unwrap_or_default();
-        // Defined kinds are held to it as a whole.
-        if replicas < 0 && self.kind.built_in() {
-            let cause = Cause::invalid("spec.replicas", &json!(replicas), "must be greater than or equal to 0");
-            return Err(Refusal::invalid("Scale", "autoscaling", name, vec![cause]));
-        }
-        let mut scaled = object.clone();
-        let path: Vec<&str> = places.replicas.split('.').collect();
-        let mut target = &mut scaled;
-        for field in path {
-            target = &mut target[field];
-        }
-        *target = json!(replicas);
-        for field in ["uid", "resourceVersion"] {
-            if let Some(given) = scale["metadata"].get(field) {
-                scaled["metadata"][field] = given.clone();
-            }
-        }
-        Ok(scaled)
     }
 
     /// What is there as the path of the request shows it.
@@ -131,4 +106,57 @@ pub fn scale(places: Scale<'_>, object: &Value) -> Value {
         status["selector"] = json!(selector);
     }
     json!({"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status})
+}
+
+/// Stands for the scale of what has none: nobody asks for it.
+const NO_SCALE: i64 = i32::MIN as i64;
+
+impl Write<'_> {
+    /// The scale that somebody is to patch.
+    pub(super) fn scale_there(&self, object: &Value) -> Result<Value, Refusal> {
+        let places = self.scale()?;
+        let mut there = scale(places, object);
+        if !self.kind.built_in() && at(object, places.replicas).is_none() {
+            there["spec"]["replicas"] = json!(NO_SCALE);
+        }
+        Ok(there)
+    }
+
+    /// An object with another scale.
+    pub(super) fn rescaled(&self, object: &Value, scale: &Value) -> Result<Value, Refusal> {
+        let places = self.scale()?;
+        if self.kind.built_in() {
+            return scaled(places, object, scale);
+        }
+        if scale["spec"]["replicas"] == NO_SCALE {
+            let why = format!("the spec replicas field \".{}\" cannot be empty", places.replicas);
+            return Err(Refusal::bad_request(why));
+        }
+        let mut rescaled = object.clone();
+        let replicas = scale["spec"]["replicas"].as_i64().unwrap_or_default();
+        let target = places.replicas.split('.').fold(&mut rescaled, |object, field| &mut object[field]);
+        *target = json!(replicas);
+        if let Some(version) = scale["metadata"].get("resourceVersion") {
+            rescaled["metadata"]["resourceVersion"] = version.clone();
+        }
+        Ok(rescaled)
+    }
+}
+
+/// An object with another scale.
+pub fn scaled(places: Scale<'_>, object: &Value, scale: &Value) -> Result<Value, Refusal> {
+    let name = scale["metadata"]["name"].as_str().unwrap_or_default();
+    let replicas = scale["spec"]["replicas"].as_i64().unwrap_or_default();
+    if replicas < 0 {
+        let cause = Cause::invalid("spec.replicas", &json!(replicas), "must be greater than or equal to 0");
+        return Err(Refusal::invalid("Scale", "autoscaling", name, vec![cause]));
+    }
+    let mut scaled = object.clone();
+    *places.replicas.split('.').fold(&mut scaled, |object, field| &mut object[field]) = json!(replicas);
+    for field in ["uid", "resourceVersion"] {
+        if let Some(given) = scale["metadata"].get(field) {
+            scaled["metadata"][field] = given.clone();
+        }
+    }
+    Ok(scaled)
 }

@@ -12,6 +12,7 @@ mod resources;
 mod scheduling;
 mod security;
 pub mod volumes;
+pub mod warnings;
 
 use serde_json::Value;
 

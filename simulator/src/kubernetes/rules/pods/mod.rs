@@ -21,6 +21,15 @@ use crate::kubernetes::{
 pub struct Pods;
 
 impl Rules for Pods {
+    fn warnings(&self, pod: &Value) -> Vec<String> {
+        let name = pod_spec::warnings::of_name(pod, "the Pod's hostname");
+        name.into_iter().chain(pod_spec::warnings::of(&Field::whole(pod))).collect()
+    }
+
+    fn warnings_of_change(&self, _pod: &Value, _there: &Value) -> Vec<String> {
+        Vec::new()
+    }
+
     fn shows_deleted(&self) -> bool {
         true
     }
@@ -41,6 +50,10 @@ impl Rules for Pods {
         let spec = &mut pod["spec"];
         pod_spec::fill_in(spec);
         fill(spec, json!({"enableServiceLinks": true}));
+        // Templates may say less than nothing.
+        if spec["terminationGracePeriodSeconds"].as_i64().is_some_and(|seconds| seconds < 0) {
+            spec["terminationGracePeriodSeconds"] = json!(1);
+        }
         let on_host = spec["hostNetwork"] == true;
         for list in ["initContainers", "containers"] {
             for container in items(spec, list) {

@@ -231,7 +231,10 @@ fn traffic(spec: &Field<'_>) -> Vec<Cause> {
         wrong.push(external.invalid("may only be set for externally-accessible services"));
     }
     if has_health_port(spec.value) {
-        wrong.extend(field::port(&health));
+        match health.number().unwrap_or_default() {
+            0 => wrong.push(health.required("")),
+            _ => wrong.extend(field::port(&health)),
+        }
     } else if health.number().is_some_and(|port| port != 0) {
         let why = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
         wrong.push(health.invalid(why));
@@ -249,7 +252,7 @@ pub fn change(service: &Value, there: &Value) -> Vec<Cause> {
     let named = |spec: &Field<'_>| spec.at("type").text() == "ExternalName";
     let headless = [is_headless(spec.value), is_headless(before.value)];
     if !named(&spec) && !named(&before) {
-        let pairs = |field: &str| -> bool { spec.at(field).value != before.at(field).value };
+        let pairs = |field: &str| !before.at(field).is_empty() && spec.at(field).value != before.at(field).value;
         if headless != [true, true] && pairs("clusterIPs") {
             let all = spec.at("clusterIPs");
             wrong.push(Cause::invalid("spec.clusterIPs[0]", all.value, "may not change once set"));

@@ -21,18 +21,34 @@ pub struct Services;
 const AFFINITY_SECONDS: u64 = 10800;
 
 impl Rules for Services {
-    fn warnings(&self, object: &Value) -> Vec<String> {
-        let spec = &object["spec"];
+    fn warnings(&self, service: &Value) -> Vec<String> {
+        let spec = &service["spec"];
         let mut warnings = Vec::new();
-        if spec["externalIPs"].as_array().is_some_and(|addresses| !addresses.is_empty()) {
-            warnings
-                .push("spec.externalIPs is deprecated and may no longer be implemented in some clusters".to_owned());
+        let mut warn = |text: &str| warnings.push(text.to_owned());
+        let given = |field: &str| Field::whole(spec).at(field);
+        let headless = kind(spec) == "ClusterIP" && spec["clusterIP"] == "None";
+        let external_ips = !given("externalIPs").is_empty();
+        let named = kind(spec) == "ExternalName";
+        if headless && !given("loadBalancerIP").is_empty() {
+            warn("spec.loadBalancerIP is ignored for headless services");
         }
-        if spec["type"] != "ExternalName" && spec["externalName"].as_str().is_some_and(|name| !name.is_empty()) {
-            warnings.push("spec.externalName is ignored when spec.type is not \"ExternalName\"".to_owned());
+        if headless && external_ips {
+            warn("spec.externalIPs is ignored for headless services");
+        }
+        if headless && spec["sessionAffinity"] != "None" {
+            warn("spec.SessionAffinity is ignored for headless services");
+        }
+        if external_ips && !headless && !named {
+            warn("spec.externalIPs is deprecated and may no longer be implemented in some clusters");
+        }
+        if external_ips && named {
+            warn("spec.externalIPs is ignored when spec.type is \"ExternalName\"");
+        }
+        if !named && !given("externalName").is_empty() {
+            warn("spec.externalName is ignored when spec.type is not \"ExternalName\"");
         }
         if spec["trafficDistribution"] == "PreferClose" {
-            warnings.push("spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"".to_owned());
+            warn("spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"");
         }
         warnings
     }
@@ -91,8 +107,12 @@ impl Rules for Services {
         check::service(service)
     }
 
-    fn check_change(&self, service: &Value, there: &Value) -> Vec<Cause> {
-        check::change(service, there)
+    fn checks_metadata_again(&self) -> bool {
+        false
+    }
+
+    fn check_over(&self, service: &Value, there: &Value) -> Vec<Cause> {
+        [check::change(service, there), check::service(service)].concat()
     }
 
     fn shows_deleted(&self) -> bool {

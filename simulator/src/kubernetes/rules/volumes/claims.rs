@@ -74,6 +74,10 @@ impl Rules for Claims {
         if before.get("volumeName").is_none() {
             keep(&mut before, "volumeName", &spec);
         }
+        // Who named no class may still do it.
+        if before.get("storageClassName").is_none() {
+            remove(&mut spec, "storageClassName");
+        }
         if bound {
             spec["resources"]["requests"]["storage"] = before["resources"]["requests"]["storage"].clone();
             keep(&mut spec, "volumeAttributesClassName", &before);

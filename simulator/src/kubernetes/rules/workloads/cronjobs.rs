@@ -17,6 +17,18 @@ use crate::kubernetes::{
 pub struct CronJobs;
 
 impl Rules for CronJobs {
+    fn checks_metadata_again(&self) -> bool {
+        false
+    }
+
+    fn warnings(&self, object: &Value) -> Vec<String> {
+        pod_spec::warnings::of_maker(object, "spec.jobTemplate.spec.template")
+    }
+
+    fn warnings_of_change(&self, object: &Value, there: &Value) -> Vec<String> {
+        pod_spec::warnings::of_changed(object, there, "spec.jobTemplate.spec.template")
+    }
+
     fn fill_in(&self, job: &mut Value) {
         let spec = &mut job["spec"];
         fill(

@@ -20,6 +20,18 @@ const TEMPLATE: &str = "deprecated.daemonset.template.generation";
 pub struct DaemonSets;
 
 impl Rules for DaemonSets {
+    fn checks_metadata_again(&self) -> bool {
+        false
+    }
+
+    fn warnings(&self, object: &Value) -> Vec<String> {
+        pod_spec::warnings::of(&Field::of(object, "spec.template"))
+    }
+
+    fn warnings_of_change(&self, object: &Value, there: &Value) -> Vec<String> {
+        pod_spec::warnings::of_changed(object, there, "spec.template")
+    }
+
     fn fill_in(&self, set: &mut Value) {
         let spec = &mut set["spec"];
         fill(spec, json!({"updateStrategy": {"type": "RollingUpdate"}, "revisionHistoryLimit": 10}));

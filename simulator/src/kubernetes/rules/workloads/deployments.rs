@@ -9,7 +9,7 @@ use crate::kubernetes::{
     rules::{
         Rules, Scale,
         field::{Field, not_negative, unchanged},
-        fill::fill,
+        fill::{fill, remove},
         pod_spec, structures,
     },
 };
@@ -17,6 +17,27 @@ use crate::kubernetes::{
 pub struct Deployments;
 
 impl Rules for Deployments {
+    fn prepare_part(&self, part: &str, deployment: &mut Value, there: &Value, _cluster: &Cluster) {
+        if part == "status" {
+            match there["metadata"].get("labels") {
+                Some(labels) => deployment["metadata"]["labels"] = labels.clone(),
+                None => drop(remove(&mut deployment["metadata"], "labels")),
+            }
+        }
+    }
+
+    fn checks_metadata_again(&self) -> bool {
+        false
+    }
+
+    fn warnings(&self, object: &Value) -> Vec<String> {
+        pod_spec::warnings::of_maker(object, "spec.template")
+    }
+
+    fn warnings_of_change(&self, object: &Value, there: &Value) -> Vec<String> {
+        pod_spec::warnings::of_changed(object, there, "spec.template")
+    }
+
     fn fill_in(&self, deployment: &mut Value) {
         let spec = &mut deployment["spec"];
         fill(

@@ -17,6 +17,18 @@ use crate::kubernetes::{
 pub struct ReplicaSets;
 
 impl Rules for ReplicaSets {
+    fn checks_metadata_again(&self) -> bool {
+        false
+    }
+
+    fn warnings(&self, object: &Value) -> Vec<String> {
+        pod_spec::warnings::of_maker(object, "spec.template")
+    }
+
+    fn warnings_of_change(&self, object: &Value, there: &Value) -> Vec<String> {
+        pod_spec::warnings::of_changed(object, there, "spec.template")
+    }
+
     fn fill_in(&self, set: &mut Value) {
         fill(&mut set["spec"], json!({"replicas": 1}));
         pod_spec::fill_in_template(&mut set["spec"]["template"]);
@@ -60,6 +72,18 @@ impl Rules for ReplicaSets {
 pub struct ReplicationControllers;
 
 impl Rules for ReplicationControllers {
+    fn checks_metadata_again(&self) -> bool {
+        false
+    }
+
+    fn warnings(&self, object: &Value) -> Vec<String> {
+        pod_spec::warnings::of_maker(object, "spec.template")
+    }
+
+    fn warnings_of_change(&self, object: &Value, there: &Value) -> Vec<String> {
+        pod_spec::warnings::of_changed(object, there, "spec.template")
+    }
+
     fn orphans(&self) -> bool {
         true
     }

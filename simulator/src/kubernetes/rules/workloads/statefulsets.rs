@@ -19,6 +19,18 @@ use crate::kubernetes::{
 pub struct StatefulSets;
 
 impl Rules for StatefulSets {
+    fn checks_metadata_again(&self) -> bool {
+        false
+    }
+
+    fn warnings(&self, object: &Value) -> Vec<String> {
+        [pod_spec::warnings::of(&Field::of(object, "spec.template")), of_revisions(object)].concat()
+    }
+
+    fn warnings_of_change(&self, object: &Value, there: &Value) -> Vec<String> {
+        [pod_spec::warnings::of_changed(object, there, "spec.template"), of_revisions(object)].concat()
+    }
+
     fn fill_in(&self, set: &mut Value) {
         let spec = &mut set["spec"];
         if spec["updateStrategy"]["type"].is_null() {
@@ -179,4 +191,12 @@ fn check_pods(spec: &Field<'_>) -> Vec<Cause> {
     }
     wrong.extend(pod_spec::check_template(&spec.at("template").with(&template)));
     wrong
+}
+
+/// Whoever forgets no revision is warned.
+fn of_revisions(set: &Value) -> Vec<String> {
+    let limit = set["spec"]["revisionHistoryLimit"].as_i64();
+    let told =
+        "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended";
+    limit.filter(|limit| *limit < 0).map(|_| told.to_owned()).into_iter().collect()
 }

@@ -14,6 +14,14 @@ use crate::kubernetes::{
 pub struct PodTemplates;
 
 impl Rules for PodTemplates {
+    fn warnings(&self, object: &Value) -> Vec<String> {
+        pod_spec::warnings::of(&Field::of(object, "template"))
+    }
+
+    fn warnings_of_change(&self, object: &Value, there: &Value) -> Vec<String> {
+        pod_spec::warnings::of_changed(object, there, "template")
+    }
+
     fn shows_deleted(&self) -> bool {
         true
     }

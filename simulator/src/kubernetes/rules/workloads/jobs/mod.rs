@@ -20,12 +20,31 @@ use crate::kubernetes::{
 pub struct Jobs;
 
 impl Rules for Jobs {
+    fn warning_of_deletion(&self) -> Option<&'static str> {
+        Some(
+            "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set \
+             propagationPolicy=Orphan to suppress this warning",
+        )
+    }
+
+    fn checks_metadata_again(&self) -> bool {
+        false
+    }
+
+    fn warnings(&self, object: &Value) -> Vec<String> {
+        pod_spec::warnings::of_maker(object, "spec.template")
+    }
+
+    fn warnings_of_change(&self, object: &Value, there: &Value) -> Vec<String> {
+        pod_spec::warnings::of_changed(object, there, "spec.template")
+    }
+
     fn orphans(&self) -> bool {
         true
     }
 
     fn fill_in(&self, job: &mut Value) {
-        let labels = job.pointer("/spec/template/metadata/labels").cloned().unwrap_or_default();
+        label(job);
         let spec = &mut job["spec"];
         if spec["parallelism"].is_null() && spec["completions"].is_null() {
             spec["completions"] = json!(1);
@@ -45,9 +64,10 @@ impl Rules for Jobs {
         );
         fill_in_failure_policy(spec);
         pod_spec::fill_in_template(&mut spec["template"]);
-        if labels.is_object() && job["metadata"]["labels"].is_null() {
-            job["metadata"]["labels"] = labels;
-        }
+    }
+
+    fn prepare_change(&self, job: &mut Value, _there: &Value, _cluster: &Cluster) {
+        label(job);
     }
 
     fn admit_new(&self, job: &mut Value, given: &Value, _cluster: &Cluster) -> Result<(), Refusal> {
@@ -65,6 +85,7 @@ impl Rules for Jobs {
 
     fn prepare_new(&self, job: &mut Value, _cluster: &Cluster) {
         job["status"] = json!({});
+        label(job);
     }
 
     fn check(&self, job: &Value) -> Vec<Cause> {
@@ -121,6 +142,14 @@ pub fn fill_in_failure_policy(spec: &mut Value) {
         for pattern in items(rule, "onPodConditions").filter(|pattern| pattern["status"] == "") {
             pattern["status"] = json!("True");
         }
+    }
+}
+
+/// A job without labels has those of its pods as soon as it is stored.
+fn label(job: &mut Value) {
+    let labels = job.pointer("/spec/template/metadata/labels").filter(|labels| labels.is_object()).cloned();
+    if let (Some(labels), true) = (labels, job["metadata"]["labels"].is_null()) {
+        job["metadata"]["labels"] = labels;
     }
 }
 
