@@ -28,7 +28,6 @@ fn happens(seed: u64) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let cluster = control_plane::begin(Calendar::beginning("2026-01-01T09:00:00Z".parse().unwrap()), seed);
-        cluster.authority.set("a certificate".to_owned()).unwrap();
         simulated::two_nodes(&cluster);
         for team in ["blue", "green"] {
             tokio::spawn(team_at_work(cluster.clone(), team));

@@ -3,6 +3,7 @@
 
 #[allow(dead_code, reason = "the other tests use the rest of it")]
 mod arms;
+mod controllers;
 mod conversion;
 mod determinism;
 mod faults;

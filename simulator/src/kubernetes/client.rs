@@ -116,6 +116,15 @@ impl Client {
         self.send(Method::PATCH, &place.path(name, part), "", &media_type, Some(patch)).await
     }
 
+    /// Applies what this owner wants of an object, whoever else wants something of it.
+    ///
+    /// # Errors
+    /// As the server refuses it.
+    pub async fn apply(&self, place: Place<'_>, name: &str, owner: &str, object: &Value) -> Result<Value, Refusal> {
+        let query = format!("fieldManager={owner}&force=true");
+        self.send(Method::PATCH, &place.path(name, ""), &query, "application/apply-patch+yaml", Some(object)).await
+    }
+
     /// Deletes an object; `options` are `DeleteOptions`, or null.
     ///
     /// # Errors

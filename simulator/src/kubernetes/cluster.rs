@@ -13,7 +13,7 @@ use super::{
     provisioners::Provisioners,
     store::{Key, Store},
 };
-use crate::{network::Network, time::Calendar};
+use crate::{certificates::CertificateAuthority, network::Network, time::Calendar};
 
 /// A cluster that answers requests.
 pub struct Cluster {
@@ -25,8 +25,8 @@ pub struct Cluster {
     pub provisioners: Provisioners,
     /// What can be installed in it.
     pub charts: Charts,
-    /// The certificate that vouches for its server, once somebody has said it.
-    pub authority: OnceLock<String>,
+    /// Who vouches for its server and signs what is asked of it, once somebody has said who.
+    pub authority: OnceLock<Arc<CertificateAuthority>>,
     /// Where the webhooks of this cluster are, once somebody has said it.
     network: OnceLock<Arc<Network>>,
     definitions: Registry,

@@ -68,6 +68,7 @@ async fn answered(
         }
         let modelled = match part {
             "status" | "scale" => true,
+            "approval" => &**resource == "certificatesigningrequests",
             "finalize" => &**resource == "namespaces",
             "binding" | "eviction" | "ephemeralcontainers" | "resize" => &**resource == "pods",
             _ => false,

@@ -52,8 +52,8 @@ impl Placed {
         let (host, port) = host_and_port(&server).ok_or_else(|| format!("`{server}` is no address of a server"))?;
         let ahead = described.clock.as_deref().and_then(skew).unwrap_or_default();
         let cluster = control_plane::begin(world.calendar.ahead(ahead), seed);
-        let authority = CertificateAuthority::new(&format!("{name}-ca"));
-        cluster.authority.get_or_init(|| authority.pem());
+        let authority = Arc::new(CertificateAuthority::new(&format!("{name}-ca")));
+        cluster.authority.get_or_init(|| authority.clone());
         cluster.join(world.network.clone());
         cluster.machines.behave(described.pods.clone());
         for (provisioner, Length(takes)) in &described.provisioners {

@@ -51,8 +51,9 @@ pub fn arm_of(space: &str, begin: fn(Calendar, u64) -> Arc<Cluster>) -> Arm {
 
 /// The server of a cluster with two nodes.
 pub fn server(cluster: Arc<Cluster>, unmodelled: Arc<dyn Fn(&str) + Send + Sync>) -> ApiServer {
-    let authority = CertificateAuthority::new("world");
-    cluster.authority.set(authority.pem()).unwrap();
+    let authority = Arc::new(CertificateAuthority::new("world"));
+    let known = cluster.authority.set(authority.clone());
+    assert!(known.is_ok(), "somebody vouches for it already");
     two_nodes(&cluster);
     ApiServer {
         cluster,

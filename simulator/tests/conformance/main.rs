@@ -13,11 +13,13 @@ macro_rules! bodies {
 
 mod access;
 mod admission;
+mod aggregation;
 #[allow(dead_code, reason = "the other tests use the rest of it")]
 #[path = "../arms/mod.rs"]
 mod arms;
 mod attended;
 mod backends;
+mod certificates;
 mod claims;
 mod commands;
 mod configmaps;
@@ -86,8 +88,10 @@ const BALANCED: &str = "load_balancers";
 const AREAS: &[(&str, Bodies)] = &[
     ("access", access::BODIES),
     ("admission", admission::BODIES),
+    ("aggregation", aggregation::BODIES),
     ("attended", attended::BODIES),
     ("backends", backends::BODIES),
+    ("certificates", certificates::BODIES),
     ("claims", claims::BODIES),
     ("commands", commands::BODIES),
     ("configmaps", configmaps::BODIES),

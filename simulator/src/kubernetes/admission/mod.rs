@@ -4,6 +4,7 @@
 //! that only say no. It stores nothing itself.
 
 mod accounts;
+mod certificates;
 mod classes;
 mod definitions;
 mod limits;
@@ -47,10 +48,10 @@ type Change = fn(&Attempt, &mut Value) -> Result<(), Refusal>;
 type Check = fn(&Attempt, &Value) -> Result<(), Refusal>;
 
 /// Who may change objects, in the order in which they are asked, before any webhook.
-const CHANGES: [Change; 3] = [limits::change, accounts::change, classes::change];
+const CHANGES: [Change; 4] = [limits::change, accounts::change, certificates::change, classes::change];
 
 /// Who may say no, in their order, after all webhooks.
-const CHECKS: [Check; 3] = [limits::check, accounts::check, quota::check];
+const CHECKS: [Check; 4] = [limits::check, accounts::check, certificates::check, quota::check];
 
 /// Lets everybody change a new or changed object who may.
 ///

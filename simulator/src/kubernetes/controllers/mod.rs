@@ -3,6 +3,8 @@
 //! One file or folder a controller. They ask the server as everybody does, and know nothing of each other. They never look at
 //! all objects because of one change: the census tells whose they are.
 
+mod abandoned;
+mod aggregation;
 mod api_services;
 mod autoscalers;
 mod budgets;
@@ -12,6 +14,7 @@ mod cronjobs;
 mod daemonsets;
 mod deployments;
 mod events;
+mod expiry;
 pub(super) mod fields;
 mod garbage;
 mod jobs;
@@ -27,6 +30,7 @@ mod replicasets;
 mod revisions;
 mod scheduler;
 mod services;
+mod signers;
 mod statefulsets;
 mod tokens;
 mod volumes;
@@ -135,6 +139,13 @@ fn managed() -> Vec<(&'static str, &'static str, Arc<dyn Controller>)> {
         ("namespace-controller", "namespace-controller", Arc::new(namespaces::Endings)),
         ("disruption-controller", "controllermanager", Arc::new(budgets::Budgets)),
         ("job-controller", "job-controller", Arc::new(jobs::Jobs)),
+        (
+            "clusterrole-aggregation-controller",
+            "clusterrole-aggregation-controller",
+            Arc::new(aggregation::Aggregation),
+        ),
+        ("certificate-controller", "certificate-controller", Arc::new(signers::Signers)),
+        ("pod-garbage-collector", "pod-garbage-collector", Arc::<abandoned::Abandoned>::default()),
         ("cronjob-controller", "cronjob-controller", Arc::<cronjobs::CronJobs>::default()),
         ("ttl-after-finished-controller", "ttl-after-finished-controller", Arc::new(jobs::Retirements)),
         ("daemon-set-controller", "daemonset-controller", Arc::new(daemonsets::DaemonSets)),
@@ -164,14 +175,9 @@ pub fn start(cluster: &Arc<Cluster>) {
         let user = User::controller(account);
         begin(cluster, &census, user, "kube-controller-manager", Teller::new(component), controller);
     }
-    begin(
-        cluster,
-        &census,
-        User::api_server(),
-        "kube-apiserver",
-        Teller::new("apiserver"),
-        Arc::new(api_services::ApiServices),
-    );
+    for controller in [Arc::new(api_services::ApiServices) as Arc<dyn Controller>, Arc::<expiry::Expiry>::default()] {
+        begin(cluster, &census, User::api_server(), "kube-apiserver", Teller::new("apiserver"), controller);
+    }
     let provisioner = User::service_account("kube-system", "csi-provisioner");
     begin(
         cluster,

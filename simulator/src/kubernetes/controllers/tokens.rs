@@ -51,7 +51,7 @@ impl Controller for Tokens {
             map(&mut filled["metadata"], "annotations").insert(UID.to_owned(), json!(account.uid()));
             let data = map(&mut filled, "data");
             if let Some(authority) = cluster.authority.get() {
-                data.insert("ca.crt".to_owned(), json!(BASE64.encode(authority)));
+                data.insert("ca.crt".to_owned(), json!(BASE64.encode(authority.pem())));
             }
             data.insert("namespace".to_owned(), json!(BASE64.encode(&name.namespace)));
             if data.get("token").is_none() {

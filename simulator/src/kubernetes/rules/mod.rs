@@ -6,6 +6,7 @@ mod admission_policies;
 mod apiservices;
 mod autoscalers;
 mod budgets;
+pub mod certificates;
 mod configmaps;
 mod devices;
 mod difference;
@@ -279,6 +280,7 @@ fn only_names_of_secrets(account: &mut Value) {
 pub fn of(stored: &str) -> Option<&'static dyn Rules> {
     Some(match stored {
         "apiservices.apiregistration.k8s.io" => &apiservices::API_SERVICES,
+        "certificatesigningrequests.certificates.k8s.io" => &certificates::Requests,
         "clusterrolebindings.rbac.authorization.k8s.io" => &rbac::ClusterRoleBindings,
         "clusterroles.rbac.authorization.k8s.io" => &rbac::ClusterRoles,
         "configmaps" => &configmaps::CONFIG_MAPS,

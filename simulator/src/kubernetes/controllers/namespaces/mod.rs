@@ -49,7 +49,7 @@ impl Controller for Authorities {
             };
             let place = Place { api_version: "v1", resource: "configmaps", namespace: &name.name };
             let own = Name { namespace: name.name.clone(), name: AUTHORITY.to_owned() };
-            let data = json!({"ca.crt": authority});
+            let data = json!({"ca.crt": authority.pem()});
             match tools.there("configmaps", &own) {
                 Some(there) if there["data"] == data => {}
                 Some(there) => {
