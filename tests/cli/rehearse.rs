@@ -169,10 +169,12 @@ fn bad_days_are_survived_or_told_with_the_command_that_repeats_each() {
         .stderr_has("does not allow to list `pods`")
         .stderr_has("0 of 2 bad days ended well");
     let told = fragile.call(["rehearse", "book.rhai", "--chaos", "2", "--seed", "5", "--json"]).fails(1);
-    let first: serde_json::Value = serde_json::from_str(told.stdout.lines().next().unwrap()).unwrap();
+    let first = &told.json()[0];
     assert_eq!((&first["seed"], &first["outcome"], &first["command"]), (&5.into(), &"failed".into(), &command.into()));
-    let again = || fragile.call(["rehearse", "book.rhai", "--seed", "5", "--chaos"]).fails(1).stderr.clone();
-    assert!(again().contains("error[denied]"), "{}", again());
+    let again = || {
+        let told = fragile.call(["rehearse", "book.rhai", "--seed", "5", "--chaos"]).fails(1);
+        told.stderr_has("error[denied]").stderr.clone()
+    };
     assert_eq!(again(), again());
 }
 

@@ -64,8 +64,13 @@ impl Told {
         read::read(&self.journal).map(|journal| journal.lines).unwrap_or_default()
     }
 
+    /// How many steps were done. One that only looks is done again in each process, and counts once.
     fn steps_done(&self) -> usize {
-        self.records().iter().filter(|record| matches!(record, Record::StepFinished(_))).count()
+        let finished = self.records().into_iter().filter_map(|record| match record {
+            Record::StepFinished(step) => Some(step.step),
+            _ => None,
+        });
+        finished.collect::<BTreeSet<_>>().len()
     }
 
     /// The steps of the runbook's own level that were done, in their order.

@@ -108,12 +108,13 @@ async fn fill(client: &Client, objects: &[&Value]) -> Result<(), String> {
     Ok(())
 }
 
-/// Namespaces and kinds come before what is in them and of them.
+/// Namespaces and kinds come before what is in them and of them, and accounts before the pods that are run for them.
 fn rank(object: &Value) -> u8 {
     match object["kind"].as_str() {
         Some("Namespace") => 0,
         Some("CustomResourceDefinition") => 1,
-        _ => 2,
+        Some("ServiceAccount") => 2,
+        _ => 3,
     }
 }
 
@@ -129,7 +130,18 @@ async fn create(client: &Client, object: &Value) -> Result<(), String> {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     let refused = |refusal: Refusal| format!("{what} can't be there: {}", refusal.message);
-    match manifests::create(client, object, "default").await {
+    let mut made = manifests::create(client, object, "default").await;
+    for _ in 0..PATIENCE {
+        match &made {
+            // The account that each namespace has comes a moment after it.
+            Err(Unfit::Refused(refusal)) if refusal.message.contains("error looking up service account") => {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                made = manifests::create(client, object, "default").await;
+            }
+            _ => break,
+        }
+    }
+    match made {
         // What every cluster begins with may be described all the same.
         Err(Unfit::Refused(refusal)) if refusal.reason == "AlreadyExists" => {}
         Err(Unfit::Refused(refusal)) => return Err(refused(refusal)),

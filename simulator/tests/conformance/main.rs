@@ -76,6 +76,8 @@ mod workload_checks;
 mod workload_defaults;
 mod wrong_definitions;
 
+use std::thread;
+
 use arms::{Arm, real, simulated};
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -165,7 +167,10 @@ fn main() {
             trials.push(Trial::test(format!("simulated::{area}::{name}"), || simulated(area, name, *body)));
         }
     }
-    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
+    let mut arguments = Arguments::from_args();
+    // On the real arm, bodies wait for controllers most of the time.
+    arguments.test_threads.get_or_insert(2 * thread::available_parallelism().map_or(1, usize::from));
+    let conclusion = libtest_mimic::run(&arguments, trials);
     println!("{:<40} bodies", "area");
     for (area, bodies) in AREAS {
         println!("{area:<40} {:>6}", bodies.len());
