@@ -271,7 +271,9 @@ impl Arm {
     /// Like [`Arm::watch`] until the server ends it, for one who takes these media types.
     pub fn watch_as(&self, path: &str, accept: &str) -> Vec<Value> {
         let path = self.placed(path);
-        let lines = self.lines(&path, accept, PATIENCE, |_| false);
+        let mut lines = self.lines(&path, accept, PATIENCE, |_| false);
+        // Between two marks nothing has happened, and how often a server makes one is its own affair.
+        lines.dedup_by(|next, last| next["type"] == "BOOKMARK" && last["type"] == "BOOKMARK");
         self.transcript.tell(&format!("watch {path} as {accept}"), &Answer::plain(Value::Array(lines.clone())));
         lines
     }

@@ -113,6 +113,7 @@ fn deployment(arm: &Arm) {
             "selector": {"matchLabels": {"app": "web"}, "matchExpressions": [{"key": "tier", "operator": "In", "values": ["b", "a"]}]},
             "template": {"metadata": {"labels": {"app": "web", "tier": "a"}}, "spec": {"containers": [{"name": "web", "image": "web:1"}]}}},
     }));
+    settled(arm);
     arm.delete(DEPLOYMENT);
     arm.look_until(DEPLOYMENT, |answer| answer.body["status"]["observedGeneration"] == 2);
 }
