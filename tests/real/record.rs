@@ -6,11 +6,11 @@ use crate::support::program::Runbook;
 const MANIFESTS: &str = r#"
 apiVersion: v1
 kind: Namespace
-metadata: {name: shop, labels: {tier: front}}
+metadata: {name: bakery, labels: {tier: front}}
 ---
 apiVersion: v1
 kind: ConfigMap
-metadata: {name: settings, namespace: shop}
+metadata: {name: settings, namespace: bakery}
 data:
   greeting: hello
   api-token: hunter2
@@ -21,12 +21,12 @@ data:
 ---
 apiVersion: v1
 kind: Secret
-metadata: {name: door, namespace: shop}
+metadata: {name: door, namespace: bakery}
 stringData: {password: hunter2}
 ---
 apiVersion: apps/v1
 kind: Deployment
-metadata: {name: till, namespace: shop}
+metadata: {name: till, namespace: bakery}
 spec:
   replicas: 2
   selector: {matchLabels: {app: till}}
@@ -43,7 +43,7 @@ spec:
 ---
 apiVersion: v1
 kind: Service
-metadata: {name: till, namespace: shop}
+metadata: {name: till, namespace: bakery}
 spec: {selector: {app: till}, ports: [{port: 80}]}
 ---
 apiVersion: v1
@@ -71,7 +71,7 @@ fn a_cluster_is_recorded_without_its_secrets_and_rehearsed_on() {
     let Some(bed) = alone() else { return };
     let book = Runbook::new(
         r#"
-        let cluster = k8s::connect(#{ namespace: "shop" });
+        let cluster = k8s::connect(#{ namespace: "bakery" });
         cluster.wait("deployment", "till");
         let settings = cluster.get("configmap", "settings").data;
         print(`${settings.greeting} ${settings["api-token"]} ${settings["ca.crt"]}`);
@@ -86,7 +86,7 @@ fn a_cluster_is_recorded_without_its_secrets_and_rehearsed_on() {
     let book = book.file("shop.yaml", MANIFESTS).file("kind.yaml", DEFINITION);
     let book = book.file(
         "bread.yaml",
-        "{apiVersion: shop.example.org/v1, kind: Bread, metadata: {name: rye, namespace: shop}, spec: {flour: rye}}",
+        "{apiVersion: shop.example.org/v1, kind: Bread, metadata: {name: rye, namespace: bakery}, spec: {flour: rye}}",
     );
     let path = |name: &str| book.folder().join(name).to_string_lossy().into_owned();
     bed.kubectl(&["apply", "-f", &path("kind.yaml")]);
@@ -95,7 +95,7 @@ fn a_cluster_is_recorded_without_its_secrets_and_rehearsed_on() {
     let nodes = bed.kubectl(&["get", "nodes", "-o", "name"]).lines().count();
 
     let kubeconfig = bed.kubeconfig().to_string_lossy().into_owned();
-    let record = book.call(["world", "record", "--namespace", "shop", "--output", "recorded.yaml"]);
+    let record = book.call(["world", "record", "--namespace", "bakery", "--output", "recorded.yaml"]);
     record.variable("KUBECONFIG", &kubeconfig).done().stderr_has("recorded.yaml is written");
     let recorded = std::fs::read_to_string(book.folder().join("recorded.yaml")).unwrap();
     for secret in ["hunter2", "aHVudGVyMg", "managedFields", "uid:", "resourceVersion", "last-applied"] {
