@@ -11,11 +11,23 @@ fn root() -> PathBuf {
 }
 
 /// The crates beside the program's own.
-const CRATES: [&str; 2] = ["simulator", "testbed"];
+const CRATES: [&str; 3] = ["simulator", "talos", "testbed"];
 
 /// The folders with what people wrote.
-const TEXTS: [&str; 9] =
-    ["src", "tests", "benches", "examples", "stdlib", "runbooks", "simulator/src", "simulator/tests", "testbed/src"];
+const TEXTS: [&str; 12] = [
+    "src",
+    "tests",
+    "benches",
+    "examples",
+    "stdlib",
+    "runbooks",
+    "simulator/src",
+    "simulator/tests",
+    "talos/proto",
+    "talos/src",
+    "talos/tests",
+    "testbed/src",
+];
 
 /// Every file below a folder, by its path from the root; nothing that is hidden or built.
 fn files(folder: &str) -> Vec<String> {
@@ -159,6 +171,23 @@ fn only_the_rehearsal_names_the_simulator() {
 }
 
 #[test]
+fn only_bindings_name_what_talos_speaks() {
+    let others = rust("src").into_iter().filter(|(path, _)| !path.starts_with("src/bindings/"));
+    let broken: Vec<String> = others.filter(|(_, text)| code(text).contains("talos::")).map(|(path, _)| path).collect();
+    none(&broken, "go through a script");
+}
+
+#[test]
+fn what_talos_speaks_knows_no_world_and_no_runbook() {
+    let broken: Vec<String> = rust("talos/src")
+        .into_iter()
+        .filter(|(_, text)| ["cozyscript", "simulator::", "rhai"].iter().any(|name| code(text).contains(name)))
+        .map(|(path, _)| path)
+        .collect();
+    none(&broken, "leave it to those who use the crate");
+}
+
+#[test]
 fn nothing_is_unfinished() {
     let marks = ["todo!(", "unimplemented!(", "dbg!(", "#[ignore", "FIXME", "XXX", "TODO"];
     let mut broken = Vec::new();
@@ -220,7 +249,7 @@ fn the_world_is_reached_in_its_own_modules_only() {
 fn every_dependency_says_why_it_is_there() {
     let mut broken = Vec::new();
     let mut in_dependencies = false;
-    let manifests = ["Cargo.toml", "simulator/Cargo.toml", "testbed/Cargo.toml"].map(read);
+    let manifests = ["Cargo.toml", "simulator/Cargo.toml", "talos/Cargo.toml", "testbed/Cargo.toml"].map(read);
     for line in manifests.iter().flat_map(|manifest| manifest.lines()) {
         if line.starts_with('[') {
             in_dependencies = line.ends_with("dependencies]");
@@ -234,7 +263,9 @@ fn every_dependency_says_why_it_is_there() {
 #[test]
 fn every_source_is_part_of_a_binary() {
     let mut broken = Vec::new();
-    for folder in ["src", "tests", "benches", "simulator/src", "simulator/tests", "testbed/src"] {
+    for folder in
+        ["src", "tests", "benches", "simulator/src", "simulator/tests", "talos/src", "talos/tests", "testbed/src"]
+    {
         let sources = rust(folder);
         let package = CRATES.into_iter().find(|package| folder.starts_with(package));
         let manifest = read(&package.map_or("Cargo.toml".to_owned(), |package| format!("{package}/Cargo.toml")));
@@ -311,6 +342,7 @@ fn the_root_holds_what_a_reader_looks_for() {
         "simulator",
         "src",
         "stdlib",
+        "talos",
         "target",
         "testbed",
         "tests",

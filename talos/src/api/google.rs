@@ -1,0 +1,4 @@
+//! What gRPC itself has in its answers.
+
+#[rustfmt::skip]
+pub mod rpc;
