@@ -2,3 +2,5 @@
 #![allow(clippy::disallowed_methods, reason = "tests read their settings from the environment")]
 
 mod api;
+mod definitions;
+mod descriptors;

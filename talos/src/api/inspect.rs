@@ -27,9 +27,11 @@ pub struct ControllerRuntimeDependenciesResponse {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum DependencyEdgeType {
-    Manages = 0,
-    Strong = 1,
-    Weak = 2,
+    OutputExclusive = 0,
+    InputStrong = 1,
+    InputWeak = 2,
+    OutputShared = 3,
+    InputDestroyReady = 4,
 }
 impl DependencyEdgeType {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -38,17 +40,21 @@ impl DependencyEdgeType {
     /// (if the ProtoBuf definition does not change) and safe for programmatic use.
     pub fn as_str_name(&self) -> &'static str {
         match self {
-            Self::Manages => "MANAGES",
-            Self::Strong => "STRONG",
-            Self::Weak => "WEAK",
+            Self::OutputExclusive => "OUTPUT_EXCLUSIVE",
+            Self::InputStrong => "INPUT_STRONG",
+            Self::InputWeak => "INPUT_WEAK",
+            Self::OutputShared => "OUTPUT_SHARED",
+            Self::InputDestroyReady => "INPUT_DESTROY_READY",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
     pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
         match value {
-            "MANAGES" => Some(Self::Manages),
-            "STRONG" => Some(Self::Strong),
-            "WEAK" => Some(Self::Weak),
+            "OUTPUT_EXCLUSIVE" => Some(Self::OutputExclusive),
+            "INPUT_STRONG" => Some(Self::InputStrong),
+            "INPUT_WEAK" => Some(Self::InputWeak),
+            "OUTPUT_SHARED" => Some(Self::OutputShared),
+            "INPUT_DESTROY_READY" => Some(Self::InputDestroyReady),
             _ => None,
         }
     }
