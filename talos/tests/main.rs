@@ -4,3 +4,4 @@
 mod api;
 mod definitions;
 mod descriptors;
+mod talosconfig;
