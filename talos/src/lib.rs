@@ -3,4 +3,11 @@
 //! It opens no connection and keeps no state: whoever uses it brings the stream, and the time.
 
 pub mod api;
+pub mod configuration;
+pub mod generate;
+pub mod patch;
+pub mod pem;
+pub mod secrets;
 pub mod talosconfig;
+pub mod validate;
+pub mod yaml;

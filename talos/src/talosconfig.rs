@@ -3,13 +3,16 @@
 use std::{collections::BTreeMap, fmt};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{pem, secrets::Pair, yaml};
 
 /// The port of a node's API, where none is named.
 pub const PORT: u16 = 50_000;
 
 /// A talosconfig as it stands in its file.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Talosconfig {
     #[serde(default)]
     pub context: String,
@@ -18,17 +21,31 @@ pub struct Talosconfig {
 }
 
 /// How the nodes of one cluster are reached.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Context {
     #[serde(default)]
     pub endpoints: Vec<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<String>,
     /// An endpoint as old files have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     ca: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     crt: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
+    /// What else stands there, and isn't lost when it is written again.
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
+}
+
+/// A context that got another name, for its own was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renamed {
+    pub from: String,
+    pub to: String,
 }
 
 /// The key is not for anybody's eyes.
@@ -108,7 +125,50 @@ impl Talosconfig {
     }
 }
 
+impl Talosconfig {
+    /// One with a single context, the current one.
+    #[must_use]
+    pub fn of(name: &str, context: Context) -> Self {
+        Self { context: name.to_owned(), contexts: BTreeMap::from([(name.to_owned(), context)]) }
+    }
+
+    /// Takes over the contexts of another one. Nothing is lost: where a name is taken, the new context is called `name-1`, and so on.
+    /// The current context becomes the other one's.
+    pub fn merge(&mut self, other: &Self) -> Vec<Renamed> {
+        let mut renamed = Vec::new();
+        for (from, context) in &other.contexts {
+            let mut names = std::iter::once(from.clone()).chain((1_u64..).map(|number| format!("{from}-{number}")));
+            let to = names.find(|name| !self.contexts.contains_key(name)).expect("numbers don't end");
+            self.contexts.insert(to.clone(), context.clone());
+            if other.context == *from {
+                self.context.clone_from(&to);
+            }
+            if to != *from {
+                renamed.push(Renamed { from: from.clone(), to });
+            }
+        }
+        renamed
+    }
+
+    /// As its file has it.
+    ///
+    /// # Panics
+    /// Never: it is made of what YAML can say.
+    #[must_use]
+    pub fn text(&self) -> String {
+        yaml::write(&[serde_json::to_value(self).expect("it is made of texts")])
+    }
+}
+
 impl Context {
+    /// Endpoints, whom they are to be, and who we are, each in PEM.
+    #[must_use]
+    pub fn new(endpoints: Vec<String>, authority: &str, identity: &Pair) -> Self {
+        let part = |text: &str| Some(pem::wrap(text));
+        let (ca, crt, key) = (part(authority), part(&identity.certificate), part(&identity.key));
+        Self { endpoints, ca, crt, key, ..Self::default() }
+    }
+
     /// Where its endpoints are, in their order.
     ///
     /// # Errors
