@@ -199,49 +199,48 @@ impl Arm {
     /// Looks again and again until what is there is as it should be, and writes that down.
     #[track_caller]
     pub fn until(&self, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
-        let path = self.placed(path);
-        let mut waited = Duration::ZERO;
-        loop {
-            let answer = self.exchange("GET", &path, "", &Value::Null);
-            if holds(&answer.body) {
-                self.transcript.tell(&format!("until GET {path}"), &answer);
-                return answer.body;
-            }
-            assert!(waited < PATIENCE, "`{path}` never became as it should be:\n{:#}", answer.body);
-            let pause = Duration::from_millis(50);
-            self.pass(pause);
-            waited += pause;
-        }
+        let (answer, ()) = self.patiently("GET", path, &Value::Null, |answer| holds(&answer.body).then_some(()));
+        self.transcript.tell(&format!("until GET {}", self.placed(path)), &answer);
+        answer.body
     }
 
     /// Like [`Arm::until`], but not written down.
     #[track_caller]
     pub fn look_until(&self, path: &str, holds: impl Fn(&Answer) -> bool) {
-        let mut waited = Duration::ZERO;
-        loop {
-            let answer = self.look(path);
-            if holds(&answer) {
-                return;
-            }
-            assert!(waited < PATIENCE, "`{path}` never became as it should be:\n{:#}", answer.body);
-            let pause = Duration::from_millis(50);
-            self.pass(pause);
-            waited += pause;
-        }
+        self.patiently("GET", path, &Value::Null, |answer| holds(answer).then_some(()));
+    }
+
+    /// Posts the same again and again until the answer is as it should be: a question, or a dry run. Not written down.
+    #[track_caller]
+    pub fn ask_until(&self, path: &str, question: &Value, holds: impl Fn(&Answer) -> bool) {
+        self.patiently("POST", path, question, |answer| holds(answer).then_some(()));
     }
 
     /// Looks again and again until `found` finds something in what is there, and writes that down: for what controllers do in
     /// their own time. What they draw lots for, the ends of names, is left out.
     #[track_caller]
     pub fn settle(&self, path: &str, found: impl Fn(&Value) -> Option<Value>) -> Value {
-        let path = self.placed(path);
+        let (answer, found) = self.patiently("GET", path, &Value::Null, |answer| found(&answer.body));
+        let told = Answer { body: transcript::without_lots(&found), warnings: Vec::new(), ..answer.clone() };
+        self.transcript.tell(&format!("settled GET {}", self.placed(path)), &told);
+        answer.body
+    }
+
+    #[track_caller]
+    fn patiently<T>(
+        &self,
+        method: &str,
+        path: &str,
+        body: &Value,
+        found: impl Fn(&Answer) -> Option<T>,
+    ) -> (Answer, T) {
+        let (path, body) = (self.placed(path), self.placed_in(body));
+        let content = if body.is_null() { "" } else { JSON };
         let mut waited = Duration::ZERO;
         loop {
-            let answer = self.exchange("GET", &path, "", &Value::Null);
-            if let Some(found) = found(&answer.body) {
-                let told = Answer { body: transcript::without_lots(&found), warnings: Vec::new(), ..answer.clone() };
-                self.transcript.tell(&format!("settled GET {path}"), &told);
-                return answer.body;
+            let answer = self.exchange(method, &path, content, &body);
+            if let Some(found) = found(&answer) {
+                return (answer, found);
             }
             assert!(waited < PATIENCE, "`{path}` never became as it should be:\n{:#}", answer.body);
             let pause = Duration::from_millis(50);

@@ -53,19 +53,14 @@ fn bind(arm: &Arm, name: &str, kind: &str, role: &str, subjects: Value) {
     arm.create(BINDINGS, json!({"metadata": {"name": name}, "roleRef": role, "subjects": subjects}));
 }
 
+/// The question whether somebody may do this in the namespace.
+fn whether(user: &str, verb: &str, resource: &str) -> Value {
+    json!({"spec": {"user": user, "resourceAttributes": {"verb": verb, "resource": resource, "namespace": "SPACE"}}})
+}
+
 /// Waits until the server knows of it: roles come into force a moment after they are written.
-fn until_allowed(arm: &Arm, user: &str, groups: &[&str], verb: &str, resource: &str) {
-    let question = json!({"spec": {"user": user, "groups": groups, "resourceAttributes": {
-        "verb": verb, "resource": resource, "namespace": arm.space,
-    }}});
-    for _ in 0..100 {
-        let answer = arm.exchange("POST", ACCESS, "application/json", &question);
-        if answer.body["status"]["allowed"] == true {
-            return;
-        }
-        arm.pass(std::time::Duration::from_millis(20));
-    }
-    panic!("`{user}` never may {verb} {resource}");
+fn until_allowed(arm: &Arm, question: &Value) {
+    arm.ask_until(ACCESS, question, |answer| answer.body["status"]["allowed"] == true);
 }
 
 fn whoever_has_no_role_may_do_nothing(arm: &Arm) {
@@ -114,7 +109,7 @@ fn a_wrong_token_is_nobodys(arm: &Arm) {
 fn a_role_allows_what_it_says_and_no_more(arm: &Arm) {
     let_viewer(arm, "reader", json!([{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list"]}]));
     arm.create(MAPS, json!({"metadata": {"name": "motd"}}));
-    until_allowed(arm, "viewer", &[], "list", "configmaps");
+    until_allowed(arm, &whether("viewer", "list", "configmaps"));
     arm.as_viewer(|| {
         arm.get("/api/v1/namespaces/SPACE/configmaps/motd");
         arm.get("/api/v1/namespaces/SPACE/configmaps/motd?watch=1");
@@ -129,15 +124,9 @@ fn a_role_names_objects(arm: &Arm) {
     let_viewer(arm, "one", rule);
     arm.create(MAPS, json!({"metadata": {"name": "motd"}}));
     arm.create(MAPS, json!({"metadata": {"name": "other"}}));
-    let question = json!({"spec": {"user": "viewer", "resourceAttributes": {
-        "verb": "get", "resource": "configmaps", "namespace": arm.space, "name": "motd",
-    }}});
-    for _ in 0..100 {
-        if arm.exchange("POST", ACCESS, "application/json", &question).body["status"]["allowed"] == true {
-            break;
-        }
-        arm.pass(std::time::Duration::from_millis(20));
-    }
+    let mut question = whether("viewer", "get", "configmaps");
+    question["spec"]["resourceAttributes"]["name"] = json!("motd");
+    until_allowed(arm, &question);
     arm.as_viewer(|| {
         arm.get("/api/v1/namespaces/SPACE/configmaps/motd");
         arm.get("/api/v1/namespaces/SPACE/configmaps/other");
@@ -148,16 +137,11 @@ fn a_role_names_objects(arm: &Arm) {
 fn a_role_names_parts_of_a_resource(arm: &Arm) {
     let_viewer(arm, "logs", json!([{"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]}]));
     let question = |part: &str| {
-        json!({"spec": {"user": "viewer", "resourceAttributes": {
-            "verb": "get", "resource": "pods", "subresource": part, "namespace": arm.space,
-        }}})
+        let mut question = whether("viewer", "get", "pods");
+        question["spec"]["resourceAttributes"]["subresource"] = json!(part);
+        question
     };
-    for _ in 0..100 {
-        if arm.exchange("POST", ACCESS, "application/json", &question("log")).body["status"]["allowed"] == true {
-            break;
-        }
-        arm.pass(std::time::Duration::from_millis(20));
-    }
+    until_allowed(arm, &question("log"));
     arm.create(ACCESS, question("log"));
     arm.create(ACCESS, question("status"));
     arm.create(ACCESS, question(""));
@@ -165,7 +149,7 @@ fn a_role_names_parts_of_a_resource(arm: &Arm) {
 
 fn a_cluster_role_can_be_bound_in_one_namespace(arm: &Arm) {
     bind(arm, "viewers", "ClusterRole", "view", json!([{"kind": "User", "name": "viewer"}]));
-    until_allowed(arm, "viewer", &[], "list", "configmaps");
+    until_allowed(arm, &whether("viewer", "list", "configmaps"));
     arm.as_viewer(|| {
         assert_eq!(arm.look(MAPS).code, 200);
         arm.get("/api/v1/namespaces/SPACE/secrets");
@@ -175,35 +159,24 @@ fn a_cluster_role_can_be_bound_in_one_namespace(arm: &Arm) {
 
 fn a_binding_to_a_role_that_is_not_there_says_so(arm: &Arm) {
     bind(arm, "lost", "Role", "nowhere", json!([{"kind": "User", "name": "viewer"}]));
-    let question = json!({"spec": {"user": "viewer", "resourceAttributes": {
-        "verb": "get", "resource": "pods", "namespace": arm.space,
-    }}});
-    for _ in 0..100 {
-        if !arm.exchange("POST", ACCESS, "application/json", &question).body["status"]["reason"].is_null() {
-            break;
-        }
-        arm.pass(std::time::Duration::from_millis(20));
-    }
+    let question = whether("viewer", "get", "pods");
+    arm.ask_until(ACCESS, &question, |answer| !answer.body["status"]["reason"].is_null());
     arm.create(ACCESS, question);
     arm.as_viewer(|| arm.get(PODS));
 }
 
 fn a_group_can_be_bound(arm: &Arm) {
     bind(arm, "team", "ClusterRole", "view", json!([{"kind": "Group", "name": "viewers"}]));
-    until_allowed(arm, "somebody", &["viewers"], "list", "pods");
-    let question = json!({"spec": {"user": "somebody", "groups": ["viewers"], "resourceAttributes": {
-        "verb": "list", "resource": "pods", "namespace": arm.space,
-    }}});
+    let mut question = whether("somebody", "list", "pods");
+    question["spec"]["groups"] = json!(["viewers"]);
+    until_allowed(arm, &question);
     arm.create(ACCESS, question);
 }
 
 fn a_service_account_can_be_bound(arm: &Arm) {
     bind(arm, "robot", "ClusterRole", "edit", json!([{"kind": "ServiceAccount", "name": "robot"}]));
-    let user = format!("system:serviceaccount:{}:robot", arm.space);
-    until_allowed(arm, &user, &[], "delete", "pods");
-    let question = json!({"spec": {"user": user, "resourceAttributes": {
-        "verb": "delete", "resource": "pods", "namespace": arm.space,
-    }}});
+    let question = whether("system:serviceaccount:SPACE:robot", "delete", "pods");
+    until_allowed(arm, &question);
     arm.create(ACCESS, question);
 }
 
@@ -220,10 +193,10 @@ fn anybody_may_ask_what_they_may_do(arm: &Arm) {
 }
 
 fn an_administrator_may_ask_what_others_may_do(arm: &Arm) {
-    let of = |user: &str| json!({"spec": {"user": user, "resourceAttributes": {"verb": "get", "resource": "pods", "namespace": arm.space}}});
-    arm.create(ACCESS, of("viewer"));
-    arm.create(ACCESS, of("system:kube-scheduler"));
-    arm.as_viewer(|| arm.create(ACCESS, of("admin")));
+    let whether = |user: &str| whether(user, "get", "pods");
+    arm.create(ACCESS, whether("viewer"));
+    arm.create(ACCESS, whether("system:kube-scheduler"));
+    arm.as_viewer(|| arm.create(ACCESS, whether("admin")));
 }
 
 fn a_question_inside_a_namespace_is_about_that_namespace(arm: &Arm) {
@@ -303,7 +276,11 @@ fn a_token_ends_with_its_account(arm: &Arm) {
     account(arm, "robot");
     let token = token(arm, "robot", json!({}));
     arm.delete("/api/v1/namespaces/SPACE/serviceaccounts/robot");
-    arm.with_token(&token, || arm.get(PODS));
+    arm.with_token(&token, || {
+        // The server may know its accounts from a moment ago.
+        arm.look_until(PODS, |answer| answer.code == 401);
+        arm.get(PODS);
+    });
 }
 
 fn a_token_that_is_too_short_lived_is_refused(arm: &Arm) {
@@ -340,15 +317,9 @@ fn let_viewer_write_roles(arm: &Arm) {
         "verbs": ["create", "update", "patch", "get"],
     }]);
     let_viewer(arm, "writer", rule);
-    let question = json!({"spec": {"user": "viewer", "resourceAttributes": {
-        "verb": "create", "resource": "roles", "group": "rbac.authorization.k8s.io", "namespace": arm.space,
-    }}});
-    for _ in 0..100 {
-        if arm.exchange("POST", ACCESS, "application/json", &question).body["status"]["allowed"] == true {
-            return;
-        }
-        arm.pass(std::time::Duration::from_millis(20));
-    }
+    let mut question = whether("viewer", "create", "roles");
+    question["spec"]["resourceAttributes"]["group"] = json!("rbac.authorization.k8s.io");
+    until_allowed(arm, &question);
 }
 
 fn nobody_gives_away_more_than_they_have(arm: &Arm) {

@@ -1,10 +1,11 @@
 //! What stops or changes a write on its way in.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
-use super::arms::Arm;
+use super::{
+    arms::{Answer, Arm},
+    settled::Scene as _,
+};
 
 const PODS: &str = "/api/v1/namespaces/SPACE/pods";
 const QUOTAS: &str = "/api/v1/namespaces/SPACE/resourcequotas";
@@ -31,28 +32,31 @@ fn pod(name: &str, resources: Value) -> Value {
     json!({"metadata": {"name": name}, "spec": {"containers": [container], "automountServiceAccountToken": false}})
 }
 
-/// Pods can be made once the namespace has its account.
+/// Pods can be made once the namespace has its account, and what is in it can be counted once it has all that each has.
 fn settled(arm: &Arm) {
-    let account = "/api/v1/namespaces/SPACE/serviceaccounts/default";
-    while arm.look(account).code != 200 {
-        arm.pass(Duration::from_millis(20));
+    for path in ["serviceaccounts/default", "configmaps/kube-root-ca.crt"] {
+        arm.look_until(&format!("/api/v1/namespaces/SPACE/{path}"), |answer| answer.code == 200);
     }
 }
 
-/// A limit range, once the server goes by it.
-fn limited(arm: &Arm, limits: Value) {
+/// A limit range, once the server goes by it: then it answers a dry run that the range concerns otherwise than before.
+fn limited(arm: &Arm, limits: Value, concerned: (&str, Value)) {
     settled(arm);
-    let path = "/api/v1/namespaces/SPACE/limitranges";
-    arm.create(path, json!({"metadata": {"name": "limits"}, "spec": {"limits": limits}}));
-    arm.pass(Duration::from_millis(300));
+    let (path, object) = concerned;
+    let said = |answer: &Answer| (answer.code, answer.body["spec"].clone());
+    let before = said(&arm.exchange("POST", &arm.placed(path), "application/json", &object));
+    let ranges = "/api/v1/namespaces/SPACE/limitranges";
+    arm.create(ranges, json!({"metadata": {"name": "limits"}, "spec": {"limits": limits}}));
+    arm.ask_until(path, &object, |answer| said(answer) != before);
 }
 
 fn containers_get_what_a_limit_range_says(arm: &Arm) {
+    let path = format!("{PODS}?dryRun=All");
     limited(
         arm,
         json!([{"type": "Container", "default": {"cpu": "1", "memory": "1Gi"}, "defaultRequest": {"cpu": "100m"}}]),
+        (&path, pod("none", json!({}))),
     );
-    let path = format!("{PODS}?dryRun=All");
     arm.create(&path, pod("none", json!({})));
     arm.create(&path, pod("some", json!({"requests": {"cpu": "200m"}, "limits": {"memory": "2Gi"}})));
     arm.create(
@@ -64,8 +68,8 @@ fn containers_get_what_a_limit_range_says(arm: &Arm) {
 fn pods_beyond_a_limit_are_refused(arm: &Arm) {
     let container =
         json!({"type": "Container", "min": {"cpu": "100m"}, "max": {"cpu": "1"}, "maxLimitRequestRatio": {"cpu": "2"}});
-    limited(arm, json!([container, {"type": "Pod", "max": {"memory": "1Gi"}}]));
     let path = format!("{PODS}?dryRun=All");
+    limited(arm, json!([container, {"type": "Pod", "max": {"memory": "1Gi"}}]), (&path, pod("web", json!({}))));
     for resources in [
         json!({"requests": {"cpu": "50m"}, "limits": {"cpu": "100m", "memory": "1Gi"}}),
         json!({"requests": {"cpu": "2"}, "limits": {"cpu": "2", "memory": "1Gi"}}),
@@ -79,13 +83,15 @@ fn pods_beyond_a_limit_are_refused(arm: &Arm) {
 }
 
 fn claims_beyond_a_limit_are_refused(arm: &Arm) {
-    limited(arm, json!([{"type": "PersistentVolumeClaim", "min": {"storage": "1Gi"}, "max": {"storage": "2Gi"}}]));
-    for storage in ["500Mi", "1Gi", "3Gi"] {
+    let path = "/api/v1/namespaces/SPACE/persistentvolumeclaims?dryRun=All";
+    let claim = |storage: &str| {
         let spec = json!({"accessModes": ["ReadWriteOnce"], "storageClassName": "", "resources": {"requests": {"storage": storage}}});
-        arm.create(
-            "/api/v1/namespaces/SPACE/persistentvolumeclaims?dryRun=All",
-            json!({"metadata": {"name": "data"}, "spec": spec}),
-        );
+        json!({"metadata": {"name": "data"}, "spec": spec})
+    };
+    let limits = json!([{"type": "PersistentVolumeClaim", "min": {"storage": "1Gi"}, "max": {"storage": "2Gi"}}]);
+    limited(arm, limits, (path, claim("3Gi")));
+    for storage in ["500Mi", "1Gi", "3Gi"] {
+        arm.create(path, claim(storage));
     }
 }
 
@@ -96,23 +102,23 @@ fn pods_need_their_service_account(arm: &Arm) {
     arm.create(&format!("{PODS}?dryRun=All"), other);
 }
 
-/// A quota, once it is known what of it is used.
-fn quota(arm: &Arm, spec: Value) {
+/// A quota, once the server goes by it: of leases it allows none.
+fn quota(arm: &Arm, hard: Value) {
     settled(arm);
-    let answer = arm.exchange(
-        "POST",
-        &QUOTAS.replace("SPACE", &arm.space),
-        "application/json",
-        &json!({"metadata": {"name": "most"}, "spec": spec}),
-    );
-    assert_eq!(answer.code, 201, "{}", answer.body);
-    while arm.look(&format!("{QUOTAS}/most")).body["status"].get("used").is_none() {
-        arm.pass(Duration::from_millis(20));
-    }
+    let mut spec = json!({"hard": hard});
+    spec["hard"]["count/leases.coordination.k8s.io"] = json!("0");
+    arm.make(QUOTAS, json!({"metadata": {"name": "most"}, "spec": spec}));
+    let leases = "/apis/coordination.k8s.io/v1/namespaces/SPACE/leases?dryRun=All";
+    arm.ask_until(leases, &json!({"metadata": {"name": "probe"}}), is_beyond_quota);
+}
+
+/// True for the answer to a write that a quota refuses.
+pub fn is_beyond_quota(answer: &Answer) -> bool {
+    answer.body["message"].as_str().is_some_and(|why| why.contains("exceeded quota"))
 }
 
 fn objects_beyond_a_quota_are_refused(arm: &Arm) {
-    quota(arm, json!({"hard": {"count/configmaps": "2", "secrets": "1", "count/deployments.apps": "0"}}));
+    quota(arm, json!({"count/configmaps": "2", "secrets": "1", "count/deployments.apps": "0"}));
     for name in ["a", "b", "c"] {
         arm.create(MAPS, json!({"metadata": {"name": name}}));
     }
@@ -127,7 +133,7 @@ fn objects_beyond_a_quota_are_refused(arm: &Arm) {
 }
 
 fn pods_have_to_say_what_is_limited(arm: &Arm) {
-    quota(arm, json!({"hard": {"pods": "5", "requests.cpu": "1", "limits.memory": "1Gi"}}));
+    quota(arm, json!({"pods": "5", "requests.cpu": "1", "limits.memory": "1Gi"}));
     let path = format!("{PODS}?dryRun=All");
     for resources in [
         json!({}),
@@ -140,7 +146,7 @@ fn pods_have_to_say_what_is_limited(arm: &Arm) {
 }
 
 fn services_are_counted_by_what_they_take(arm: &Arm) {
-    quota(arm, json!({"hard": {"services": "2", "services.nodeports": "1", "services.loadbalancers": "0"}}));
+    quota(arm, json!({"services": "2", "services.nodeports": "1", "services.loadbalancers": "0"}));
     let path = "/api/v1/namespaces/SPACE/services";
     for (name, spec) in [
         ("a", json!({"type": "LoadBalancer", "ports": [{"port": 80}]})),
@@ -155,7 +161,7 @@ fn services_are_counted_by_what_they_take(arm: &Arm) {
 }
 
 fn a_quota_knows_what_is_used(arm: &Arm) {
-    quota(arm, json!({"hard": {"count/secrets": "5"}}));
+    quota(arm, json!({"count/secrets": "5"}));
     let used = |wanted: &'static str| move |quota: &Value| quota["status"]["used"]["count/secrets"] == wanted;
     arm.create("/api/v1/namespaces/SPACE/secrets", json!({"metadata": {"name": "a"}}));
     arm.until(&format!("{QUOTAS}/most"), used("1"));
@@ -191,10 +197,7 @@ fn a_policy_says_what_has_to_be_so(arm: &Arm) {
     arm.create(&path, json!({"metadata": {"name": "SPACE"}, "spec": binding}));
     let map =
         |name: &str, data: Value| json!({"metadata": {"name": name, "labels": {"checked": "true"}}, "data": data});
-    let dry = format!("{MAPS}?dryRun=All").replace("SPACE", &arm.space);
-    while arm.exchange("POST", &dry, "application/json", &map("no", json!({}))).code == 201 {
-        arm.pass(Duration::from_millis(50));
-    }
+    arm.ask_until(&format!("{MAPS}?dryRun=All"), &map("no", json!({})), |answer| answer.code != 201);
     arm.create(MAPS, map("no", json!({})));
     arm.create(MAPS, map("a", json!({"a": "1", "b": "2"})));
     arm.create(MAPS, map("a", json!({"a": "1"})));
@@ -221,10 +224,7 @@ fn hook(policy: &str) -> Value {
 fn a_webhook_that_is_not_there_refuses(arm: &Arm) {
     let checked = json!({"metadata": {"name": "a", "labels": {"checked": "true"}}});
     arm.create(HOOKS, hook("Fail"));
-    let path = format!("{MAPS}?dryRun=All").replace("SPACE", &arm.space);
-    while arm.exchange("POST", &path, "application/json", &checked).code == 201 {
-        arm.pass(Duration::from_millis(50));
-    }
+    arm.ask_until(&format!("{MAPS}?dryRun=All"), &checked, |answer| answer.code != 201);
     arm.create(MAPS, checked);
     arm.create(MAPS, json!({"metadata": {"name": "free", "labels": {"checked": "true"}}}));
     arm.create(MAPS, json!({"metadata": {"name": "b"}}));

@@ -72,7 +72,9 @@ fn a_token_in_a_secret_is_known(arm: &Arm) {
     let review = json!({
         "apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token},
     });
-    let told = arm.exchange("POST", "/apis/authentication.k8s.io/v1/tokenreviews", "application/json", &review);
+    let reviews = "/apis/authentication.k8s.io/v1/tokenreviews";
+    arm.ask_until(reviews, &review, |answer| answer.body["status"]["authenticated"] == true);
+    let told = arm.exchange("POST", reviews, "application/json", &review);
     arm.note(
         "whose token it is",
         fields(&told.body, &["/status/authenticated", "/status/user/username", "/status/user/groups"]),
@@ -225,7 +227,9 @@ fn scaled(arm: &Arm, reason: &str) {
 
 fn an_autoscaler_without_metrics_says_so(arm: &Arm) {
     let set = super::settled::workload("web", 1);
-    exchange(arm, "POST", "/apis/apps/v1/namespaces/SPACE/replicasets", set);
+    let sets = "/apis/apps/v1/namespaces/SPACE/replicasets";
+    exchange(arm, "POST", sets, set);
+    arm.look_until(&format!("{sets}/web"), |answer| answer.body["status"]["readyReplicas"] == 1);
     scaler(arm, "ReplicaSet");
     scaled(arm, "FailedComputeMetricsReplicas");
 }

@@ -302,7 +302,9 @@ fn a_pod_waits_for_its_claims(arm: &Arm) {
         |pod: &Value| condition(pod, "PodScheduled").map(|told| fields(told, &["/status", "/reason", "/message"]));
     claim(arm, json!({}));
     pod(arm);
-    arm.settle(&format!("{PODS}/user"), |pod| scheduled(pod).filter(|told| told["/status"] == "False"));
+    arm.settle(&format!("{PODS}/user"), |pod| {
+        scheduled(pod).filter(|told| told["/message"].as_str().is_some_and(|why| why.contains("unbound")))
+    });
     exchange(arm, "DELETE", CLAIM, Value::Null);
     gone(arm, CLAIM);
     volume(arm, "late", json!({}));

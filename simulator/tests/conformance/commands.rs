@@ -102,9 +102,7 @@ fn let_viewer(arm: &Arm, verb: &str) {
         "verb": verb, "resource": "pods", "subresource": "exec", "namespace": arm.space,
     }}});
     let reviews = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
-    while arm.exchange("POST", reviews, "application/json", &question).body["status"]["allowed"] != true {
-        arm.pass(std::time::Duration::from_millis(50));
-    }
+    arm.ask_until(reviews, &question, |answer| answer.body["status"]["allowed"] == true);
 }
 
 fn who_may_only_get_may_run_nothing(arm: &Arm) {

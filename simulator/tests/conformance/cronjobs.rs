@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use super::{
+    admission::is_beyond_quota,
     arms::Arm,
     settled::{Scene, each, fields, items},
 };
@@ -252,7 +253,8 @@ fn a_job_that_can_not_be_made_is_told(arm: &Arm) {
         "/api/v1/namespaces/SPACE/resourcequotas",
         json!({"metadata": {"name": "none"}, "spec": {"hard": {"count/jobs.batch": "0"}}}),
     );
-    arm.look_until("/api/v1/namespaces/SPACE/resourcequotas/none", |answer| answer.body["status"]["hard"].is_object());
+    let probe = json!({"metadata": {"name": "probe"}, "spec": template()});
+    arm.ask_until(&format!("{JOBS}?dryRun=All"), &probe, is_beyond_quota);
     cron(arm, json!({}));
     resume(arm);
     arm.settle("/api/v1/namespaces/SPACE/events?fieldSelector=reason=FailedCreate", |list| {

@@ -142,7 +142,7 @@ fn a_new_image_rolls_from_one_replica_set_to_another(arm: &Arm) {
     patch(arm, image("image:2"));
     rolled(arm, 2, "2");
     sets(arm, |all| counts(all, &[0, 2]));
-    events(arm, "Deployment", 4);
+    events(arm, "Deployment", 5);
 }
 
 fn going_back_takes_the_old_replica_set_again(arm: &Arm) {
@@ -236,7 +236,9 @@ fn what_does_not_progress_in_time_says_so(arm: &Arm) {
     let mut pod = workload("web", 1)["spec"]["template"].clone();
     pod["spec"]["nodeSelector"] = json!({"disk": "golden"});
     create(arm, json!({"replicas": 1, "progressDeadlineSeconds": 1, "template": pod}));
-    settled(arm, |deployment| reason(deployment, "Progressing") == "ProgressDeadlineExceeded");
+    settled(arm, |deployment| {
+        reason(deployment, "Progressing") == "ProgressDeadlineExceeded" && deployment["status"]["updatedReplicas"] == 1
+    });
 }
 
 fn annotations_come_to_the_replica_set(arm: &Arm) {

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::{
     arms::Arm,
-    definitions::{DEFINITIONS, Defined, WIDGETS, definition, holds, one_version},
+    definitions::{DEFINITIONS, Defined, WIDGETS, definition, one_version},
+    settled::{is_going, reason},
     values::{map, redefined, widget},
 };
 
@@ -53,8 +54,9 @@ fn a_definition_ends_when_its_last_object_is_let_go(arm: &Arm) {
     arm.create(WIDGETS, held);
     arm.create(WIDGETS, widget("free", json!({"size": 1})));
     arm.delete(NAME);
-    arm.until(NAME, |there| holds(there, "Terminating"));
+    arm.until(NAME, |there| reason(there, "Terminating") == "InstanceDeletionInProgress");
     arm.look_until(&format!("{WIDGETS}/free"), |there| there.code == 404);
+    arm.look_until(&format!("{WIDGETS}/held"), |there| is_going(&there.body));
     arm.create(WIDGETS, widget("late", json!({})));
     arm.create(&format!("{WIDGETS}?dryRun=All"), widget("late", json!({})));
     arm.apply(&format!("{WIDGETS}/late"), "me", widget("late", json!({})));
@@ -82,11 +84,10 @@ fn a_definition_is_held_by_somebody_else_too(arm: &Arm) {
     arm.delete(NAME);
     arm.until(NAME, |there| {
         there["metadata"]["finalizers"] == json!(["example.com/hold"])
-            && there["status"]["conditions"]
-                .as_array()
-                .is_some_and(|all| all.iter().any(|one| one["type"] == "Terminating"))
+            && reason(there, "Terminating") == "InstanceDeletionCompleted"
     });
     arm.get(WIDGETS);
+    arm.ask_until(&format!("{WIDGETS}?dryRun=All"), &widget("b", json!({})), |answer| answer.code == 201);
     arm.create(WIDGETS, widget("b", json!({})));
     arm.patch(NAME, "merge", json!({"metadata": {"finalizers": null}}));
     arm.get(NAME);

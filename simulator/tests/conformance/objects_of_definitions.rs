@@ -253,7 +253,8 @@ fn metadata_of_the_whole_and_of_parts(arm: &Arm) {
     arm.create(WIDGETS, widget("bare", json!({"part": {}})));
     arm.create(WIDGETS, widget("bare", json!({"part": {"kind": "p q", "apiVersion": "example.com/v1"}})));
     arm.create(WIDGETS, widget("bare", json!({"part": {"kind": "Part", "apiVersion": "a/b/c"}})));
-    arm.create(WIDGETS, widget("bare", json!({"part": {"kind": 1, "apiVersion": 2}})));
+    arm.create(WIDGETS, widget("bare", json!({"part": {"kind": 1, "apiVersion": "v1"}})));
+    arm.create(WIDGETS, widget("bare", json!({"part": {"kind": "Part", "apiVersion": 2}})));
 }
 
 fn metadata_of_another_type(arm: &Arm) {

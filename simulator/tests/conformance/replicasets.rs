@@ -123,7 +123,7 @@ fn a_pod_that_is_no_longer_selected_is_let_go(arm: &Arm) {
 
 fn pods_are_available_some_time_after_they_are_ready(arm: &Arm) {
     let mut set = workload("web", 1);
-    set["spec"]["minReadySeconds"] = json!(2);
+    set["spec"]["minReadySeconds"] = json!(4);
     send(arm, "POST", SETS, "application/json", set);
     for available in [false, true] {
         arm.settle(WEB, |set| {

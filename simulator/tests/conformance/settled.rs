@@ -105,26 +105,33 @@ pub fn is_going(object: &Value) -> bool {
 /// Writes down the events of objects of a kind, as soon as there are so many, each with how often it happened.
 #[track_caller]
 pub fn events(arm: &Arm, kind: &str, at_least: usize) {
+    told_events(arm, kind, at_least, &[&EVENT[..], &["/count"]].concat());
+}
+
+/// Like [`events`], where the controller may have to do a thing again because it has not seen yet what it has done.
+#[track_caller]
+pub fn sorts_of_events(arm: &Arm, kind: &str, at_least: usize) {
+    told_events(arm, kind, at_least, &EVENT);
+}
+
+const EVENT: [&str; 10] = [
+    "/involvedObject/apiVersion",
+    "/involvedObject/fieldPath",
+    "/involvedObject/kind",
+    "/involvedObject/name",
+    "/type",
+    "/reason",
+    "/message",
+    "/action",
+    "/source",
+    "/reportingComponent",
+];
+
+#[track_caller]
+fn told_events(arm: &Arm, kind: &str, at_least: usize, paths: &[&str]) {
     let path = format!("/api/v1/namespaces/SPACE/events?fieldSelector=involvedObject.kind={kind}");
     arm.settle(&path, |list| {
-        let told = each(list, |event| {
-            fields(
-                event,
-                &[
-                    "/involvedObject/apiVersion",
-                    "/involvedObject/fieldPath",
-                    "/involvedObject/kind",
-                    "/involvedObject/name",
-                    "/type",
-                    "/reason",
-                    "/message",
-                    "/count",
-                    "/action",
-                    "/source",
-                    "/reportingComponent",
-                ],
-            )
-        });
+        let told = each(list, |event| fields(event, paths));
         (items(list).len() >= at_least).then_some(told)
     });
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     arms::Arm,
-    settled::{Scene, each, events, fields, is_going, is_observed, items, workload},
+    settled::{Scene, each, events, fields, is_going, is_observed, items, sorts_of_events, workload},
 };
 
 const SETS: &str = "/apis/apps/v1/namespaces/SPACE/statefulsets";
@@ -105,7 +105,7 @@ fn a_new_template_comes_to_the_last_pod_first(arm: &Arm) {
     arm.adjust(DB, image("image:2"));
     complete(arm, 2);
     pods(arm, |pods| images(pods) == ["image:2", "image:2"]);
-    events(arm, "StatefulSet", 4);
+    sorts_of_events(arm, "StatefulSet", 4);
 }
 
 fn a_partition_holds_the_first_pods_back(arm: &Arm) {

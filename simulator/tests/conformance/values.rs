@@ -546,15 +546,7 @@ pub fn redefined(arm: &Arm, versions: Value) {
     let patch = json!({"spec": {"versions": versions}});
     let patched = arm.exchange("PATCH", &path, "application/merge-patch+json", &patch);
     assert_eq!(patched.code, 200, "{:#}", patched.body);
-    let probe = arm.placed_in(&widget("probe", json!({})));
-    let tries = arm.placed(&format!("{WIDGETS}?dryRun=All"));
-    for _ in 0..200 {
-        if arm.exchange("POST", &tries, "application/json", &probe).body["mark"] == "new" {
-            return;
-        }
-        arm.pass(std::time::Duration::from_millis(50));
-    }
-    panic!("the new schema never came into force");
+    arm.ask_until(&format!("{WIDGETS}?dryRun=All"), &widget("probe", json!({})), |answer| answer.body["mark"] == "new");
 }
 
 fn what_was_wrong_in_a_keyed_list_may_stay_so(arm: &Arm) {

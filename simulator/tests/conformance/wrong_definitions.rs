@@ -368,14 +368,12 @@ fn what_is_stored_can_not_be_changed(arm: &Arm) {
     let right = definition("widgets", "Widget", one_version(json!({"type": "object"})));
     let _defined = Defined::new(arm, &right, WIDGETS);
     let path = format!("{DEFINITIONS}/widgets.SPACE.example.com");
-    for spec in [
-        json!({"group": "other.example.com"}),
-        json!({"names": {"plural": "gadgets"}}),
-        json!({"names": {"shortNames": ["wi"]}}),
-        json!({"names": {"singular": "wid"}}),
-    ] {
+    for spec in [json!({"group": "other.example.com"}), json!({"names": {"plural": "gadgets"}})] {
         arm.patch(&path, "merge", json!({"spec": spec}));
     }
+    arm.patch(&path, "merge", json!({"spec": {"names": {"shortNames": ["wi"]}}}));
+    arm.until(&path, |there| there["status"]["acceptedNames"]["shortNames"] == json!(["wi"]));
+    arm.patch(&path, "merge", json!({"spec": {"names": {"singular": "wid"}}}));
     arm.until(&path, |there| there["status"]["acceptedNames"]["singular"] == "wid");
 }
 
@@ -386,8 +384,8 @@ fn an_established_kind_keeps_its_name_and_scope(arm: &Arm) {
     arm.patch(&path, "merge", json!({"spec": {"scope": "Cluster"}}));
     arm.patch(&path, "merge", json!({"spec": {"names": {"kind": "Gadget"}}}));
     arm.patch(&path, "merge", json!({"spec": {"names": {"listKind": "Widgets"}}}));
-    arm.patch(&path, "merge", json!({"metadata": {"labels": {"a": "b"}}}));
     arm.until(&path, |there| there["status"]["acceptedNames"]["listKind"] == "Widgets");
+    arm.patch(&path, "merge", json!({"metadata": {"labels": {"a": "b"}}}));
 }
 
 fn the_status_is_written_apart(arm: &Arm) {
