@@ -9,4 +9,5 @@ pub mod connector;
 pub mod failure;
 pub mod proxy;
 pub mod route;
+pub mod signer;
 pub mod tls;

@@ -64,7 +64,7 @@ impl Plan {
     /// # Errors
     /// The version isn't known here, or the endpoint is none.
     pub fn new(name: &str, endpoint: &str, talos: &str) -> Result<Self, Invalid> {
-        let contract = Contract::of(talos).map_err(|unknown| Invalid(unknown.to_string()))?;
+        let contract = Contract::of(talos).map_err(|unknown| Invalid::new(unknown.to_string()))?;
         check(endpoint)?;
         Ok(Self {
             name: name.to_owned(),
@@ -124,10 +124,9 @@ impl Plan {
         }
         let text = Configuration::of(documents)?.text();
         let own = if control_plane { &self.patches_of_control_planes } else { &self.patches_of_workers };
-        let all = patched(&text, &self.patches, self.contract)
-            .map_err(|why| Invalid(format!("error patching configs: {why}")))?;
+        let all = patched(&text, &self.patches, self.contract).map_err(|why| why.about("error patching configs"))?;
         let kind = if control_plane { "control plane configs" } else { "worker config" };
-        patched(&all, own, self.contract).map_err(|why| Invalid(format!("error patching {kind}: {why}")))
+        patched(&all, own, self.contract).map_err(|why| why.about(&format!("error patching {kind}")))
     }
 
     fn machine_part(&self, secrets: &Secrets, control_plane: bool) -> Value {
@@ -258,7 +257,7 @@ fn full(talos: &str) -> String {
 
 /// Whether it is a URL with everything that one needs.
 fn check(endpoint: &str) -> Result<(), Invalid> {
-    let wrong = |why: &str| Invalid(format!("the endpoint `{endpoint}` {why}"));
+    let wrong = |why: &str| Invalid::new(format!("the endpoint `{endpoint}` {why}"));
     let url = Url::read(endpoint).map_err(|why| wrong(&format!("is no URL: {why}")))?;
     if url.scheme.is_empty() || url.host.is_empty() {
         return Err(wrong(&format!("is no URL; is `https://{endpoint}:6443` meant?")));

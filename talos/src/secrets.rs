@@ -96,7 +96,7 @@ impl Secrets {
     /// # Errors
     /// What is missing, or can't be read.
     pub fn read(text: &str) -> Result<Self, Invalid> {
-        let documents = yaml::read(text).map_err(|why| Invalid(format!("the secrets aren't YAML: {why}")))?;
+        let documents = yaml::read(text).map_err(|why| Invalid::new(format!("the secrets aren't YAML: {why}")))?;
         let [document] = documents.as_slice() else {
             return Err(Invalid::new("the secrets are one document"));
         };
@@ -119,7 +119,7 @@ impl Secrets {
         wrong.extend(secrets.key("k8sserviceaccount").err());
         match wrong.is_empty() {
             true => Ok(secrets),
-            false => Err(Invalid(wrong.join("; "))),
+            false => Err(Invalid::new(wrong.join("; "))),
         }
     }
 
@@ -172,7 +172,7 @@ impl Secrets {
     /// The authority can't sign.
     pub fn admin<S: Source>(&self, source: &S) -> Result<Pair, Invalid> {
         let text = |field: &str| pem::unwrap(self.text(&format!("certs.os.{field}"))).unwrap_or_default();
-        let unusable = |why: rcgen::Error| Invalid(format!("certs.os can't sign: {why}"));
+        let unusable = |why: rcgen::Error| Invalid::new(format!("certs.os can't sign: {why}"));
         let (authority, key) = (text("crt"), text("key"));
         let (_, key) = pem::read(&key).ok_or_else(|| Invalid::new("certs.os.key isn't in PEM"))?;
         let issuer = Issuer::from_ca_cert_pem(&authority, source.signer(&key).map_err(unusable)?).map_err(unusable)?;

@@ -8,8 +8,7 @@ use rcgen::{
     KeyUsagePurpose, SerialNumber, date_time_ymd,
 };
 
-use super::signer::Signer;
-use crate::host::entropy::Entropy;
+use crate::{host::entropy::Entropy, wire::signer::Signer};
 
 /// A clock that is a little behind ours must not take a new certificate for one of the future.
 const BEFORE: Duration = Duration::from_secs(5 * 60);

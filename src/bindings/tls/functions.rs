@@ -4,10 +4,7 @@ use rcgen::KeyPair;
 use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 
-use super::{
-    certificate::{Purpose, Wanted, make},
-    signer::Signer,
-};
+use super::certificate::{Purpose, Wanted, make};
 use crate::{
     host::{Host, keys::Algorithm, secrets::Secret},
     script::{
@@ -17,7 +14,7 @@ use crate::{
         options::Options,
         values::tree::Tree,
     },
-    wire::certificate::facts_of_chain,
+    wire::{certificate::facts_of_chain, signer::Signer},
 };
 
 #[export_module]

@@ -2,7 +2,6 @@
 
 mod certificate;
 mod functions;
-mod signer;
 
 use rhai::plugin::*;
 

@@ -25,18 +25,40 @@ use crate::yaml;
 
 /// Why a text is no configuration, or can't be made of what was given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Invalid(pub String);
+#[error("{message}")]
+pub struct Invalid {
+    /// In the words of Talos, with what stands there.
+    message: String,
+    /// Without it, for what stands there may be secret.
+    discreet: Option<String>,
+}
 
 impl Invalid {
-    pub(crate) fn new(why: impl Into<String>) -> Self {
-        Self(why.into())
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), discreet: None }
+    }
+
+    pub(crate) fn telling(message: String, discreet: String) -> Self {
+        Self { message, discreet: Some(discreet) }
+    }
+
+    /// What is wrong, without what stands there.
+    #[must_use]
+    pub fn discreet(&self) -> &str {
+        self.discreet.as_deref().unwrap_or(&self.message)
+    }
+
+    /// The same, with what it was about before it.
+    #[must_use]
+    pub(crate) fn about(self, what: &str) -> Self {
+        let said = |text: String| format!("{what}: {text}");
+        Self { message: said(self.message), discreet: self.discreet.map(said) }
     }
 }
 
 impl From<yaml::Malformed> for Invalid {
     fn from(malformed: yaml::Malformed) -> Self {
-        Self(format!("decode error: yaml: {malformed}"))
+        Self::new(format!("decode error: yaml: {malformed}"))
     }
 }
 
@@ -102,7 +124,7 @@ impl Configuration {
             let Identity { kind, name } = document.identity();
             if documents.iter().any(|known| known.identity() == document.identity()) {
                 let version = node.get("apiVersion").and_then(yaml::Node::text).unwrap_or_default();
-                return Err(Invalid(format!("duplicate document {version}/{kind}/{name} is not allowed")));
+                return Err(Invalid::new(format!("duplicate document {version}/{kind}/{name} is not allowed")));
             }
             documents.push(document);
         }
@@ -122,7 +144,7 @@ impl Configuration {
             let Identity { kind, name } = document.identity();
             let before = &documents[..index];
             if before.iter().any(|known| known.identity() == document.identity()) {
-                return Err(Invalid(match document.is_original() {
+                return Err(Invalid::new(match document.is_original() {
                     true => "duplicate v1alpha1.Config".to_owned(),
                     false => format!("duplicate document: {kind}/{name}"),
                 }));
@@ -133,7 +155,7 @@ impl Configuration {
                 _ => continue,
             };
             if before.iter().any(|known| known.kind.kind == rival && known.name() == name) {
-                return Err(Invalid(format!("conflicting documents: {rival}/{name} and {kind}/{name}")));
+                return Err(Invalid::new(format!("conflicting documents: {rival}/{name} and {kind}/{name}")));
             }
         }
         Ok(Self { documents })

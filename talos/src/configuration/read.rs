@@ -32,25 +32,61 @@ pub fn document(node: &Node, contract: Contract) -> Result<Document, Invalid> {
     let kind = TABLE.kind(kind).filter(|kind| kind.since <= contract).ok_or_else(|| unregistered(kind, version))?;
     let structure = kind.structure();
     let mut reader = Reader { contract, wrong: Vec::new() };
-    let failed = |why: String| Invalid(format!("error decoding {} to *{}: {why}", said("kind"), structure.name));
-    let fields = reader.fields(node, structure).map_err(failed)?;
+    let about = format!("error decoding {} to *{}", said("kind"), structure.name);
+    let fields = reader.fields(node, &kind.shape).map_err(|fatal| {
+        let Fatal { line, why } = fatal;
+        Invalid::telling(why, format!("line {line}: what stands there is not what belongs there")).about(&about)
+    })?;
     if !reader.wrong.is_empty() {
-        return Err(failed(format!("yaml: unmarshal errors:\n{}", reader.wrong.join("\n"))));
+        let lines = |of: fn(&Mistake) -> String| reader.wrong.iter().map(of).collect::<Vec<_>>().join("\n");
+        let told = |lines: String| format!("yaml: unmarshal errors:\n{lines}");
+        let (full, discreet) = (lines(|wrong| wrong.message()), lines(|wrong| wrong.without_value()));
+        return Err(Invalid::telling(told(full), told(discreet)).about(&about));
     }
-    match unknown_fields(node, structure, contract, kind.kind != ORIGINAL) {
-        Some(unknown) => Err(Invalid(format!("unknown keys found during decoding:\n{}", yaml::write(&[unknown])))),
+    let mut strangers = Strangers { contract, paths: Vec::new() };
+    match strangers.among_fields(node, structure, kind.kind != ORIGINAL, "") {
+        Some(unknown) => Err(Invalid::telling(
+            format!("unknown keys found during decoding:\n{}", yaml::write(&[unknown])),
+            format!("unknown keys: `{}`", strangers.paths.join("`, `")),
+        )),
         None => Ok(Document { kind, fields: fields.unwrap_or_default() }),
     }
 }
 
 fn unregistered(kind: &str, version: &str) -> Invalid {
-    Invalid(format!("{kind:?} {version:?}: not registered"))
+    Invalid::new(format!("{kind:?} {version:?}: not registered"))
 }
 
 struct Reader {
     contract: Contract,
     /// What isn't of the kind that its place has; all of it is told at once.
-    wrong: Vec<String>,
+    wrong: Vec<Mistake>,
+}
+
+struct Mistake {
+    line: usize,
+    what: String,
+    /// What stands there, which may be secret.
+    value: String,
+    wanted: String,
+}
+
+impl Mistake {
+    fn message(&self) -> String {
+        let Self { line, what, value, wanted } = self;
+        format!("  line {line}: {what}{value}{wanted}")
+    }
+
+    fn without_value(&self) -> String {
+        let Self { line, what, wanted, .. } = self;
+        format!("  line {line}: {what}{wanted}")
+    }
+}
+
+/// Why it can't be read on.
+struct Fatal {
+    line: usize,
+    why: String,
 }
 
 impl Reader {
@@ -58,13 +94,13 @@ impl Reader {
     ///
     /// # Errors
     /// It can't be read on.
-    fn read(&mut self, node: &Node, shape: &Shape) -> Result<Option<Value>, String> {
+    fn read(&mut self, node: &Node, shape: &Shape) -> Result<Option<Value>, Fatal> {
         if node.is_null() && !matches!(shape, Shape::Map(_) | Shape::Anything) {
             return Ok(None);
         }
         match shape {
             Shape::Optional(shape) => self.read(node, shape),
-            Shape::Fields(index) => Ok(self.fields(node, TABLE.structure(*index))?.map(Value::Object)),
+            Shape::Fields(_) => Ok(self.fields(node, shape)?.map(Value::Object)),
             Shape::List(item, ..) => self.list(node, item, shape),
             Shape::Map(value) => self.map(node, value, shape),
             Shape::Anything => match &node.content {
@@ -84,7 +120,7 @@ impl Reader {
         }
     }
 
-    fn word(&mut self, node: &Node, word: Word<'_>, shape: &Shape) -> Result<Option<Value>, String> {
+    fn word(&mut self, node: &Node, word: Word<'_>, shape: &Shape) -> Result<Option<Value>, Fatal> {
         let text = node.text().unwrap_or_default();
         let value = match shape {
             Shape::Bool => match word {
@@ -99,17 +135,21 @@ impl Reader {
                 Word::Text(text) => scalars::duration(text).map(|span| scalars::duration_text(span).into()),
                 _ => None,
             },
-            shape => return scalars::read(text, word, shape).map(Some),
+            shape => {
+                let read = scalars::read(text, word, shape).map(Some);
+                return read.map_err(|why| Fatal { line: node.line, why });
+            }
         };
         Ok(value.or_else(|| self.mistaken(node, shape)))
     }
 
     fn mistaken(&mut self, node: &Node, shape: &Shape) -> Option<Value> {
-        let said = node.text().map_or_else(String::new, |text| match text.len() > 10 {
+        let value = node.text().map_or_else(String::new, |text| match text.len() > 10 {
             true => format!(" `{}...`", text.chars().take(7).collect::<String>()),
             false => format!(" `{text}`"),
         });
-        self.wrong.push(format!("  line {}: cannot unmarshal {}{said} into {}", node.line, node.tag(), shape.name()));
+        let (what, wanted) = (format!("cannot unmarshal {}", node.tag()), format!(" into {}", shape.name()));
+        self.wrong.push(Mistake { line: node.line, what, value, wanted });
         None
     }
 
@@ -117,26 +157,24 @@ impl Reader {
     fn unique(&mut self, entries: &[(Node, Node)]) {
         for (index, (key, _)) in entries.iter().enumerate() {
             if let Some((first, _)) = entries[..index].iter().find(|(first, _)| first.text() == key.text()) {
-                let (name, line, first) = (key.name(), key.line, first.line);
-                self.wrong.push(format!("  line {line}: mapping key {name:?} already defined at line {first}"));
+                let what = format!("mapping key {:?} already defined at line {}", key.name(), first.line);
+                self.wrong.push(Mistake { line: key.line, what, value: String::new(), wanted: String::new() });
             }
         }
     }
 
-    fn fields(&mut self, node: &Node, structure: &Structure) -> Result<Option<Map<String, Value>>, String> {
+    fn fields(&mut self, node: &Node, shape: &Shape) -> Result<Option<Map<String, Value>>, Fatal> {
         if node.is_null() {
             return Ok(None);
         }
         let Some(entries) = node.entries() else {
-            let said = node.text().map_or_else(String::new, |text| format!(" `{text}`"));
-            let (line, tag, name) = (node.line, node.tag(), &structure.name);
-            self.wrong.push(format!("  line {line}: cannot unmarshal {tag}{said} into {name}"));
+            self.mistaken(node, shape);
             return Ok(None);
         };
         self.unique(entries);
         let mut map = Map::new();
         for (key, value) in entries {
-            let Some(field) = key.text().and_then(|name| known(structure, name, self.contract)) else {
+            let Some(field) = key.text().and_then(|name| known(structure_of(shape), name, self.contract)) else {
                 continue;
             };
             let value = self.read(value, &field.shape)?;
@@ -147,7 +185,7 @@ impl Reader {
         Ok(Some(map))
     }
 
-    fn list(&mut self, node: &Node, item: &Shape, shape: &Shape) -> Result<Option<Value>, String> {
+    fn list(&mut self, node: &Node, item: &Shape, shape: &Shape) -> Result<Option<Value>, Fatal> {
         let Content::List(items) = &node.content else {
             return Ok(self.mistaken(node, shape));
         };
@@ -158,7 +196,7 @@ impl Reader {
         Ok(Some(list.into()))
     }
 
-    fn map(&mut self, node: &Node, shape: &Shape, whole: &Shape) -> Result<Option<Value>, String> {
+    fn map(&mut self, node: &Node, shape: &Shape, whole: &Shape) -> Result<Option<Value>, Fatal> {
         if node.is_null() {
             return Ok(None);
         }
@@ -175,7 +213,7 @@ impl Reader {
     }
 
     /// Texts in base64 that belong together.
-    fn parts(&mut self, node: &Node, names: &[&str], shape: &Shape) -> Result<Option<Value>, String> {
+    fn parts(&mut self, node: &Node, names: &[&str], shape: &Shape) -> Result<Option<Value>, Fatal> {
         let Some(entries) = node.entries() else {
             return Ok(self.mistaken(node, shape));
         };
@@ -183,9 +221,16 @@ impl Reader {
         let mut map = Map::new();
         for name in names {
             let text = node.get(name).and_then(Node::text).unwrap_or_default();
-            map.insert((*name).to_owned(), scalars::base64(text)?.into());
+            map.insert((*name).to_owned(), scalars::base64(text).map_err(|why| Fatal { line: node.line, why })?.into());
         }
         Ok(Some(map.into()))
+    }
+}
+
+fn structure_of(shape: &Shape) -> &'static Structure {
+    match shape {
+        Shape::Fields(index) => TABLE.structure(*index),
+        _ => unreachable!("only what has fields is read by its fields"),
     }
 }
 
@@ -193,43 +238,63 @@ fn known<'s>(structure: &'s Structure, name: &str, contract: Contract) -> Option
     structure.field(name).filter(|field| field.since <= contract)
 }
 
-/// What of it has no place, with what it says.
-fn unknown_fields(node: &Node, structure: &Structure, contract: Contract, typed: bool) -> Option<Value> {
-    let mut unknown = Vec::new();
-    for (key, value) in node.entries().unwrap_or_default() {
-        let name = key.name();
-        if typed && ["apiVersion", "kind"].contains(&name.as_str()) {
-            continue;
-        }
-        let inner = match known(structure, &name, contract) {
-            None => Some(value.value()),
-            Some(field) => unknown_in(value, &field.shape, contract),
-        };
-        unknown.extend(inner.map(|inner| (name, inner)));
-    }
-    sorted(unknown)
+/// What has no place in a document.
+struct Strangers {
+    contract: Contract,
+    paths: Vec<String>,
 }
 
-fn unknown_in(node: &Node, shape: &Shape, contract: Contract) -> Option<Value> {
-    let strangers = |names: &[&str]| {
+impl Strangers {
+    /// With what is said there.
+    fn among_fields(&mut self, node: &Node, structure: &Structure, typed: bool, path: &str) -> Option<Value> {
+        let mut unknown = Vec::new();
+        for (key, value) in node.entries().unwrap_or_default() {
+            let name = key.name();
+            if typed && ["apiVersion", "kind"].contains(&name.as_str()) {
+                continue;
+            }
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            let inner = match known(structure, &name, self.contract) {
+                Some(field) => self.within(value, &field.shape, &path),
+                None => {
+                    self.paths.push(path);
+                    Some(value.value())
+                }
+            };
+            unknown.extend(inner.map(|inner| (name, inner)));
+        }
+        sorted(unknown)
+    }
+
+    fn within(&mut self, node: &Node, shape: &Shape, path: &str) -> Option<Value> {
+        match (shape.bare(), &node.content) {
+            (Shape::Fields(index), Content::Map(_)) => self.among_fields(node, TABLE.structure(*index), false, path),
+            (Shape::List(item, ..), Content::List(items)) => {
+                let items = items.iter().enumerate();
+                let unknown = items.filter_map(|(index, node)| self.within(node, item, &format!("{path}[{index}]")));
+                let unknown: Vec<Value> = unknown.collect();
+                (!unknown.is_empty()).then(|| unknown.into())
+            }
+            (Shape::Map(shape), Content::Map(entries)) => {
+                let inner = entries.iter().filter_map(|(key, node)| {
+                    let name = key.name();
+                    let inner = self.within(node, shape, &format!("{path}.{name}"))?;
+                    Some((name, inner))
+                });
+                sorted(inner.collect())
+            }
+            (Shape::Pair, _) => self.beside(node, &["crt", "key"], path),
+            (Shape::Certificate, _) => self.beside(node, &["crt"], path),
+            (Shape::Key, _) => self.beside(node, &["key"], path),
+            _ => None,
+        }
+    }
+
+    fn beside(&mut self, node: &Node, names: &[&str], path: &str) -> Option<Value> {
         let entries = node.entries().unwrap_or_default().iter().map(|(key, value)| (key.name(), value));
-        let strangers = entries.filter(|(name, _)| !names.contains(&name.as_str()));
-        sorted(strangers.map(|(name, value)| (name, value.value())).collect())
-    };
-    match (shape.bare(), &node.content) {
-        (Shape::Fields(index), Content::Map(_)) => unknown_fields(node, TABLE.structure(*index), contract, false),
-        (Shape::List(item, ..), Content::List(items)) => {
-            let unknown: Vec<Value> = items.iter().filter_map(|node| unknown_in(node, item, contract)).collect();
-            (!unknown.is_empty()).then(|| unknown.into())
-        }
-        (Shape::Map(shape), Content::Map(entries)) => {
-            let inner = entries.iter().filter_map(|(key, node)| Some((key.name(), unknown_in(node, shape, contract)?)));
-            sorted(inner.collect())
-        }
-        (Shape::Pair, _) => strangers(&["crt", "key"]),
-        (Shape::Certificate, _) => strangers(&["crt"]),
-        (Shape::Key, _) => strangers(&["key"]),
-        _ => None,
+        let strangers: Vec<_> = entries.filter(|(name, _)| !names.contains(&name.as_str())).collect();
+        self.paths.extend(strangers.iter().map(|(name, _)| format!("{path}.{name}")));
+        sorted(strangers.into_iter().map(|(name, value)| (name, value.value())).collect())
     }
 }
 

@@ -25,7 +25,7 @@ impl Step {
                 Value::Number(_) => "number",
                 _ => "array",
             };
-            Invalid(format!("json: cannot unmarshal {kind} into Go value of type jsonpatch.Operation"))
+            Invalid::new(format!("json: cannot unmarshal {kind} into Go value of type jsonpatch.Operation"))
         })?;
         let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
         Ok(Self {
@@ -108,14 +108,15 @@ const MISSING: &str = "missing value";
 /// # Errors
 /// A step can't be taken.
 pub fn apply(text: &str, steps: &[Step]) -> Result<String, Invalid> {
-    let documents = yaml::read(text).map_err(|why| Invalid(format!("failure decoding talos machine config: {why}")))?;
+    let documents =
+        yaml::read(text).map_err(|why| Invalid::new(format!("failure decoding talos machine config: {why}")))?;
     let [document] = documents.as_slice() else {
         return Err(Invalid::new("JSON6902 patches are not supported for multi-document machine configuration"));
     };
     let mut root = document.value();
     for step in steps {
         step.take(&mut root)
-            .map_err(|why| Invalid(format!("failure applying rfc6902 patches to talos machine config: {why}")))?;
+            .map_err(|why| Invalid::new(format!("failure applying rfc6902 patches to talos machine config: {why}")))?;
     }
     Ok(yaml::write(&[root]))
 }

@@ -139,7 +139,7 @@ impl Merge {
             (left, right) => {
                 let path = self.path.join(".");
                 let (was, wanted) = (kind(left), kind(right));
-                return Err(Invalid(format!("`{path}` is {was}, and the patch has {wanted} there")));
+                return Err(Invalid::new(format!("`{path}` is {was}, and the patch has {wanted} there")));
             }
         }
         Ok(())

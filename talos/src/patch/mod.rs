@@ -114,7 +114,7 @@ fn changes(text: &str, contract: Contract) -> Result<Vec<Change>, Invalid> {
         if seen.contains(&identity) {
             let version = node.get("apiVersion").and_then(yaml::Node::text).unwrap_or_default();
             let Identity { kind, name } = identity;
-            return Err(Invalid(format!("duplicate document {version}/{kind}/{name} is not allowed")));
+            return Err(Invalid::new(format!("duplicate document {version}/{kind}/{name} is not allowed")));
         }
         seen.push(identity);
         changes.push(Change::Merge(document));

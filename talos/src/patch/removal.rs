@@ -43,7 +43,7 @@ impl Taking {
             Content::Map(entries) => {
                 if entries.iter().any(|(key, value)| deletes(key, value)) {
                     if !in_list && path.iter().any(|step| step.starts_with('[')) {
-                        return Err(Invalid(format!("cannot delete an inner key in '{}'", path.join("."))));
+                        return Err(Invalid::new(format!("cannot delete an inner key in '{}'", path.join("."))));
                     }
                     let item = in_list.then(|| chosen(entries, path)).transpose()?;
                     let removal = self.removal(path.clone(), item)?;
@@ -87,7 +87,7 @@ impl Taking {
         if path.is_empty() {
             for (key, value) in [("apiVersion", &version), ("kind", &kind)] {
                 if value.is_empty() {
-                    return Err(Invalid(format!("missing {key} in document for which $patch: delete is used")));
+                    return Err(Invalid::new(format!("missing {key} in document for which $patch: delete is used")));
                 }
             }
         }
@@ -96,7 +96,7 @@ impl Taking {
             (false, false) => kind,
             _ => {
                 let path = path.join(".");
-                return Err(Invalid(format!("kind and apiVersion must be both set for path {path}")));
+                return Err(Invalid::new(format!("kind and apiVersion must be both set for path {path}")));
             }
         };
         Ok(Removal { document: Identity { kind, name }, version, path, item })
@@ -112,7 +112,7 @@ fn chosen(entries: &[(Node, Node)], path: &[String]) -> Result<(String, String),
     let other = entries.iter().find(|(key, value)| !deletes(key, value));
     other
         .map(|(key, value)| (key.name(), value.text().unwrap_or_default().to_owned()))
-        .ok_or_else(|| Invalid(format!("no key:val found in sequence node for path {}", path.join("."))))
+        .ok_or_else(|| Invalid::new(format!("no key:val found in sequence node for path {}", path.join("."))))
 }
 
 /// Whether a patch only says which document it is for.
@@ -145,7 +145,7 @@ impl Removal {
         let structure = document.kind.structure();
         self.out_of(&mut document.fields, structure, &self.path).map_err(|why| {
             let (path, version, kind) = (self.path.join("."), &self.version, &self.document.kind);
-            Invalid(format!(
+            Invalid::new(format!(
                 "patch delete: path '{path}' in document '{version}/{kind}': failed to delete path '{path}': {why}"
             ))
         })

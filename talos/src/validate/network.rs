@@ -6,7 +6,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
 
 use super::{Findings, items, number, on, text, texts};
-use crate::configuration::network;
+use crate::configuration::{base64, network};
 
 const SMALLEST_KUBESPAN_MTU: i64 = 1280;
 
@@ -157,16 +157,18 @@ fn bond(bond: &Value, found: &mut Findings) {
 }
 
 fn wireguard(wireguard: &Value, found: &mut Findings) {
-    let key = |key: &str| match BASE64_STANDARD.decode(key) {
+    let key = |key: &str, shown: &str| match BASE64_STANDARD.decode(key) {
         Ok(raw) if raw.len() == 32 => Ok(()),
-        Ok(raw) => Err(format!("wrong key {key:?} length: {}", raw.len())),
-        Err(_) => Err(crate::configuration::base64(key).err().unwrap_or_default()),
+        Ok(raw) => Err(format!("wrong key{shown} length: {}", raw.len())),
+        Err(_) => Err(base64(key).err().unwrap_or_default()),
     };
-    if let Err(why) = key(text(&wireguard["privateKey"])) {
+    // Talos shows it; it is nobody's to see.
+    if let Err(why) = key(text(&wireguard["privateKey"]), "") {
         found.error(format!("private key is invalid: {why}"));
     }
     for peer in items(&wireguard["peers"]) {
-        if let Err(why) = key(text(&peer["publicKey"])) {
+        let public = text(&peer["publicKey"]);
+        if let Err(why) = key(public, &format!(" {public:?}")) {
             found.error(format!("public key invalid: {why}"));
         }
         let endpoint = text(&peer["endpoint"]);

@@ -251,3 +251,25 @@ fn a_newer_contract_knows_newer_documents() {
     assert_eq!(values(&text).last().unwrap()["hostname"], "srv1");
     assert_eq!(patched(RICH, &[hostname]).unwrap_err(), "\"HostnameConfig\" \"v1alpha1\": not registered");
 }
+
+#[test]
+fn what_is_wrong_can_be_told_without_what_stands_there() {
+    for (patch, told) in [
+        (
+            "machine: { tokn: secret, network: { interfaces: [{ bar: 2 }] } }",
+            "unknown keys: `machine.tokn`, `machine.network.interfaces[0].bar`",
+        ),
+        (
+            "machine: { token: [], persist: x }\ndebug: secret",
+            "error decoding  to *v1alpha1.Config: yaml: unmarshal errors:\n  line 1: cannot unmarshal !!seq into string\n  \
+             line 2: cannot unmarshal !!str into bool",
+        ),
+        (
+            "apiVersion: v1alpha1\nkind: SideroLinkConfig\napiUrl: ':secret'",
+            "error decoding SideroLinkConfig to *siderolink.ConfigV1Alpha1: line 3: what stands there is not what belongs there",
+        ),
+    ] {
+        let error = Patch::read(patch, Contract::V1_11).unwrap_err();
+        assert_eq!(error.discreet(), told);
+    }
+}
