@@ -261,6 +261,15 @@ impl Refusal {
         self
     }
 
+    /// Policies that should change an object could not: the first of them is told, and all are what is behind it.
+    pub fn by_mutations((resource, group, name): (&str, &str, &str), told: &[String]) -> Self {
+        let refusal = Self::new(403, "Invalid", told.first().cloned().unwrap_or_default());
+        let mut refusal = refusal.about(group, resource, name);
+        let causes = told.iter().map(|told| json!({"message": told})).collect();
+        refusal.details.get_or_insert_default().insert("causes".to_owned(), causes);
+        refusal
+    }
+
     /// A webhook said no.
     pub fn by_webhook(name: &str, status: &Value) -> Self {
         const REASONS: [&str; 8] = [

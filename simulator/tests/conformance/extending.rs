@@ -10,6 +10,9 @@ bodies! {
     policies_of_admission_are_filled_in
     policies_of_admission_are_checked
     bindings_of_policies_are_checked
+    policies_that_change_are_filled_in
+    policies_that_change_are_checked
+    bindings_of_policies_that_change_are_checked
     services_of_apis_are_checked
     flows_are_checked
     levels_of_priority_are_checked
@@ -128,6 +131,79 @@ fn bindings_of_policies_are_checked(arm: &Arm) {
     ] {
         arm.create(
             &format!("{ADMISSION}/validatingadmissionpolicybindings?dryRun=All"),
+            json!({"metadata": {"name": "SPACE"}, "spec": spec}),
+        );
+    }
+}
+
+fn changing(more: Value) -> Value {
+    let mut policy = policy(json!({
+        "reinvocationPolicy": "Never",
+        "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": "Object{}"}}],
+    }));
+    policy["spec"].as_object_mut().unwrap().remove("validations");
+    for (field, value) in more.as_object().unwrap() {
+        policy["spec"][field] = value.clone();
+    }
+    policy
+}
+
+fn policies_that_change_are_filled_in(arm: &Arm) {
+    for more in [
+        json!({}),
+        json!({"failurePolicy": "Ignore", "reinvocationPolicy": "IfNeeded"}),
+        json!({"mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": "[JSONPatch{op: 'add', path: '/a', value: 1}]"}}]}),
+        json!({"variables": [{"name": "a", "expression": "1"}], "matchConditions": [{"name": "b", "expression": "true"}]}),
+    ] {
+        arm.create(&format!("{ADMISSION}/mutatingadmissionpolicies?dryRun=All"), changing(more));
+    }
+}
+
+fn policies_that_change_are_checked(arm: &Arm) {
+    let mutation = |mutation: Value| json!({"mutations": [mutation]});
+    let rule = |operations: Value| json!({"matchConstraints": {"resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"], "operations": operations}]}});
+    for more in [
+        json!({"matchConstraints": null}),
+        json!({"matchConstraints": {}}),
+        rule(json!(["DELETE"])),
+        rule(json!(["CREATE", "CONNECT"])),
+        rule(json!(["*"])),
+        json!({"mutations": []}),
+        json!({"reinvocationPolicy": null}),
+        json!({"reinvocationPolicy": "Sometimes"}),
+        json!({"failurePolicy": "Sometimes"}),
+        json!({"paramKind": {"apiVersion": "", "kind": ""}}),
+        json!({"matchConditions": [{"name": "a", "expression": "true"}, {"name": "a", "expression": ""}]}),
+        json!({"variables": [{"name": "", "expression": ""}]}),
+        json!({"variables": [{"name": "not a word", "expression": "1"}, {"name": "a", "expression": "1"}, {"name": "a", "expression": "2"}]}),
+        mutation(json!({})),
+        mutation(json!({"patchType": "Merge"})),
+        mutation(json!({"patchType": "ApplyConfiguration"})),
+        mutation(json!({"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": ""}})),
+        mutation(json!({"patchType": "ApplyConfiguration", "jsonPatch": {"expression": "[]"}})),
+        mutation(json!({"patchType": "JSONPatch"})),
+        mutation(json!({"patchType": "JSONPatch", "jsonPatch": {"expression": " "}})),
+        mutation(
+            json!({"patchType": "JSONPatch", "jsonPatch": {"expression": "[JSONPatch{op: 'add', path: '/a'}]"}, "applyConfiguration": {"expression": "Object{}"}}),
+        ),
+    ] {
+        arm.create(&format!("{ADMISSION}/mutatingadmissionpolicies?dryRun=All"), changing(more));
+    }
+}
+
+fn bindings_of_policies_that_change_are_checked(arm: &Arm) {
+    for spec in [
+        json!({"policyName": "SPACE"}),
+        json!({}),
+        json!({"policyName": "Not a name"}),
+        json!({"policyName": "SPACE", "matchResources": {"namespaceSelector": {"matchLabels": {"a": "b"}}}}),
+        json!({"policyName": "SPACE", "matchResources": {"resourceRules": [{"apiGroups": [], "apiVersions": ["v1"], "resources": ["configmaps"], "operations": ["CREATE"]}]}}),
+        json!({"policyName": "SPACE", "paramRef": {"name": "a"}}),
+        json!({"policyName": "SPACE", "paramRef": {"parameterNotFoundAction": "Allow"}}),
+        json!({"policyName": "SPACE", "paramRef": {"name": "a", "selector": {}, "parameterNotFoundAction": "Sometimes"}}),
+    ] {
+        arm.create(
+            &format!("{ADMISSION}/mutatingadmissionpolicybindings?dryRun=All"),
             json!({"metadata": {"name": "SPACE"}, "spec": spec}),
         );
     }

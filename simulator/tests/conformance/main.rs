@@ -45,6 +45,7 @@ mod lists;
 mod load_balancers;
 mod logs;
 mod metadata;
+mod mutations;
 mod namespaces;
 mod networking;
 mod nodes;
@@ -119,6 +120,7 @@ const AREAS: &[(&str, Bodies)] = &[
     (BALANCED, load_balancers::BODIES),
     ("logs", logs::BODIES),
     ("metadata", metadata::BODIES),
+    ("mutations", mutations::BODIES),
     ("namespaces", namespaces::BODIES),
     ("networking", networking::BODIES),
     ("nodes", nodes::BODIES),

@@ -27,6 +27,7 @@ bodies! {
     what_is_said_of_a_refusal_stays_a_status
     a_scale_is_shown_as_a_table
     defined_kinds_have_their_own_refusals
+    answers_to_questions_are_no_tables
     objects_come_as_yaml
     texts_of_any_sort_come_as_yaml
 }
@@ -228,6 +229,27 @@ fn objects_come_as_yaml(arm: &Arm) {
     as_text(arm, SECRET, &format!("{YAML}, {JSON}"));
     as_text(arm, SECRET, "application/json;q=0.5, application/yaml");
     as_text(arm, "/api/v1/nope", YAML);
+}
+
+fn answers_to_questions_are_no_tables(arm: &Arm) {
+    let access = json!({"spec": {"resourceAttributes": {"verb": "get", "resource": "pods", "namespace": "SPACE"}}});
+    let of_viewer = json!({"spec": {"user": "viewer", "resourceAttributes": access["spec"]["resourceAttributes"]}});
+    let (authorization, authentication) = ("/apis/authorization.k8s.io/v1", "/apis/authentication.k8s.io/v1");
+    for (path, question) in [
+        (format!("{authorization}/selfsubjectaccessreviews"), access.clone()),
+        (format!("{authorization}/subjectaccessreviews"), of_viewer.clone()),
+        (format!("{authorization}/namespaces/SPACE/localsubjectaccessreviews"), of_viewer),
+        (format!("{authorization}/selfsubjectrulesreviews"), json!({"spec": {"namespace": "SPACE"}})),
+        (format!("{authentication}/selfsubjectreviews"), json!({})),
+        (format!("{authentication}/tokenreviews"), json!({"spec": {"token": "wrong"}})),
+    ] {
+        for accept in [TABLE, METADATA] {
+            arm.send_as("POST", &path, JSON, accept, &question);
+        }
+    }
+    let path = format!("{authorization}/selfsubjectaccessreviews");
+    arm.send_as("POST", &path, JSON, &format!("{TABLE},application/json"), &access);
+    arm.send_as("POST", &path, JSON, TABLE, &json!({"spec": {}}));
 }
 
 fn texts_of_any_sort_come_as_yaml(arm: &Arm) {

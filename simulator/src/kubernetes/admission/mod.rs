@@ -8,6 +8,7 @@ mod certificates;
 mod classes;
 mod definitions;
 mod limits;
+mod mutations;
 mod namespaces;
 mod policies;
 pub mod quota;
@@ -61,7 +62,12 @@ pub async fn change(attempt: &Attempt<'_>, object: &mut Value) -> Result<(), Ref
     namespaces::check(attempt)?;
     definitions::check(attempt)?;
     CHANGES.iter().try_for_each(|plugin| plugin(attempt, object))?;
-    webhooks::change(attempt, object).await
+    let left = mutations::change(attempt, object)?.then(|| object.clone());
+    webhooks::change(attempt, object).await?;
+    match left.is_some_and(|left| left != *object) {
+        true => Err(Refusal::not_modelled("a policy that is asked again because a webhook changed something")),
+        false => Ok(()),
+    }
 }
 
 /// Asks everybody who may say no to an object that is right in itself. For a deletion it is what is there.

@@ -18,18 +18,13 @@ use tokio_rustls::TlsConnector;
 use super::{Attempt, policies, review};
 use crate::kubernetes::{answer::Refusal, custom::cel::Known, patch::Patch};
 
-/// Nobody is asked about who is asked.
-const EXEMPT: [&str; 4] = [
-    "mutatingwebhookconfigurations.admissionregistration.k8s.io",
-    "validatingwebhookconfigurations.admissionregistration.k8s.io",
-    "validatingadmissionpolicies.admissionregistration.k8s.io",
-    "validatingadmissionpolicybindings.admissionregistration.k8s.io",
-];
+const CHANGING: &str = "mutatingwebhookconfigurations.admissionregistration.k8s.io";
+const CHECKING: &str = "validatingwebhookconfigurations.admissionregistration.k8s.io";
 
 /// # Errors
 /// If a webhook refuses the object, or doesn't answer and has to.
 pub async fn change(attempt: &Attempt<'_>, object: &mut Value) -> Result<(), Refusal> {
-    for webhook in concerned(EXEMPT[0], attempt, object)? {
+    for webhook in concerned(CHANGING, attempt, object)? {
         let Some(answer) = ask(&webhook, attempt, object).await? else { continue };
         let Some(patch) = answer["patch"].as_str() else { continue };
         let name = webhook["name"].as_str().unwrap_or_default();
@@ -45,7 +40,7 @@ pub async fn change(attempt: &Attempt<'_>, object: &mut Value) -> Result<(), Ref
 /// # Errors
 /// As for [`change`].
 pub async fn check(attempt: &Attempt<'_>, object: &Value) -> Result<(), Refusal> {
-    for webhook in concerned(EXEMPT[1], attempt, object)? {
+    for webhook in concerned(CHECKING, attempt, object)? {
         ask(&webhook, attempt, object).await?;
     }
     Ok(())
@@ -53,7 +48,7 @@ pub async fn check(attempt: &Attempt<'_>, object: &Value) -> Result<(), Refusal>
 
 /// The webhooks that are to be asked about a write, by the name of their configurations.
 fn concerned(configurations: &str, attempt: &Attempt<'_>, object: &Value) -> Result<Vec<Value>, Refusal> {
-    if EXEMPT.contains(&&*attempt.kind.stored) {
+    if policies::EXEMPT.contains(&&*attempt.kind.stored) {
         return Ok(Vec::new());
     }
     let configurations = attempt.all(configurations, None);

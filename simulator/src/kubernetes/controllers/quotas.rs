@@ -1,4 +1,4 @@
-//! Quotas: what of each is used is counted anew whenever something comes or goes.
+//! Quotas: what of each is used is counted anew whenever something comes or goes, and now and then besides, whoever has written what.
 
 use std::time::Duration;
 
@@ -9,6 +9,9 @@ use super::{Controller, Name, Tools};
 use crate::kubernetes::{admission::quota, answer::Refusal, client::Place, store::Change};
 
 const QUOTAS: &str = "resourcequotas";
+
+/// How long nobody counts if nothing comes or goes.
+const PAUSE: Duration = Duration::from_secs(5 * 60);
 
 /// Keeps the quotas of a namespace counted, all at once.
 pub struct Quotas;
@@ -32,7 +35,9 @@ impl Controller for Quotas {
         Box::pin(async move {
             let cluster = tools.client.cluster();
             let place = Place { api_version: "v1", resource: QUOTAS, namespace: &name.namespace };
-            for (_, there) in cluster.store.list(&QUOTAS.into(), Some(&name.namespace)).1 {
+            let quotas = cluster.store.list(&QUOTAS.into(), Some(&name.namespace)).1;
+            let again = (!quotas.is_empty()).then_some(PAUSE);
+            for (_, there) in quotas {
                 let status = quota::status(cluster, &there);
                 if there["status"] != status {
                     let mut counted = (*there).clone();
@@ -40,7 +45,7 @@ impl Controller for Quotas {
                     tools.client.update(place, "status", &counted).await?;
                 }
             }
-            Ok(None)
+            Ok(again)
         })
     }
 }

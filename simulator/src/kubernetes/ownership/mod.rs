@@ -16,4 +16,5 @@ pub use self::{
     field_set::{Element, FieldSet},
     items::{ItemError, element},
     managers::{Applied, ApplyError, Before, Conflict, Entry, Operation, Writer, apply, read, update, write},
+    merge::merge,
 };

@@ -2,7 +2,7 @@
 //!
 //! They know nothing of requests, and don't look whether what comes out is valid.
 
-mod json;
+pub mod json;
 mod merge;
 mod strategic;
 pub mod words;
@@ -90,7 +90,7 @@ impl Patch {
         match self {
             Patch::Json(operations) => {
                 let fits = operations.iter().try_for_each(|operation| operation.on(&mut patched));
-                fits.map(|()| patched).ok_or_else(Refusal::unprocessable)
+                fits.map(|()| patched).map_err(|_| Refusal::unprocessable())
             }
             Patch::Merge(patch) => {
                 merge::merge(&mut patched, patch);

@@ -15,6 +15,7 @@ use super::{answer::Refusal, cluster::Cluster, kinds::Kind, request::Request};
 
 const JSON: &str = "application/json";
 const YAML: &str = "application/yaml";
+const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 const META: &str = "meta.k8s.io";
 
 /// How the bytes of an answer are written.
@@ -107,7 +108,12 @@ impl Representation {
         if kind.built_in() && !accepted.iter().any(is_known) {
             return Err(Refusal::unknown_representation(known));
         }
-        accepted.iter().find_map(Accepted::representation).ok_or_else(|| Refusal::not_acceptable(offered))
+        let found = accepted.iter().filter_map(Accepted::representation);
+        let mut fitting = found.filter(|found| found.shape != Shape::Table || !is_question(kind));
+        fitting.next().ok_or_else(|| match is_question(kind) {
+            true => Refusal::not_acceptable(&[JSON, YAML, PROTOBUF]),
+            false => Refusal::not_acceptable(offered),
+        })
     }
 
     /// An answer as it was asked for. A `Status` stays one.
@@ -174,6 +180,11 @@ impl Representation {
     fn api_version(&self) -> String {
         format!("{META}/{}", self.version)
     }
+}
+
+/// True for a kind of questions, whose answers are no rows of a table.
+fn is_question(kind: &Kind) -> bool {
+    ["authentication.k8s.io", "authorization.k8s.io"].contains(&kind.group.as_str())
 }
 
 /// Objects in the events of one watch.

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{
-    field::{Field, label_selector, one_of, required},
+    field::{Field, formed, label_selector, one_of, required},
     fill::{fill, items},
+    form,
     simple::{PLAIN, Simple},
     webhooks::{check_rule, conditions},
 };
@@ -17,6 +18,13 @@ pub static POLICIES: Simple =
 
 pub static BINDINGS: Simple =
     Simple { fill_in: fill_in_binding, check: check_binding, counts_generations: true, ..PLAIN };
+
+/// Policies that change what is written.
+pub static CHANGING: Simple =
+    Simple { fill_in: fill_in_policy, check: check_changing, counts_generations: true, ..PLAIN };
+
+pub static CHANGING_BINDINGS: Simple =
+    Simple { fill_in: fill_in_binding, check: check_changing_binding, counts_generations: true, ..PLAIN };
 
 fn fill_in_policy(policy: &mut Value) {
     fill(&mut policy["spec"], json!({"failurePolicy": "Fail"}));
@@ -37,6 +45,78 @@ fn fill_in_match(matches: Option<&mut Value>) {
 
 fn check_policy(policy: &Value) -> Vec<Cause> {
     let spec = Field::of(policy, "spec");
+    let mut wrong = check_any(&spec);
+    let (validations, annotations) = (spec.at("validations"), spec.at("auditAnnotations"));
+    if validations.is_empty() && annotations.is_empty() {
+        let why = "validations or auditAnnotations must contain at least one item";
+        wrong.extend([validations.required(why), annotations.required(why)]);
+    }
+    for validation in validations.items() {
+        wrong.extend(check_validation(&validation));
+    }
+    wrong
+}
+
+fn check_changing(policy: &Value) -> Vec<Cause> {
+    let spec = Field::of(policy, "spec");
+    let mut wrong = check_any(&spec);
+    for rule in spec.at("matchConstraints").at("resourceRules").items() {
+        if rule.at("operations").items().any(|operation| operation.text() == "DELETE") {
+            let known = ["*", "CONNECT", "CREATE", "UPDATE"];
+            let place = "spec.matchConstraints.resourceRules.operations";
+            wrong.push(Cause::unsupported(place, &json!("DELETE"), &known));
+        }
+    }
+    wrong.extend(spec.at("variables").items().flat_map(|variable| check_variable(&variable)));
+    let (mutations, again) = (spec.at("mutations"), spec.at("reinvocationPolicy"));
+    wrong.extend(required(&mutations, "mutations must contain at least one item"));
+    wrong.extend(mutations.items().flat_map(|mutation| check_mutation(&mutation)));
+    wrong.extend(required(&again, ""));
+    wrong.extend(one_of(&again, &["IfNeeded", "Never"]));
+    wrong
+}
+
+fn check_variable(variable: &Field<'_>) -> Vec<Cause> {
+    let [name, expression] = ["name", "expression"].map(|field| variable.at(field));
+    let mut wrong = Vec::from_iter(required(&name, "name is not specified"));
+    let is_word = |text: &str| {
+        let letters = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        text.chars().all(letters) && !text.starts_with(|letter: char| letter.is_ascii_digit())
+    };
+    if !is_word(name.text()) {
+        wrong.push(name.invalid("must be a valid CEL identifier"));
+    }
+    if expression.text().trim().is_empty() {
+        wrong.push(expression.required("expression is not specified"));
+    }
+    wrong
+}
+
+/// A mutation has what its type says, and nothing of the other.
+fn check_mutation(mutation: &Field<'_>) -> Vec<Cause> {
+    let of = mutation.at("patchType");
+    let (meant, other) = match of.text() {
+        "" => return vec![of.required("")],
+        "ApplyConfiguration" => ("applyConfiguration", "jsonPatch"),
+        "JSONPatch" => ("jsonPatch", "applyConfiguration"),
+        _ => return vec![of.unsupported(&["ApplyConfiguration", "JSONPatch"])],
+    };
+    let mut wrong = Vec::new();
+    let (told, meant, too) = (of.text(), mutation.at(meant), mutation.at(other));
+    if !meant.is_set() {
+        wrong.push(meant.required(&format!("must be specified when patchType is {told}")));
+    } else if meant.at("expression").text().trim().is_empty() {
+        wrong.push(meant.at("expression").required(""));
+    }
+    if too.is_set() {
+        let why = format!("must not be specified when patchType is {told}");
+        wrong.push(Cause::invalid(&too.path, &json!(format!("{{{other}}}")), &why));
+    }
+    wrong
+}
+
+/// What is wrong with a policy of either kind.
+fn check_any(spec: &Field<'_>) -> Vec<Cause> {
     let mut wrong = Vec::from_iter(one_of(&spec.at("failurePolicy"), &["Fail", "Ignore"]));
     let kind = spec.at("paramKind");
     if kind.is_set() {
@@ -51,14 +131,6 @@ fn check_policy(policy: &Value) -> Vec<Cause> {
         wrong.push(constraints.required(""));
     }
     wrong.extend(conditions(&spec.at("matchConditions")));
-    let (validations, annotations) = (spec.at("validations"), spec.at("auditAnnotations"));
-    if validations.is_empty() && annotations.is_empty() {
-        let why = "validations or auditAnnotations must contain at least one item";
-        wrong.extend([validations.required(why), annotations.required(why)]);
-    }
-    for validation in validations.items() {
-        wrong.extend(check_validation(&validation));
-    }
     wrong
 }
 
@@ -91,14 +163,8 @@ fn check_binding(binding: &Value) -> Vec<Cause> {
     const BOTH: &str = "must not contain both Deny and Warn (repeating the same validation failure information in the API response \
          and headers serves no purpose)";
     let spec = Field::of(binding, "spec");
-    let (reference, actions) = (spec.at("paramRef"), spec.at("validationActions"));
-    let mut wrong = Vec::from_iter(required(&spec.at("policyName"), ""));
-    if reference.is_set() {
-        let missing = reference.at("parameterNotFoundAction");
-        wrong.extend(required(&missing, ""));
-        wrong.extend(one_of(&missing, &["Allow", "Deny"]));
-    }
-    wrong.extend(check_match(&spec.at("matchResources")));
+    let actions = spec.at("validationActions");
+    let mut wrong = check_changing_binding(binding);
     wrong.extend(required(&actions, "at least one validation action is required"));
     let mut seen = BTreeSet::new();
     for action in actions.items() {
@@ -110,5 +176,36 @@ fn check_binding(binding: &Value) -> Vec<Cause> {
     if seen.contains("Deny") && seen.contains("Warn") {
         wrong.push(actions.invalid(BOTH));
     }
+    wrong
+}
+
+fn check_changing_binding(binding: &Value) -> Vec<Cause> {
+    let spec = Field::of(binding, "spec");
+    let name = spec.at("policyName");
+    let mut wrong = Vec::from_iter(required(&name, ""));
+    if !name.is_empty() {
+        wrong.extend(formed(&name, form::subdomain));
+    }
+    wrong.extend(check_parameters(&spec.at("paramRef")));
+    wrong.extend(check_match(&spec.at("matchResources")));
+    wrong
+}
+
+fn check_parameters(reference: &Field<'_>) -> Vec<Cause> {
+    if !reference.is_set() {
+        return Vec::new();
+    }
+    let (name, selector, missing) =
+        (reference.at("name"), reference.at("selector"), reference.at("parameterNotFoundAction"));
+    let mut wrong = Vec::new();
+    match (name.is_empty(), selector.is_set()) {
+        (false, true) => {
+            wrong.extend([&name, &selector].map(|field| field.forbidden("name and selector are mutually exclusive")));
+        }
+        (true, false) => wrong.push(reference.required("one of name or selector must be specified")),
+        _ => {}
+    }
+    wrong.extend(required(&missing, ""));
+    wrong.extend(one_of(&missing, &["Deny", "Allow"]));
     wrong
 }

@@ -302,6 +302,8 @@ pub fn of(stored: &str) -> Option<&'static dyn Rules> {
         "jobs.batch" => &workloads::Jobs,
         "leases.coordination.k8s.io" => &leases::LEASES,
         "limitranges" => &limitranges::LIMIT_RANGES,
+        "mutatingadmissionpolicies.admissionregistration.k8s.io" => &admission_policies::CHANGING,
+        "mutatingadmissionpolicybindings.admissionregistration.k8s.io" => &admission_policies::CHANGING_BINDINGS,
         "mutatingwebhookconfigurations.admissionregistration.k8s.io" => &webhooks::MUTATING,
         "namespaces" => &namespaces::Namespaces,
         "networkpolicies.networking.k8s.io" => &networking::POLICIES,

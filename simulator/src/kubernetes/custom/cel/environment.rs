@@ -1,10 +1,13 @@
 //! What rules may call: the language's own functions, and those that Kubernetes adds.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, LazyLock},
+};
 
 use cel::{DeclarationError, Env, extensions};
 
-use super::{addresses, lists, named_formats, quantities, texts, urls, versions};
+use super::{addresses, lists, making, named_formats, quantities, texts, urls, versions};
 
 /// The functions of the language and of its libraries, which Kubernetes' own come on top of.
 const OF_THE_LANGUAGE: &[&str] = &[
@@ -156,6 +159,13 @@ pub fn environment() -> &'static Arc<Env> {
     static ENVIRONMENT: LazyLock<Arc<Env>> =
         LazyLock::new(|| Arc::new(declared().expect("each function is declared once")));
     &ENVIRONMENT
+}
+
+/// The same for an expression that makes objects of these types.
+pub fn making(types: BTreeSet<String>) -> Env {
+    let mut env = declared().expect("each function is declared once");
+    making::declare(&mut env, types).expect("each type has a name, once");
+    env
 }
 
 fn declared() -> Result<Env, DeclarationError> {

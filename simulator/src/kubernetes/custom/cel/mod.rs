@@ -6,6 +6,7 @@ mod addresses;
 mod environment;
 mod function;
 mod lists;
+mod making;
 mod named_formats;
 mod quantities;
 mod texts;
@@ -13,19 +14,31 @@ mod urls;
 mod value;
 mod versions;
 
-use cel::{Context, ExecutionError, Program, Value as Cel, objects::OptionalValue};
+use std::{fmt, sync::Arc};
+
+use cel::{Context, Env, ExecutionError, Program, Value as Cel, objects::OptionalValue};
 
 use self::environment::environment;
-pub use self::value::{Convert, of_map, plain};
+pub use self::{
+    making::Made,
+    value::{Convert, of_map, plain},
+};
 pub use cel::Value as Known;
 
 /// An expression that was read.
-#[derive(Debug)]
 pub struct Expression {
     text: String,
     read: Result<Program, String>,
-    /// Functions that it calls and nobody knows.
+    /// What it may call and make.
+    env: Arc<Env>,
+    /// What it calls or asks for and nobody knows.
     unknown: Vec<String>,
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Expression").field("text", &self.text).finish_non_exhaustive()
+    }
 }
 
 /// What an expression is asked about.
@@ -45,17 +58,31 @@ pub enum Before {
 
 impl Expression {
     pub fn read(text: &str) -> Self {
-        let read = environment().compile(text).map_err(|errors| errors.to_string());
+        let env = environment().clone();
+        Self::read_in(text, env, environment::knows)
+    }
+
+    /// The same of an expression that may make objects.
+    pub fn making(text: &str) -> Self {
+        let types = environment().compile(text).map(|program| making::types(program.expression())).unwrap_or_default();
+        let env = Arc::new(environment::making(types));
+        Self::read_in(text, env, |name| name == making::ESCAPE || environment::knows(name))
+    }
+
+    fn read_in(text: &str, env: Arc<Env>, knows: impl Fn(&str) -> bool) -> Self {
+        let read = env.compile(text).map_err(|errors| errors.to_string());
         let unknown = match &read {
             Ok(program) => {
-                let mut called: Vec<String> = program.references().functions().into_iter().map(str::to_owned).collect();
-                called.sort();
-                called.retain(|name| name.starts_with(char::is_alphabetic) && !environment::knows(name));
-                called
+                let references = program.references();
+                let mut called: Vec<&str> = references.functions();
+                called.sort_unstable();
+                called.retain(|name| name.starts_with(char::is_alphabetic) && !knows(name));
+                let asked = references.has_variable("authorizer").then(|| "the authorizer".to_owned());
+                called.into_iter().map(|name| format!("the function `{name}`")).chain(asked).collect()
             }
             Err(_) => Vec::new(),
         };
-        Self { text: text.to_owned(), read, unknown }
+        Self { text: text.to_owned(), read, env, unknown }
     }
 
     /// Why it is no expression.
@@ -65,8 +92,8 @@ impl Expression {
 
     /// What of it has no model.
     pub fn not_modelled(&self) -> Option<String> {
-        let name = self.unknown.first()?;
-        Some(format!("the function `{name}` in the rule `{}`", self.text))
+        let what = self.unknown.first()?;
+        Some(format!("{what} in the rule `{}`", self.text))
     }
 
     /// True if it compares with what was there before.
@@ -78,14 +105,14 @@ impl Expression {
     /// Why it has no value, in the words of the real server.
     pub fn ask(&self, asked: &Asked) -> Result<Cel, String> {
         let program = self.read.as_ref().map_err(Clone::clone)?;
-        let mut context = Context::with_env(environment().clone());
+        let mut context = Context::with_env(self.env.clone());
         context.add_variable_from_value("self", asked.this.clone());
         match &asked.before {
             Before::Nothing => {}
             Before::Value(value) => context.add_variable_from_value("oldSelf", value.clone()),
             Before::Maybe(value) => {
                 let value = value.clone().map_or_else(OptionalValue::none, OptionalValue::of);
-                context.add_variable_from_value("oldSelf", Cel::Opaque(std::sync::Arc::new(value)));
+                context.add_variable_from_value("oldSelf", Cel::Opaque(Arc::new(value)));
             }
         }
         program.execute(&context).map_err(|error| said(&error))
@@ -97,7 +124,7 @@ impl Expression {
     /// As for [`Expression::ask`].
     pub fn ask_of(&self, names: &[(&str, Cel)]) -> Result<Cel, String> {
         let program = self.read.as_ref().map_err(Clone::clone)?;
-        let mut context = Context::with_env(environment().clone());
+        let mut context = Context::with_env(self.env.clone());
         for (name, value) in names {
             context.add_variable_from_value(*name, value.clone());
         }
