@@ -1,7 +1,5 @@
 //! Running a runbook's text to its end, and what that end means for the process.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use rhai::{AST, Scope};
 
 use super::program::Program;
@@ -30,17 +28,14 @@ pub struct End {
 /// Runs the text on this thread, which is a script thread.
 pub fn evaluate(program: &Program, ast: &AST, cancel: &Cancel) -> End {
     let script = Script { engine: &program.engine, sources: &program.sources, source: &program.name, scope: None };
-    let run = || {
-        let mut scope = Scope::new();
-        let result = frame::within(Frame::root(cancel.clone()), || program.engine.run_ast_with_scope(&mut scope, ast));
-        result.map_err(|error| diagnostic::as_fault(error, Script { scope: Some(&scope), ..script }))
-    };
-    match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(Ok(())) => match cancel.reason() {
+    let mut scope = Scope::new();
+    let result = frame::within(Frame::root(cancel.clone()), || program.engine.run_ast_with_scope(&mut scope, ast));
+    match result.map_err(|error| diagnostic::as_fault(error, Script { scope: Some(&scope), ..script })) {
+        Ok(()) => match cancel.reason() {
             Some(reason) => stopped(reason),
             None => End { outcome: RunEnd::Done, diagnostic: None, because: None, fault: None },
         },
-        Ok(Err(error)) => match diagnostic::reason_of(&error) {
+        Err(error) => match diagnostic::reason_of(&error) {
             Some(reason) => stopped(reason),
             None => {
                 let fault = diagnostic::fault_of(&error, script);
@@ -57,19 +52,6 @@ pub fn evaluate(program: &Program, ast: &AST, cancel: &Cancel) -> End {
                 }
             }
         },
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().cloned();
-            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-            let message =
-                format!("this is a mistake in cozyscript: {}", text.unwrap_or_else(|| "it panicked".to_owned()));
-            let hint = "please report it with the runbook; `cozyscript resume` goes on from the journal";
-            End {
-                outcome: RunEnd::Failed,
-                because: Some(message.clone()),
-                diagnostic: Some(Diagnostic::error("bug", message).hint(hint)),
-                fault: None,
-            }
-        }
     }
 }
 

@@ -12,7 +12,7 @@ mod outside;
 mod program;
 mod record;
 mod rehearse;
-mod report;
+pub mod report;
 mod resume;
 mod run;
 pub mod scenery;

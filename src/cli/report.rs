@@ -1,5 +1,7 @@
 //! Telling what is wrong, on standard error.
 
+use std::sync::Arc;
+
 use crate::{
     diagnostic::Diagnostic,
     host::secrets::Vault,
@@ -15,10 +17,25 @@ pub fn show(screen: &Screen, diagnostics: &[Diagnostic], sources: &Sources) {
     if diagnostics.is_empty() {
         return;
     }
+    screen.say(&diagnostic::render(diagnostics, &|name| sources.text(name), look(screen)));
+}
+
+/// From now on a panic is told as what it is, a mistake of the program, without secrets. The process ends with it as if it
+/// were killed, and the journal is made for that.
+pub fn mistakes(screen: &Screen, secrets: Arc<Vault>) {
+    let look = look(screen);
+    screen.on_panic(move |panic| {
+        let what = panic.payload_as_str().unwrap_or("it panicked");
+        let place = panic.location().map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
+        let mistake = Diagnostic::error("bug", format!("this is a mistake in cozyscript: {what}{place}"))
+            .hint("please report it with the runbook; `cozyscript resume` goes on from the journal");
+        diagnostic::render(&[redacted(mistake, &secrets)], &|_| None, look)
+    });
+}
+
+fn look(screen: &Screen) -> Look {
     let style = screen.style();
-    let look =
-        Look { colour: style.colored, unicode: style.symbols.ellipsis == "…", width: screen.columns(), links: false };
-    screen.say(&diagnostic::render(diagnostics, &|name| sources.text(name), look));
+    Look { colour: style.colored, unicode: style.symbols.ellipsis == "…", width: screen.columns(), links: false }
 }
 
 /// What a world had no model of.

@@ -92,7 +92,7 @@ pub fn seed(before: Option<&Before>) -> u64 {
 /// Runs a runbook that was checked, on a script thread; this one hears signals meanwhile and redraws the screen.
 pub fn perform(order: Order) -> Status {
     let screen = order.screen.clone();
-    screen.restore_on_panic();
+    report::mistakes(&screen, order.secrets.clone());
     let shared = Shared::of(&order);
     let ticks = order.outside.ticks || order.terminal.errors;
     let clock = ticks.then_some(&*shared.clock);

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write},
-    panic,
+    panic::{self, PanicHookInfo},
     sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
     thread,
     time::Duration,
@@ -144,15 +144,17 @@ impl Screen {
         data.failed.take().or(said.failed.take()).map_or(Ok(()), Err)
     }
 
-    /// Sees to it that a panic's message is readable, and that the terminal is usable after it.
-    pub fn restore_on_panic(&self) {
+    /// From now on a panic leaves the terminal usable, and says what `report` makes of it.
+    pub fn on_panic(&self, report: impl Fn(&PanicHookInfo<'_>) -> String + Send + Sync + 'static) {
         let shared = Arc::downgrade(&self.0);
         let before = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
+        panic::set_hook(Box::new(move |panic| {
             let screen = shared.upgrade();
-            // Nothing is drawn while the message is written.
-            let _quiet = screen.as_ref().and_then(|window| restored(window));
-            before(info);
+            match screen.as_ref().and_then(|window| restored(window)) {
+                Some(mut window) => window.said.write(&report(panic)),
+                // Whoever draws has panicked.
+                None => before(panic),
+            }
         }));
     }
 

@@ -2,5 +2,6 @@
 
 mod call;
 mod help;
+mod mistakes;
 mod rehearse;
 mod world;

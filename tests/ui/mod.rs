@@ -7,7 +7,7 @@ mod markdown;
 mod plain;
 mod prompt;
 mod region;
-mod screen;
+pub mod screen;
 mod style;
 mod table;
 
