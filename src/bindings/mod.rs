@@ -15,6 +15,7 @@ pub mod redis;
 mod secret;
 mod show;
 mod ssh;
+mod talos;
 pub mod template;
 mod time;
 mod tls;
@@ -39,6 +40,7 @@ pub fn all() -> Vec<Binding> {
         secret::BINDING,
         show::BINDING,
         ssh::BINDING,
+        talos::BINDING,
         template::BINDING,
         time::BINDING,
         tls::BINDING,

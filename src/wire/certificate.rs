@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use serde_json::{Map, Value, json};
@@ -53,6 +54,15 @@ pub fn facts(certificate: &CertificateDer<'_>, now: Timestamp) -> Result<Map<Str
 fn fingerprint(certificate: &[u8]) -> String {
     let bytes: Vec<String> = Sha256::digest(certificate).iter().map(|byte| format!("{byte:02X}")).collect();
     bytes.join(":")
+}
+
+/// The SHA-256 of a certificate's key in base64, as `talosctl --cert-fingerprint` takes it: it outlives the certificate.
+///
+/// # Errors
+/// Why the certificate can't be read.
+pub fn key_fingerprint(certificate: &CertificateDer<'_>) -> Result<String, String> {
+    let (_, read) = X509Certificate::from_der(certificate).map_err(|error| error.to_string())?;
+    Ok(STANDARD.encode(Sha256::digest(read.public_key().raw)))
 }
 
 fn moment(time: ASN1Time) -> Result<Timestamp, String> {

@@ -202,7 +202,7 @@ impl Proxy {
 fn secured(host: &Host, trust: &Trust) -> Result<Tls, String> {
     let trust = match trust {
         Trust::Authority(pem) | Trust::SystemAnd(pem) => Trust::SystemAnd(pem.clone()),
-        Trust::System | Trust::Anybody => Trust::System,
+        Trust::System | Trust::Key(_) | Trust::Anybody => Trust::System,
     };
     let tls = Tls::new(host, &Settings { trust, ..Settings::default() });
     tls.map_err(|unfit| format!("{} can't be used: {}", unfit.part.words(), unfit.why))

@@ -1,17 +1,18 @@
 //! TLS: whom to trust, who we are, and which name we ask for.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, io, sync::Arc};
 
 use rustls::{
-    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{CryptoProvider, ring},
+    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
     sign::{CertifiedKey, SingleCertAndKey},
     time_provider::TimeProvider,
 };
 use zeroize::Zeroizing;
 
+use super::certificate::key_fingerprint;
 use crate::host::{Host, clock::Clock};
 
 /// What TLS should be like.
@@ -33,6 +34,8 @@ pub enum Trust {
     Authority(Arc<[u8]>),
     /// Whom the system trusts, and whom these certificates vouch for.
     SystemAnd(Arc<[u8]>),
+    /// Whoever has the key with one of these fingerprints, whatever else the certificate says.
+    Key(Arc<[String]>),
     /// Whoever picks up.
     Anybody,
 }
@@ -106,6 +109,10 @@ impl Tls {
                 both.extend(host.environment.authorities().roots.iter().cloned());
                 builder.with_root_certificates(both)
             }
+            Trust::Key(fingerprints) => {
+                let verifier = Arc::new(Known { fingerprints: fingerprints.clone(), provider: provider.clone() });
+                builder.dangerous().with_custom_certificate_verifier(verifier)
+            }
             Trust::Anybody => {
                 let verifier = Arc::new(Anybody(provider.clone()));
                 builder.dangerous().with_custom_certificate_verifier(verifier)
@@ -176,6 +183,53 @@ impl TimeProvider for HostTime {
     fn current_time(&self) -> Option<UnixTime> {
         let seconds = u64::try_from(self.0.now().as_second()).ok()?;
         Some(UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)))
+    }
+}
+
+/// Trusts whoever shows that a key is theirs whose fingerprint is known.
+#[derive(Debug)]
+struct Known {
+    fingerprints: Arc<[String]>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Known {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let why = match key_fingerprint(certificate) {
+            Ok(fingerprint) if self.fingerprints.contains(&fingerprint) => return Ok(ServerCertVerified::assertion()),
+            Ok(fingerprint) => format!("the fingerprint of its key is `{fingerprint}`, which is not the one asked for"),
+            Err(why) => why,
+        };
+        Err(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(io::Error::other(why))))))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 

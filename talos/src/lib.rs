@@ -11,3 +11,7 @@ pub mod secrets;
 pub mod talosconfig;
 pub mod validate;
 pub mod yaml;
+
+/// Messages inside of messages are read by whoever knows what they are.
+pub use prost;
+pub use prost_types;

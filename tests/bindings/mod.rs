@@ -16,6 +16,7 @@ mod net;
 mod readiness;
 mod secret;
 mod show;
+mod talos;
 mod texts;
 mod time;
 mod tls;

@@ -3,6 +3,7 @@
 pub mod certificates;
 pub mod daemon;
 pub mod nameserver;
+pub mod node;
 pub mod pipe;
 pub mod program;
 pub mod proxy;

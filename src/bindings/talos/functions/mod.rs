@@ -1,0 +1,18 @@
+//! What scripts see of Talos: thin functions over its API.
+
+pub mod apply;
+pub mod bootstrap;
+pub mod connect;
+pub mod etcd;
+pub mod files;
+pub mod health;
+pub mod look;
+pub mod patch;
+pub mod power;
+pub mod reset;
+pub mod resources;
+mod sequence;
+pub mod services;
+pub mod upgrade;
+pub mod wait;
+pub mod watch;
