@@ -12,6 +12,7 @@ pub mod loopback;
 pub mod network;
 pub mod port;
 pub mod redis;
+pub mod talos;
 pub mod time;
 pub mod webhooks;
 pub mod world;

@@ -8,7 +8,10 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::Notify,
+};
 
 use crate::{
     faults::{Dead, Faults, Trouble},
@@ -34,7 +37,11 @@ pub trait Server: Send + Sync {
 
 /// Who answers where.
 #[derive(Default)]
-pub struct Network(Mutex<Places>);
+pub struct Network {
+    places: Mutex<Places>,
+    /// Told when somebody comes or goes.
+    others: Notify,
+}
 
 #[derive(Default)]
 struct Places {
@@ -47,9 +54,10 @@ struct Places {
 
 /// A server, and where it is found.
 pub struct Door {
+    /// The name that leads there, or its address.
     pub host: String,
+    pub address: IpAddr,
     pub port: u16,
-    pub server: Arc<dyn Server>,
 }
 
 impl Network {
@@ -68,7 +76,23 @@ impl Network {
         let mut places = self.lock();
         let address = places.address(host);
         places.servers.insert((address, port), (server, during));
+        drop(places);
+        self.others.notify_one();
         address
+    }
+
+    /// Nobody answers there any more.
+    pub fn remove(&self, host: &str, port: u16) {
+        let mut places = self.lock();
+        let address = places.address(host);
+        places.servers.remove(&(address, port));
+        drop(places);
+        self.others.notify_one();
+    }
+
+    /// Waits until somebody answers elsewhere than before. One at a time may wait.
+    pub async fn changed(&self) {
+        self.others.notified().await;
     }
 
     /// The addresses behind a name.
@@ -129,21 +153,23 @@ impl Network {
         })
     }
 
+    /// Who answers at an address.
+    pub fn at(&self, address: IpAddr, port: u16) -> Option<Arc<dyn Server>> {
+        self.lock().servers.get(&(address, port)).map(|(server, _)| server.clone())
+    }
+
     /// Everybody who answers, by the name that leads there, if there is one.
     pub fn doors(&self) -> Vec<Door> {
         let places = self.lock();
-        let doors = places.servers.iter();
+        let doors = &places.servers;
         doors
-            .map(|((address, port), (server, _))| Door {
-                host: places.name_of(address),
-                port: *port,
-                server: server.clone(),
-            })
+            .keys()
+            .map(|(address, port)| Door { host: places.name_of(address), address: *address, port: *port })
             .collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Places> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -51,6 +51,8 @@ fn whole(at: &Value) -> Value {
         "port" => "80",
         "webhook" => "a.b.c",
         "taint" => "a=b:NoSchedule",
+        "size" => "240G",
+        "talos" => "v1.11.5",
         "path" => "/path",
         "file" => "file.yaml",
         other => panic!("the format {other} has no example"),

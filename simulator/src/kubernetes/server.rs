@@ -55,7 +55,9 @@ impl Server for ApiServer {
         Box::pin(async move {
             // A client that doesn't trust us goes away, and knows best why.
             let Ok(stream) = self.tls.clone().accept(stream).await else { return };
-            self.serve_plain(stream).await;
+            let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+            let shown = shown.and_then(|certificate| self.identities.of(certificate));
+            self.serve_as(stream, shown).await;
         })
     }
 }
@@ -63,15 +65,20 @@ impl Server for ApiServer {
 impl ApiServer {
     /// Serves a connection without TLS to its end.
     pub async fn serve_plain(self: Arc<Self>, stream: impl Stream + 'static) {
+        self.serve_as(stream, None).await;
+    }
+
+    /// The same for somebody who showed a certificate, perhaps.
+    async fn serve_as(self: Arc<Self>, stream: impl Stream + 'static, shown: Option<User>) {
         converse(stream, move |request| {
-            let server = self.clone();
-            async move { server.troubled(request).await }
+            let (server, shown) = (self.clone(), shown.clone());
+            async move { server.troubled(request, shown).await }
         })
         .await;
     }
 
     /// Answers, unless something goes wrong.
-    async fn troubled(&self, request: http::Request<Incoming>) -> io::Result<Response<Fragile>> {
+    async fn troubled(&self, request: http::Request<Incoming>, shown: Option<User>) -> io::Result<Response<Fragile>> {
         let wanted = self.faults.has_any().then(|| attributes(&request));
         let trouble = wanted.as_ref().and_then(|wanted| {
             self.faults.of_request(&Asked {
@@ -82,17 +89,17 @@ impl ApiServer {
                 path: request.uri().path(),
             })
         });
-        through(trouble, self.answer(request), &Troubled(&wanted.unwrap_or_default())).await
+        through(trouble, self.answer(request, shown), &Troubled(&wanted.unwrap_or_default())).await
     }
 
-    async fn answer(&self, mut request: http::Request<Incoming>) -> Response<Body> {
+    async fn answer(&self, mut request: http::Request<Incoming>, shown: Option<User>) -> Response<Body> {
         let asks_for_more = request.headers().contains_key(header::UPGRADE);
         let on = asks_for_more.then(|| hyper::upgrade::on(&mut request));
         let (parts, body) = request.into_parts();
         let Ok(body) = body.collect().await else {
             return refused(&Refusal::bad_request("the body ended early"));
         };
-        let user = match self.identities.who(&self.cluster, &parts.headers, None) {
+        let user = match self.identities.who(&self.cluster, &parts.headers, shown) {
             Ok(user) => user,
             Err(refusal) => return refused(&refusal),
         };

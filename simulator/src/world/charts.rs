@@ -17,9 +17,8 @@ const NAMESPACE: &str = "default";
 /// # Errors
 /// If one of them can't be installed.
 pub async fn install(whole: &Description, described: &Cluster, client: &Client) -> Result<(), String> {
+    publish(whole, client.cluster());
     let charts = &client.cluster().charts;
-    charts
-        .publish(whole.charts.0.iter().flat_map(|(name, versions)| versions.iter().map(|one| Arc::new(of(name, one)))));
     for named in &described.charts {
         let (name, version) = split(named);
         let fails = |failed: Failed| format!("the chart `{named}` can't be installed: {}", words(&failed));
@@ -29,6 +28,12 @@ pub async fn install(whole: &Description, described: &Cluster, client: &Client) 
         install_chart(client, &chart, NAMESPACE).await.map_err(fails)?;
     }
     Ok(())
+}
+
+/// Lets a cluster have the charts of its world.
+pub fn publish(whole: &Description, cluster: &crate::kubernetes::cluster::Cluster) {
+    let all = whole.charts.0.iter();
+    cluster.charts.publish(all.flat_map(|(name, versions)| versions.iter().map(|one| Arc::new(of(name, one)))));
 }
 
 /// `cilium@1.17.0`, or `cilium` for the newest.

@@ -9,7 +9,10 @@ use super::{
     problem::{Problem, meant},
     text::{Text, below},
 };
-use crate::{duration, kubernetes::controllers::load_balancers::range};
+use crate::{
+    duration,
+    kubernetes::{controllers::load_balancers::range, quantity::Quantity},
+};
 
 /// What a world file may contain, as editors read it, too.
 pub const SCHEMA: &str = include_str!("world.schema.json");
@@ -164,6 +167,8 @@ const FORMATS: &[Format] = &[
         "write it like `owners.policy.test`",
     ),
     ("ip", |text| text.parse::<IpAddr>().is_ok(), "write an address like `10.17.13.242`"),
+    ("size", |text| bytes(text).is_some(), "write a size like `240G` or `16Gi`"),
+    ("talos", |text| version(text).is_some(), "write a version like `v1.11.5`; known are 1.7 to 1.14"),
     ("taint", |text| taint(text).is_some(), "write it like `dedicated=database:NoSchedule`"),
 ];
 
@@ -197,6 +202,19 @@ pub fn skew(text: &str) -> Option<SignedDuration> {
     let length = duration::parse(text.trim_start_matches('-')).ok()?;
     let length = SignedDuration::try_from(length).ok()?;
     Some(if text.starts_with('-') { -length } else { length })
+}
+
+/// How many bytes `16Gi` are.
+pub fn bytes(text: &str) -> Option<u64> {
+    let quantity = Quantity::read(&Value::from(text)).ok()?;
+    u64::try_from(quantity.whole()).ok().filter(|bytes| *bytes > 0)
+}
+
+/// The minor version of `v1.11.5`, if it is one that nodes may have.
+pub fn version(text: &str) -> Option<u32> {
+    let mut parts = text.strip_prefix("v1.")?.splitn(2, '.');
+    let minor = parts.next()?.parse().ok()?;
+    (parts.next().is_some_and(|patch| !patch.is_empty()) && (7..=14).contains(&minor)).then_some(minor)
 }
 
 /// The key, value and effect of a taint.

@@ -23,7 +23,8 @@ use crate::{
         server::ApiServer,
         user::User,
     },
-    time::During,
+    network::Network,
+    time::{Calendar, During},
 };
 
 /// How long a kind of the file's own may take until it is served.
@@ -51,14 +52,8 @@ impl Placed {
         let server = server(name, described);
         let (host, port) = host_and_port(&server).ok_or_else(|| format!("`{server}` is no address of a server"))?;
         let ahead = described.clock.as_deref().and_then(skew).unwrap_or_default();
-        let cluster = control_plane::begin(world.calendar.ahead(ahead), seed);
         let authority = Arc::new(CertificateAuthority::new(&format!("{name}-ca")));
-        cluster.authority.get_or_init(|| authority.clone());
-        cluster.join(world.network.clone());
-        cluster.machines.behave(described.pods.clone());
-        for (provisioner, Length(takes)) in &described.provisioners {
-            cluster.provisioners.provide(provisioner, *takes);
-        }
+        let cluster = empty(&world.network, world.calendar.ahead(ahead), described, &authority, seed);
         let nodes = node::all(described.nodes.as_ref(), pools::network(whole, described.network.as_deref()));
         let pools = pools::objects(&described.pools);
         let objects = described.objects.iter().filter_map(|object| match object {
@@ -92,6 +87,24 @@ impl Placed {
             cluster,
         })
     }
+}
+
+/// A cluster with nothing in it yet, whose machines do as the file says.
+pub fn empty(
+    network: &Arc<Network>,
+    calendar: Calendar,
+    described: &description::Cluster,
+    authority: &Arc<CertificateAuthority>,
+    seed: u64,
+) -> Arc<Cluster> {
+    let cluster = control_plane::begin(calendar, seed);
+    cluster.authority.get_or_init(|| authority.clone());
+    cluster.join(network.clone());
+    cluster.machines.behave(described.pods.clone());
+    for (provisioner, Length(takes)) in &described.provisioners {
+        cluster.provisioners.provide(provisioner, *takes);
+    }
+    cluster
 }
 
 /// Where the API server of a cluster answers.

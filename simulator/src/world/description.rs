@@ -20,6 +20,7 @@ pub struct Description {
     pub current: Option<String>,
     pub networks: BTreeMap<String, String>,
     pub clusters: Named<Cluster>,
+    pub machines: Named<Machine>,
     pub charts: Named<Vec<Chart>>,
     pub names: Named<Name>,
     pub nameservers: Vec<IpAddr>,
@@ -45,6 +46,7 @@ pub struct Answers {
 pub struct Cluster {
     pub context: Option<String>,
     pub server: Option<String>,
+    pub bootstrapped: Option<bool>,
     pub certificate: Certificate,
     pub clock: Option<String>,
     pub network: Option<String>,
@@ -73,6 +75,19 @@ pub struct Node {
     pub cpu: Option<String>,
     pub memory: Option<String>,
     pub address: Option<IpAddr>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Machine {
+    pub address: Option<IpAddr>,
+    pub network: Option<String>,
+    pub disks: BTreeMap<String, String>,
+    pub memory: Option<String>,
+    pub version: Option<String>,
+    pub netboot: Option<bool>,
+    pub clock: Option<String>,
+    pub takes: BTreeMap<String, Length>,
 }
 
 /// A pool of addresses: its ranges, or more about it.
@@ -309,6 +324,8 @@ pub struct Fault {
     pub retry_after: Option<Length>,
     pub lasts: Option<Length>,
     pub with: Option<u16>,
+    pub to: Option<IpAddr>,
+    pub disk: Option<String>,
     pub from: Option<Length>,
     pub until: Option<Length>,
 }
@@ -316,7 +333,17 @@ pub struct Fault {
 impl Fault {
     /// It strikes no requests.
     pub fn is_of_a_node(&self) -> bool {
+        self.is_off() || self.is_of_a_machine()
+    }
+
+    pub fn is_off(&self) -> bool {
         matches!(&self.gives, Gives::Word(word) if word == "off")
+    }
+
+    /// Only machines of their own have it.
+    pub fn is_of_a_machine(&self) -> bool {
+        const ILLS: [&str; 6] = ["away", "moves", "installs_forever", "wrong_image", "no_disk", "mute"];
+        matches!(&self.gives, Gives::Word(word) if ILLS.contains(&word.as_str()))
     }
 }
 

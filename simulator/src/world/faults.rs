@@ -13,6 +13,7 @@ use super::{
 use crate::{
     duration::Length,
     faults::{Choice, Faults, Matching, Rule, Target, Trouble, bad_day},
+    talos::estate::PORT,
 };
 
 /// How long a slow body takes, and a watch that ends lasts, if nobody says.
@@ -29,7 +30,7 @@ pub fn of(world: &World, described: &Description, seed: u64) -> Faults {
 
 /// Turns nodes off when their time has come, and on again if they ever return.
 pub fn turn_off_nodes(world: &World, described: &Description) {
-    for fault in described.faults.iter().filter(|fault| fault.is_of_a_node()) {
+    for fault in described.faults.iter().filter(|fault| fault.is_off()) {
         let clusters = world.clusters.iter().filter(|placed| fault.of.as_ref().is_none_or(|of| *of == placed.name));
         for placed in clusters {
             let (cluster, node) = (placed.cluster.clone(), fault.node.clone());
@@ -49,6 +50,9 @@ pub fn turn_off_nodes(world: &World, described: &Description) {
 }
 
 fn rule(world: &World, described: &Description, fault: &Fault) -> Option<Rule> {
+    if fault.is_of_a_node() {
+        return None;
+    }
     let length = fault.lasts.map_or(USUAL, |Length(length)| length);
     let trouble = match &fault.gives {
         Gives::Status(code) => Trouble::Status {
@@ -65,7 +69,6 @@ fn rule(world: &World, described: &Description, fault: &Fault) -> Option<Rule> {
             "slow" => Trouble::Slow(length),
             "truncated" => Trouble::Truncated,
             "ends" => Trouble::Ends { after: length, code: fault.with },
-            "off" => return None,
             other => unreachable!("the schema lets no `{other}` pass"),
         },
     };
@@ -89,6 +92,9 @@ fn rule(world: &World, described: &Description, fault: &Fault) -> Option<Rule> {
 
 fn target(described: &Description, of: Option<&str>) -> Target {
     let Some(of) = of else { return Target::Anywhere };
+    if described.machines.0.iter().any(|(name, _)| name == of) {
+        return Target::Server(of.to_owned(), PORT);
+    }
     let cluster = described.clusters.0.iter().find(|(name, _)| name == of);
     let server = cluster.map(|(name, cluster)| cluster::server(name, cluster));
     let of = server.as_deref().unwrap_or(of);

@@ -9,6 +9,7 @@ mod cluster;
 mod description;
 mod faults;
 mod kubeconfig;
+mod machines;
 mod node;
 mod pools;
 mod problem;
@@ -117,14 +118,21 @@ impl World {
         world.faults = Arc::new(faults::of(&world, description, seed));
         let bare = [(DEFAULT_CLUSTER.to_owned(), description::Cluster::default())];
         let clusters = match description.clusters.0.as_slice() {
-            [] => &bare[..],
+            // Machines are there to make one.
+            [] if description.machines.0.is_empty() => &bare[..],
             clusters => clusters,
         };
         for (index, cluster) in clusters.iter().enumerate() {
+            if cluster.1.bootstrapped == Some(false) {
+                continue;
+            }
             let placed = Placed::begin(&world, description, cluster, seed.wrapping_add(index as u64)).await?;
             world.clusters.push(placed);
         }
-        world.current = description.current.clone().unwrap_or_else(|| clusters[0].0.clone());
+        let first = || world.clusters.first().map(|placed| placed.name.clone()).unwrap_or_default();
+        world.current = description.current.clone().unwrap_or_else(first);
+        let estate = machines::estate(&world, description, seed);
+        estate.power_on();
         servers::begin(&world, description)?;
         sleep_until(world.begins).await;
         world.network.trouble(world.faults.clone());

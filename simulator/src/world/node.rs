@@ -30,7 +30,7 @@ pub fn all(described: Option<&Nodes>, network: Option<Range>) -> Vec<Value> {
 }
 
 /// The addresses of a network that nodes get.
-fn addresses((first, last): Range) -> Box<dyn Iterator<Item = IpAddr>> {
+pub fn addresses((first, last): Range) -> Box<dyn Iterator<Item = IpAddr>> {
     match (first, last) {
         (IpAddr::V4(first), IpAddr::V4(last)) => {
             let numbers = u32::from(first).saturating_add(BEFORE + 1)..u32::from(last);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     charts,
     check::check,
-    description::{Cluster, Description, Fault, Object},
+    description::{Cluster, Description, Fault, Gives, Object},
     pools,
     problem::{Place, Problem, meant, nearest},
     sets,
@@ -128,21 +128,35 @@ fn agree(description: &Description, text: &Text, problems: &mut Vec<Problem>) {
     for (name, cluster) in &description.clusters.0 {
         agree_on_networks(description, &below("/clusters", name), cluster, text, problems);
     }
+    for (name, machine) in &description.machines.0 {
+        let at = below(&below("/machines", name), "network");
+        agree_on_network(description, &at, machine.network.as_deref(), text, problems);
+    }
     agree_on_charts(description, text, problems);
     for (index, fault) in description.faults.iter().enumerate() {
-        agree_on_nodes(&below("/faults", &index.to_string()), fault, text, problems);
+        agree_on_nodes(description, &below("/faults", &index.to_string()), fault, text, problems);
+    }
+}
+
+fn agree_on_network(
+    description: &Description,
+    at: &str,
+    named: Option<&str>,
+    text: &Text,
+    problems: &mut Vec<Problem>,
+) {
+    let networks = description.networks.keys().map(String::as_str);
+    if let Some(network) = named.filter(|network| !networks.clone().any(|name| name == *network)) {
+        problems.push(Problem {
+            message: format!("the world has no network `{network}`"),
+            hint: Some(meant(network, networks, "its networks are")),
+            place: text.place(at),
+        });
     }
 }
 
 fn agree_on_networks(description: &Description, at: &str, cluster: &Cluster, text: &Text, problems: &mut Vec<Problem>) {
-    let networks = description.networks.keys().map(String::as_str);
-    if let Some(network) = cluster.network.as_deref().filter(|network| !networks.clone().any(|name| name == *network)) {
-        problems.push(Problem {
-            message: format!("the world has no network `{network}`"),
-            hint: Some(meant(network, networks, "its networks are")),
-            place: text.place(&below(at, "network")),
-        });
-    }
+    agree_on_network(description, &below(at, "network"), cluster.network.as_deref(), text, problems);
     let network = pools::network(description, cluster.network.as_deref());
     for (pool, index, message) in pools::disagreements(&cluster.pools, network) {
         let pool = below(&below(at, "pools"), &pool);
@@ -180,12 +194,29 @@ fn agree_on_charts(description: &Description, text: &Text, problems: &mut Vec<Pr
     }
 }
 
-fn agree_on_nodes(at: &str, fault: &Fault, text: &Text, problems: &mut Vec<Problem>) {
-    if fault.is_of_a_node() == fault.node.is_empty() {
-        problems.push(Problem {
-            message: "a node is `off`, and nothing else happens to it".to_owned(),
-            hint: Some("write both `node: NAME` and `gives: off`, or neither".to_owned()),
-            place: text.place(at),
-        });
+fn agree_on_nodes(description: &Description, at: &str, fault: &Fault, text: &Text, problems: &mut Vec<Problem>) {
+    let mut wrong = |message: String, hint: String, at: &str| {
+        problems.push(Problem { message, hint: Some(hint), place: text.place(at) });
+    };
+    let word = match &fault.gives {
+        Gives::Word(word) => word.as_str(),
+        Gives::Status(_) => "",
+    };
+    if fault.is_of_a_machine() {
+        let machines = description.machines.0.iter().map(|(name, _)| name.as_str());
+        let needs = match word {
+            "moves" => Some(("to: ADDRESS", fault.to.is_some())),
+            "no_disk" => Some(("disk: NAME", fault.disk.is_some())),
+            _ => None,
+        };
+        if !machines.clone().any(|name| name == fault.node) {
+            let message = format!("the world has no machine `{}`", fault.node);
+            wrong(message, meant(&fault.node, machines, "its machines are"), at);
+        } else if let Some((missing, false)) = needs {
+            wrong(format!("`{word}` lacks a word of where"), format!("write `{missing}`, too"), at);
+        }
+    } else if fault.is_off() == fault.node.is_empty() {
+        let hint = "write both `node: NAME` and `gives: off`, or neither".to_owned();
+        wrong("a node is `off`, and nothing else happens to it".to_owned(), hint, at);
     }
 }

@@ -36,6 +36,19 @@ pub fn updating() -> bool {
 }
 
 impl Console {
+    /// Opens a console on nothing yet; a kubeconfig and a talosconfig may come to be in its folder.
+    pub fn bare(programs: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            programs: programs.to_owned(),
+            kubeconfig: folder.path().join("kubeconfig"),
+            space: "default".to_owned(),
+            folder,
+            transcript: RefCell::default(),
+            count: RefCell::default(),
+        }
+    }
+
     /// Opens a console on a cluster, with a namespace of its own that is ready for pods.
     pub fn open(programs: &Path, place: &Place) -> Self {
         let console = Self {
@@ -107,9 +120,15 @@ impl Console {
     /// The same for one that reads something.
     #[track_caller]
     pub fn run_with(&self, line: &str, stdin: &str) -> String {
+        self.run_as(line, line, stdin)
+    }
+
+    /// The same for one that is written down in other words.
+    #[track_caller]
+    pub fn run_as(&self, shown: &str, line: &str, stdin: &str) -> String {
         let (text, errors, code) = self.output(line, stdin);
         let end = if code == 0 { String::new() } else { format!("[{code}]\n") };
-        self.note(&format!("$ {line}\n{}", self.plain(&format!("{text}{errors}{end}"))));
+        self.note(&format!("$ {shown}\n{}", self.plain(&format!("{text}{errors}{end}"))));
         text
     }
 
@@ -127,6 +146,21 @@ impl Console {
         text
     }
 
+    /// Runs a command of which nothing is written down until it prints this.
+    #[track_caller]
+    pub fn until(&self, line: &str, words: &str) {
+        let mut told = String::new();
+        for _ in 0..240 {
+            let (text, errors, _) = self.output(line, "");
+            told = text + &errors;
+            if told.contains(words) {
+                return;
+            }
+            thread::sleep(std::time::Duration::from_millis(250));
+        }
+        panic!("{line} never said `{words}`, and in the end {told}");
+    }
+
     /// Starts a command that goes on until it is dropped.
     pub fn start(&self, line: &str) -> Running {
         let mut command = self.command(line);
@@ -142,6 +176,7 @@ impl Console {
             command.arg(format!("--namespace={}", self.space));
         }
         command.args(words).current_dir(self.folder());
+        command.env("TALOSCONFIG", self.folder().join("talosconfig"));
         command.env("KUBECONFIG", &self.kubeconfig).env("HOME", self.folder()).env("HELM_NAMESPACE", &self.space);
         command.env("KUBE_EDITOR", "sed -i s/blue/green/").env("KUBECTL_EXTERNAL_DIFF", "diff -u -N");
         command
@@ -172,6 +207,14 @@ impl Console {
             (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UID"),
             (r"(?m)^([EWI])\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ ", "$1 "),
             (r"\b\d+(\.\d+)?(ms|s|m|h|d)(\d+(ms|s|m|h))?\b", "AGE"),
+            (r"127\.\d+\.\d+\.(\d)\b", "MACHINE-$1"),
+            (r"hash [0-9a-f]{8}, revision \d+, total keys \d+, total size \d+", "hash HASH, revision, keys, size"),
+            (r"\(\d+ bytes\)", "(SIZE)"),
+            (r"(?m)^(     (id|secret)): \S{40,}$", "$1: KEY"),
+            (r"(?m)^    version: \d+$", "    version: VERSION"),
+            (r"\d+ kB +\d+ kB \(\d+\.\d+%\)", "SIZE"),
+            (r"([0-9a-f]{16}) +\d+ +\d+ +\d+ +false", "$1 INDEX TERM INDEX false"),
+            (r"/\d{4}/\d\d/\d\d \d\d:\d\d:\d\d", "TIME"),
             (r"pod-template-hash=\w+", "pod-template-hash=HASH"),
             (r#"Invalid value: (\\*)"\{.*\}(\\*)": "#, "Invalid value: OBJECT: "),
             (r"resourceVersion: .*", "resourceVersion: VERSION"),

@@ -15,6 +15,7 @@ mod forwarding;
 mod looking;
 mod machines;
 mod making;
+mod nodes;
 mod releases;
 mod rolling;
 mod running;
@@ -68,6 +69,9 @@ fn main() {
     }
     for (name, session) in RUNNING {
         trials.push(Trial::test(format!("simulated::{name}"), || simulated(tools, name, *session, true)));
+    }
+    for (name, session) in nodes::SESSIONS {
+        trials.push(Trial::test(format!("simulated::{name}"), || nodes::play(tools, name, *session)));
     }
     libtest_mimic::run(&arguments, trials).exit();
 }

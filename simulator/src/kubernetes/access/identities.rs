@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use http::{HeaderMap, header};
+use rustls::pki_types::CertificateDer;
 
 use super::{Attributes, allowed};
 use crate::kubernetes::{answer::Refusal, cluster::Cluster, request::Request, user::User};
@@ -11,6 +12,7 @@ use crate::kubernetes::{answer::Refusal, cluster::Cluster, request::Request, use
 #[derive(Debug, Clone, Default)]
 pub struct Identities {
     tokens: BTreeMap<String, User>,
+    shown: Option<fn(&CertificateDer<'_>) -> User>,
 }
 
 impl Identities {
@@ -19,6 +21,18 @@ impl Identities {
     pub fn with(mut self, token: &str, user: User) -> Self {
         self.tokens.insert(token.to_owned(), user);
         self
+    }
+
+    /// Knows whoever shows a certificate, too.
+    #[must_use]
+    pub fn shown_by(mut self, user: fn(&CertificateDer<'_>) -> User) -> Self {
+        self.shown = Some(user);
+        self
+    }
+
+    /// Whose certificate this is, which was found to be good.
+    pub fn of(&self, certificate: &CertificateDer<'_>) -> Option<User> {
+        self.shown.map(|user| user(certificate))
     }
 
     /// Who sends this. A certificate that was shown comes first, as its user.

@@ -1,0 +1,256 @@
+//! `talosctl` at work on machines, from the first configuration of the first one on.
+
+use std::{
+    path::Path,
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
+
+use libtest_mimic::Failed;
+use simulator::{
+    loopback,
+    time::Calendar,
+    world::{Unmodelled, World, read},
+};
+use tokio::sync::oneshot;
+
+use super::console::Console;
+
+/// What somebody does with machines whose addresses begin like this.
+pub type Session = fn(&Machines);
+
+pub const SESSIONS: &[(&str, Session)] = &[
+    ("machines_become_a_cluster", machines_become_a_cluster),
+    ("machines_are_changed", machines_are_changed),
+    ("machines_refuse_what_they_must", machines_refuse_what_they_must),
+];
+
+/// Machines that take little time for everything.
+const WORLD: &str = "
+machines:
+  one: {address: NETWORK.2, disks: {sda: 240G, nvme0n1: 1T}, takes: QUICKLY}
+  two: {address: NETWORK.3, disks: {sda: 240G}, takes: QUICKLY}
+  three: {address: NETWORK.4, disks: {sda: 240G}, takes: QUICKLY}
+";
+const QUICKLY: &str = "{firmware: 500ms, kexec: 500ms, kernel: 200ms, install: 500ms, stop: 300ms, wipe: 100ms, cri: 200ms, \
+                       time: 200ms, etcd: 300ms, control_plane: 500ms, kubelet: 200ms}";
+
+/// A world of machines on loopback addresses of their own, and a console beside them.
+pub struct Machines {
+    console: Console,
+    network: String,
+    unmodelled: Arc<Unmodelled>,
+    end: Option<oneshot::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Drop for Machines {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        let ended = self.thread.take().map(thread::JoinHandle::join);
+        assert!(matches!(ended, None | Some(Ok(()))) || thread::panicking(), "the world broke down");
+    }
+}
+
+pub fn play(tools: &Path, name: &str, session: Session) -> Result<(), Failed> {
+    // Tests of several working copies run at a time.
+    let place = SESSIONS.iter().position(|(known, _)| *known == name).unwrap() as u32;
+    let number = std::process::id().wrapping_mul(4).wrapping_add(place);
+    let network = format!("127.{}.{}", 64 + (number >> 8) % 128, number & 0xff);
+    let machines = Machines::begin(tools, network);
+    session(&machines);
+    machines.console.note(&format!("not modelled: {:?}\n", machines.unmodelled.all()));
+    machines.console.hold_against(name, true)
+}
+
+impl Machines {
+    fn begin(tools: &Path, network: String) -> Self {
+        let text = WORLD.replace("QUICKLY", QUICKLY).replace("NETWORK", &network);
+        let (ready, begun) = mpsc::channel();
+        let (end, ended) = oneshot::channel::<()>();
+        let thread = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async move {
+                let described = read(&text, &|_| Err("there are no files".to_owned())).unwrap();
+                let now = Calendar::beginning(jiff::Timestamp::now());
+                let world = World::begin(&described, now, Duration::ZERO, 1).await.unwrap();
+                loopback::open(&world.network).await.unwrap();
+                ready.send(world.unmodelled.clone()).unwrap();
+                drop(ended.await);
+            });
+        });
+        let machines = Self {
+            console: Console::bare(tools),
+            network,
+            unmodelled: begun.recv().unwrap(),
+            end: Some(end),
+            thread: Some(thread),
+        };
+        let endpoint = machines.placed("https://ONE:6443");
+        let console = &machines.console;
+        console.quietly(&format!("talosctl gen config lab {endpoint} --with-docs=false --with-examples=false"));
+        console.quietly(&machines.placed("talosctl config endpoint ONE"));
+        machines
+    }
+
+    /// A text with the addresses of machines in it.
+    fn placed(&self, text: &str) -> String {
+        let address = |last: u8| format!("{}.{last}", self.network);
+        let text = text.replace("NETWORK", &self.network);
+        text.replace("ONE", &address(2)).replace("TWO", &address(3)).replace("THREE", &address(4))
+    }
+
+    fn run(&self, line: &str) {
+        self.console.run_as(line, &self.placed(line), "");
+    }
+
+    fn quietly(&self, line: &str) {
+        self.console.quietly(&self.placed(line));
+    }
+
+    fn until(&self, line: &str, words: &str) {
+        self.console.until(&self.placed(line), words);
+    }
+
+    /// Gives configurations to all of them, and makes a cluster of them.
+    fn bootstrap(&self) {
+        for (machine, role) in [("ONE", "controlplane"), ("TWO", "controlplane"), ("THREE", "worker")] {
+            self.until(&format!("talosctl get machinestatus --insecure -n {machine}"), "maintenance");
+            self.quietly(&format!("talosctl apply-config --insecure -n {machine} -f {role}.yaml"));
+        }
+        self.until("talosctl -n ONE service kubelet", "STATE    Running");
+        self.quietly("talosctl -n ONE bootstrap");
+        self.until("talosctl -n ONE health --wait-timeout 60s", "schedulable: OK");
+    }
+}
+
+fn machines_become_a_cluster(machines: &Machines) {
+    machines.until("talosctl get machinestatus --insecure -n ONE", "maintenance");
+    for line in [
+        "talosctl get disks --insecure -n ONE",
+        "talosctl get machinestatus --insecure -n ONE",
+        "talosctl get links --insecure -n ONE",
+        "talosctl version --insecure -n ONE",
+        "talosctl version -n ONE",
+        "talosctl apply-config --insecure -n ONE -f talosconfig",
+        "talosctl apply-config --insecure -n ONE -f controlplane.yaml --dry-run",
+        "talosctl apply-config --insecure -n ONE -f controlplane.yaml",
+    ] {
+        machines.run(line);
+    }
+    machines.until("talosctl -n ONE get machinestatus", "booting");
+    machines.until("talosctl -n ONE services", "kubelet");
+    machines.until("talosctl -n ONE service kubelet", "STATE    Running");
+    machines.run("talosctl -n ONE version");
+    machines.run("talosctl -n ONE services");
+    machines.run("talosctl -n ONE etcd members");
+    machines.run("talosctl -n ONE bootstrap");
+    machines.until("talosctl -n ONE get machinestatus", "running");
+    machines.run("talosctl -n ONE bootstrap");
+    for (machine, role) in [("TWO", "controlplane"), ("THREE", "worker")] {
+        machines.until(&format!("talosctl get machinestatus --insecure -n {machine}"), "maintenance");
+        machines.run(&format!("talosctl apply-config --insecure -n {machine} -f {role}.yaml"));
+    }
+    machines.until("talosctl -n ONE get members", "worker");
+    machines.until("talosctl -n TWO get machinestatus", "running");
+    machines.until("talosctl -n ONE health --wait-timeout 60s", "schedulable: OK");
+    for line in [
+        "talosctl -n ONE health",
+        "talosctl -n ONE kubeconfig kubeconfig",
+        "kubectl get nodes -o custom-columns=NAME:.metadata.name,VERSION:.status.nodeInfo.kubeletVersion,OS:.status.nodeInfo.osImage",
+        "kubectl auth whoami",
+        "talosctl -n ONE get members",
+        "talosctl -n ONE get members -o json",
+        "talosctl -n ONE get machinestatus -o yaml",
+        "talosctl -n ONE get machinetype",
+        "talosctl -n ONE get hostname",
+        "talosctl -n ONE get systemdisk",
+        "talosctl -n ONE get addresses",
+        "talosctl -n ONE etcd members",
+        "talosctl -n ONE etcd status",
+        "talosctl -n ONE etcd snapshot db.snapshot",
+        "talosctl -n ONE service etcd",
+        "talosctl -n ONE logs etcd",
+        "talosctl -n THREE disks",
+        "talosctl -n THREE memory",
+        "talosctl -n THREE read /etc/os-release",
+        "talosctl -n ONE,TWO,THREE version --short",
+    ] {
+        machines.run(line);
+    }
+    machines.quietly("talosctl -n ONE dmesg");
+}
+
+fn machines_are_changed(machines: &Machines) {
+    machines.bootstrap();
+    let console = &machines.console;
+    console.file("patch.yaml", "machine:\n  nodeLabels:\n    disk: fast\n");
+    console.file("restarting.yaml", "machine:\n  env:\n    GRPC_GO_LOG_VERBOSITY_LEVEL: \"99\"\n");
+    for line in [
+        "talosctl -n THREE patch mc -p @patch.yaml --dry-run",
+        "talosctl -n THREE patch mc -p @patch.yaml",
+        "talosctl -n THREE patch mc -p @patch.yaml",
+        "talosctl -n THREE patch mc -p @restarting.yaml --mode no-reboot",
+        "talosctl -n THREE patch mc -p @restarting.yaml --mode staged",
+    ] {
+        machines.run(line);
+    }
+    // Each of them waits until the machine is there again, and has another number of its life.
+    machines.quietly("talosctl -n THREE reboot --timeout 60s");
+    machines.until("talosctl -n THREE get machinestatus", "running");
+    machines.run("talosctl -n THREE get machineconfig persistent");
+    let mut watch = console.start(&machines.placed("talosctl -n THREE get machinestatus --watch"));
+    console.note(&format!("THREE is {}\n", if watch.until("running").contains("running") { "running" } else { "not" }));
+    drop(watch);
+    machines.quietly("talosctl -n THREE upgrade --stage --image ghcr.io/siderolabs/installer:v1.11.6 --timeout 60s");
+    machines.run("talosctl -n THREE version --short");
+    machines.run("talosctl -n THREE upgrade --image nowhere");
+    machines.until("talosctl -n THREE get machinestatus", "running");
+    machines.quietly("talosctl -n THREE reset --graceful=false --reboot --timeout 60s");
+    machines.until("talosctl get machinestatus --insecure -n THREE", "maintenance");
+    machines.run("talosctl -n THREE version");
+    // One of two members leaves in good order, and the other one goes on by itself.
+    machines.run(
+        "talosctl -n TWO reset --system-labels-to-wipe STATE --system-labels-to-wipe EPHEMERAL --reboot --wait=false",
+    );
+    machines.until("talosctl get machinestatus --insecure -n TWO", "maintenance");
+    machines.run("talosctl -n ONE etcd members");
+    // The last one takes everything with it.
+    machines.quietly("talosctl -n ONE kubeconfig kubeconfig");
+    machines.run("talosctl -n ONE reset --graceful=false --reboot --wait=false");
+    machines.until("talosctl get machinestatus --insecure -n ONE", "maintenance");
+    machines.run("kubectl get nodes --request-timeout 3s");
+    machines.bootstrap();
+    machines.quietly("talosctl -n ONE kubeconfig kubeconfig --force");
+    machines.run("kubectl get nodes -o name");
+}
+
+fn machines_refuse_what_they_must(machines: &Machines) {
+    machines.bootstrap();
+    machines.quietly("talosctl -n ONE config new --roles os:reader reader");
+    machines.quietly("talosctl --talosconfig reader config endpoint ONE");
+    for line in [
+        "talosctl -n THREE bootstrap",
+        "talosctl -n THREE kubeconfig other",
+        "talosctl -n THREE etcd members",
+        "talosctl -n THREE get nothing",
+        "talosctl -n THREE restart -k nothing",
+        "talosctl -n THREE service etcd restart",
+        "talosctl -n ONE service etcd restart",
+        "talosctl -n ONE service kubelet restart",
+        "talosctl -n THREE reset --wipe-mode system-disk --user-disks-to-wipe /dev/sdb --wait=false",
+        "talosctl -n THREE reset --user-disks-to-wipe /dev/sdz --wait=false",
+        "talosctl -e THREE -n ONE version",
+        "talosctl -n ONE,NETWORK.9 version --short",
+        "talosctl --talosconfig reader -n THREE version --short",
+        "talosctl --talosconfig reader -n THREE reset --wait=false",
+        "talosctl --talosconfig reader -n THREE get machineconfig",
+        "talosctl -n ONE etcd remove-member 00000000000000aa",
+        "talosctl -n ONE etcd alarm list",
+        "talosctl -n THREE ls /",
+        "talosctl -n THREE rollback",
+    ] {
+        machines.run(line);
+    }
+}
