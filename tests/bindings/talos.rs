@@ -398,3 +398,11 @@ fn a_watch_goes_on_where_it_broke_and_tells_nothing_twice() {
     "#;
     assert_eq!(said(&script, &format!("{LAB} {watch}")), r#"["added 1", "modified 2", "deleted 2"]"#);
 }
+
+#[test]
+fn events_are_told_until_the_node_ends_them_and_unknown_ones_are_passed_over() {
+    let (script, _node, _folder) = one_node();
+    let listen =
+        "let told = []; lab.events(node, |event| { told.push(`${event.kind} ${event.name} ${event.action}`); }); told";
+    assert_eq!(said(&script, &format!("{LAB} {listen}")), r#"["phase stopEverything stop"]"#);
+}

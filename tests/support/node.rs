@@ -23,14 +23,15 @@ use talos::api::{
         },
     },
     machine::{
-        ApplyConfiguration, ApplyConfigurationRequest, ApplyConfigurationResponse, Bootstrap, BootstrapRequest,
+        self, ApplyConfiguration, ApplyConfigurationRequest, ApplyConfigurationResponse, Bootstrap, BootstrapRequest,
         BootstrapResponse, EtcdMember, EtcdMemberListRequest, EtcdMemberListResponse, EtcdMembers, EtcdSnapshotRequest,
-        Hostname, HostnameResponse, ReadRequest, Reset, ResetRequest, ResetResponse, ServiceHealth, ServiceInfo,
-        ServiceList, ServiceListResponse, Version, VersionInfo, VersionResponse, machine_service_server,
+        EventsRequest, Hostname, HostnameResponse, PhaseEvent, ReadRequest, Reset, ResetRequest, ResetResponse,
+        ServiceHealth, ServiceInfo, ServiceList, ServiceListResponse, Version, VersionInfo, VersionResponse,
+        machine_service_server,
     },
     storage::{Disk, Disks, DisksResponse, storage_service_server},
 };
-use talos::prost::Message as _;
+use talos::{prost::Message as _, prost_types::Any};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 use tonic::{Request, Response, Status, codegen::BoxStream};
@@ -234,6 +235,16 @@ impl machine_service_server::MachineService for Api {
         self.note("kubeconfig", &request);
         let text = "users:\n- name: admin\n  user: {client-key-data: c2VjcmV0LWtleQ==}\n";
         Ok(stream(vec![Data { metadata: None, bytes: packed(text) }]))
+    }
+
+    async fn events(&self, request: Request<EventsRequest>) -> Result<Response<BoxStream<machine::Event>>, Status> {
+        self.note("events", &request);
+        let hello = machine::Event { data: Some(Any::default()), ..machine::Event::default() };
+        let phase = PhaseEvent { phase: "stopEverything".to_owned(), action: 1 };
+        let later = Any { type_url: "talos/runtime/machine.LaterEvent".to_owned(), value: vec![8, 1] };
+        let known = Any { type_url: "talos/runtime/machine.PhaseEvent".to_owned(), value: phase.encode_to_vec() };
+        let told = [later, known].map(|data| machine::Event { data: Some(data), ..machine::Event::default() });
+        Ok(stream([hello].into_iter().chain(told).collect()))
     }
 
     async fn reset(&self, request: Request<ResetRequest>) -> Result<Response<ResetResponse>, Status> {

@@ -4,6 +4,7 @@ pub mod apply;
 pub mod bootstrap;
 pub mod connect;
 pub mod etcd;
+pub mod events;
 pub mod files;
 pub mod health;
 pub mod look;
