@@ -17,6 +17,7 @@ mod readiness;
 mod secret;
 mod show;
 mod talos;
+mod talos_config;
 mod texts;
 mod time;
 mod tls;

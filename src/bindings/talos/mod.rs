@@ -39,6 +39,7 @@ pub const BINDING: Binding = Binding {
         combine_with_exported_module!(module, "apply", f::apply::functions);
         combine_with_exported_module!(module, "patch", f::patch::functions);
         combine_with_exported_module!(module, "bootstrap", f::bootstrap::functions);
+        combine_with_exported_module!(module, "config", f::config::functions);
         combine_with_exported_module!(module, "reset", f::reset::functions);
         combine_with_exported_module!(module, "power", f::power::functions);
         combine_with_exported_module!(module, "upgrade", f::upgrade::functions);

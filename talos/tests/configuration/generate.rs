@@ -116,3 +116,34 @@ fn a_cluster_of_another_version_is_refused_by_name() {
     let error = Plan::new("lab", "10.5.0.2", "v1.11.5").unwrap_err().to_string();
     assert_eq!(error, "the endpoint `10.5.0.2` is no URL; is `https://10.5.0.2:6443` meant?");
 }
+
+/// What Talos' own library makes for 1.12, which this talosctl doesn't know, with the names of secrets in their places.
+const OF_1_12: [(&str, bool, bool); 4] = [
+    (include_str!("recorded/1.12-controlplane.yaml"), true, false),
+    (include_str!("recorded/1.12-worker.yaml"), false, false),
+    (include_str!("recorded/1.12-controlplane-otherwise.yaml"), true, true),
+    (include_str!("recorded/1.12-worker-otherwise.yaml"), false, true),
+];
+
+#[test]
+fn configurations_for_1_12_are_those_that_were_recorded() {
+    let secrets = secrets();
+    for (theirs, control_plane, otherwise) in OF_1_12 {
+        let mut plan = Plan::new("lab", "https://10.5.0.2:6443", "v1.12.4").unwrap();
+        if otherwise {
+            plan.additional_names = vec!["lab.example.org".to_owned()];
+            (plan.persist, plan.discovery, plan.kubespan) = (false, false, true);
+            let mirror = |registry: &str, url: &str| (registry.to_owned(), vec![url.to_owned()]);
+            plan.registry_mirrors =
+                vec![mirror("ghcr.io", "http://10.5.0.1:5000"), mirror("docker.io", "https://mirror.example.org")];
+        }
+        let mut ours = plan.machine(&secrets, control_plane).unwrap();
+        let certificates = ["etcd", "k8s", "k8saggregator", "os"].map(|name| format!("certs.{name}.crt"));
+        let certificates = certificates.map(|name| (name.clone(), secrets.text(&name)));
+        for (name, value) in secrets.parts().chain(certificates) {
+            ours = ours.replace(value, &format!("({name})"));
+        }
+        let differences = differences(&values(&ours), &values(theirs));
+        assert!(differences.is_empty(), "control plane {control_plane}, otherwise {otherwise}: {differences:?}");
+    }
+}

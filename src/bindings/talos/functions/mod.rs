@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod bootstrap;
+pub mod config;
 pub mod connect;
 pub mod etcd;
 pub mod events;
