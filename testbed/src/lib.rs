@@ -65,9 +65,10 @@ pub fn shared() -> Option<Bed> {
 }
 
 /// A control plane of its own without controllers, scheduler and nodes: nothing happens in it but what is asked.
+/// Pods need an account in it as anywhere, which whoever wants pods has to make.
 pub fn without_controllers() -> Option<Bed> {
     static TESTBED: OnceLock<Result<Testbed, String>> = OnceLock::new();
-    let testbed = told(TESTBED.get_or_init(|| start(&[])))?;
+    let testbed = told(TESTBED.get_or_init(|| start(&[]).and_then(asking_for_accounts)))?;
     Some(Bed {
         testbed,
         _shared: Some(testbed.servers.read().unwrap_or_else(|poison| poison.into_inner())),
@@ -182,6 +183,28 @@ fn start(parts: &[&str]) -> Result<Testbed, String> {
         disturbed: AtomicBool::new(false),
         _watchdog: watchdog,
     })
+}
+
+/// Starts the API server anew with the admission of service accounts, which it is started without where nobody makes them.
+fn asking_for_accounts(testbed: Testbed) -> Result<Testbed, String> {
+    let part = "kube-apiserver";
+    let command = testbed.folder.join(format!("{part}.command"));
+    let text = std::fs::read_to_string(&command).map_err(|error| error.to_string())?;
+    let text = text.replace(" --disable-admission-plugins=ServiceAccount", "");
+    std::fs::write(&command, text).map_err(|error| error.to_string())?;
+    for verb in ["stop", "start"] {
+        let mut change = Command::new(&testbed.cluster);
+        output(change.arg(verb).arg(&testbed.folder).arg(part).env("KUBEBUILDER_ASSETS", &testbed.assets))?;
+    }
+    let begun = Instant::now();
+    loop {
+        let mut kubectl = Command::new(testbed.assets.join("kubectl"));
+        match output(kubectl.env("KUBECONFIG", testbed.kubeconfig()).args(["get", "--raw", "/readyz"])) {
+            Ok(_) => return Ok(testbed),
+            Err(why) if begun.elapsed() > Duration::from_secs(60) => return Err(why),
+            Err(_) => thread::sleep(Duration::from_millis(100)),
+        }
+    }
 }
 
 /// Lets kwok do more of a kubelet's work than the control plane starts it with.

@@ -25,6 +25,10 @@ const SAID: &[u8] = include_bytes!("data/kubernetes-1.36.json.gz");
 /// in them. That is written in the types of Kubernetes, and no schema says it.
 const ZEROS: &str = include_str!("data/zeros-1.36.json");
 
+/// What Go calls the types of fields, where those have names of their own, and in which nameless parts of their structures fields
+/// are: messages about values that don't fit name both.
+const TYPES: &str = include_str!("data/types-1.36.json");
+
 /// What Kubernetes says of itself.
 pub struct Said {
     pub version: Value,
@@ -153,6 +157,7 @@ pub fn said() -> &'static Said {
             unreachable!("the definitions are a map")
         };
         tell_of_zeros(&mut definitions);
+        tell_of_types(&mut definitions);
         Said { version: said["version"].take(), groups, definitions }
     })
 }
@@ -170,6 +175,19 @@ fn tell_of_zeros(definitions: &mut Map<String, Value>) {
     }
 }
 
+fn tell_of_types(definitions: &mut Map<String, Value>) {
+    let types: Map<String, Value> = serde_json::from_str(TYPES).expect("the data is JSON");
+    for (name, said) in &types {
+        for (word, note) in [("types", schema::GO_TYPE), ("within", schema::WITHIN)] {
+            for (field, text) in said.get(word).and_then(Value::as_object).into_iter().flatten() {
+                if let Some(field) = definitions.get_mut(name).and_then(|node| node["properties"].get_mut(field)) {
+                    field[note] = text.clone();
+                }
+            }
+        }
+    }
+}
+
 /// What the options of a deletion look like.
 pub fn delete_options() -> &'static Schema {
     static READ: OnceLock<Schema> = OnceLock::new();
@@ -180,6 +198,18 @@ pub fn delete_options() -> &'static Schema {
 pub fn scale() -> &'static Schema {
     static READ: OnceLock<Schema> = OnceLock::new();
     READ.get_or_init(|| schema_of("io.k8s.api.autoscaling.v1.Scale"))
+}
+
+/// What puts a pod on a node.
+pub fn binding() -> &'static Schema {
+    static READ: OnceLock<Schema> = OnceLock::new();
+    READ.get_or_init(|| schema_of("io.k8s.api.core.v1.Binding"))
+}
+
+/// What asks a pod to leave its node.
+pub fn eviction() -> &'static Schema {
+    static READ: OnceLock<Schema> = OnceLock::new();
+    READ.get_or_init(|| schema_of("io.k8s.api.policy.v1.Eviction"))
 }
 
 fn schema_of(definition: &str) -> Schema {

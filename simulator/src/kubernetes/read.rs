@@ -6,7 +6,10 @@ use super::{
     answer::Refusal,
     cluster::Cluster,
     kinds::Kind,
-    list::{PATIENCE, options::read_revision},
+    list::{
+        PATIENCE,
+        options::{Options, read_revision},
+    },
     request::Request,
     rules::Rules,
     selector::{Fields, Labels},
@@ -22,13 +25,22 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// Reads what is selected, and with it the options, of a list or a watch: what is wrong is told in the order of both.
+    ///
     /// # Errors
-    /// If a selector is malformed, or asks for a field that this kind can't be selected by.
-    pub fn read(request: &Request, kind: &Kind, namespace: Option<String>) -> Result<Self, Refusal> {
+    /// If a selector is malformed, or asks for a field that this kind can't be selected by, or the options make no sense.
+    pub fn read(
+        request: &Request,
+        kind: &Kind,
+        namespace: Option<String>,
+        sensible: fn(Options, &Request) -> Result<Options, Refusal>,
+    ) -> Result<(Self, Options), Refusal> {
+        let options = Options::read(request)?;
         let labels = Labels::read(request.parameter("labelSelector").unwrap_or_default());
         let fields = Fields::read(request.parameter("fieldSelector").unwrap_or_default());
         let labels = labels.map_err(Refusal::bad_request)?;
         let fields = fields.map_err(Refusal::bad_request)?;
+        let options = sensible(options, request)?;
         let words = kind.rules().and_then(|rules| rules.words_of(&kind.group));
         let known = match words {
             Some(words) => words.iter().map(|(word, _)| *word).collect(),
@@ -38,7 +50,7 @@ impl Selection {
             return Err(Refusal::bad_request(unknown_field(kind, path, &known)));
         }
         let fields = fields.in_other_words(words.unwrap_or_default());
-        Ok(Self { namespace, name: None, labels, fields })
+        Ok((Self { namespace, name: None, labels, fields }, options))
     }
 
     /// True if it leaves nothing out.

@@ -13,7 +13,7 @@ use super::{
     answer::Refusal,
     cluster::Cluster,
     kinds::Kind,
-    list::list,
+    list::{list, options::Options},
     read::{self, Selection},
     representation::{Form, Representation, Shown},
     request::Request,
@@ -89,8 +89,8 @@ async fn answered(
             Ok((200, write.seen(&object)?))
         }
         (&Method::GET, None) => {
-            let selection = Selection::read(request, kind, namespace.map(str::to_owned))?;
-            let list = list(cluster, kind, &selection, request).await?;
+            let (selection, options) = Selection::read(request, kind, namespace.map(str::to_owned), Options::of_list)?;
+            let list = list(cluster, kind, &selection, &options).await?;
             Ok((200, list.written(kind)))
         }
         (method, _) if *method != Method::GET && kind.namespaced && namespace.is_none() => {
@@ -117,9 +117,9 @@ pub fn watch(cluster: &Arc<Cluster>, request: &Request) -> Result<impl Stream<It
     if address.subresource.is_some() {
         return Err(Refusal::no_such_resource());
     }
-    let mut selection = Selection::read(request, &kind, address.namespace)?;
+    let (mut selection, options) = Selection::read(request, &kind, address.namespace, Options::of_watch)?;
     selection.name = address.name;
-    watch::watch(cluster, &kind, selection, request)
+    watch::watch(cluster, &kind, (selection, options), request)
 }
 
 fn meant(cluster: &Cluster, request: &Request) -> Result<(Address, Arc<Kind>), Refusal> {

@@ -3,7 +3,7 @@
 //! Built-in kinds and definitions are read alike. Of two things that a schema says nothing: what the server fills in on its own,
 //! and what it refuses for reasons of its own.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, mem};
 
 use serde_json::{Map, Value};
 
@@ -16,6 +16,8 @@ pub struct Schema {
     root: Type,
     /// What Go calls the shapes that are defined by name, as in `v1.PodSpec`.
     names: BTreeMap<Type, String>,
+    /// What Go calls scalars, lists and maps that have a name of their own there.
+    go_types: BTreeMap<Type, String>,
 }
 
 /// One shape of a schema.
@@ -47,6 +49,8 @@ pub enum Scalar {
     /// `1500m`.
     Quantity,
     Time,
+    /// A time to the millionth of a second.
+    MicroTime,
     /// Any bytes, as base64.
     Bytes,
 }
@@ -68,6 +72,7 @@ struct Field {
     merges: bool,
     replaces: bool,
     key: Option<String>,
+    within: Option<String>,
 }
 
 /// How a strategic merge patch merges a field.
@@ -108,8 +113,36 @@ enum Zero {
     Null,
 }
 
+const PRESERVE: &str = "x-kubernetes-preserve-unknown-fields";
+
+const MICRO_TIME: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime";
+
 /// The note of a field that says what becomes of it when it is zero.
 pub const ZERO: &str = "x-zero";
+
+/// The note of a field that says what Go calls its type, if that has a name of its own.
+pub const GO_TYPE: &str = "x-go-type";
+
+/// The note of a field that says in which part of its structure Go has it.
+pub const WITHIN: &str = "x-within";
+
+/// All notes, which are ours and not published.
+pub const NOTES: [&str; 3] = [ZERO, GO_TYPE, WITHIN];
+
+impl Scalar {
+    /// What Go calls it where it has no name of its own.
+    pub fn type_name(self) -> &'static str {
+        match self {
+            Scalar::Text | Scalar::Time | Scalar::MicroTime => "string",
+            Scalar::Flag => "bool",
+            Scalar::Int32 | Scalar::IntOrText => "int32",
+            Scalar::Int64 => "int64",
+            Scalar::Number => "float64",
+            Scalar::Quantity => "resource.Quantity",
+            Scalar::Bytes => "[]uint8",
+        }
+    }
+}
 
 /// A place in a schema.
 #[derive(Debug, Clone, Copy)]
@@ -133,10 +166,11 @@ impl Schema {
     /// # Errors
     /// If it refers to something that is not defined, or a type has an unknown name.
     pub fn read(root: &Value, definitions: &Map<String, Value>) -> Result<Self, SchemaError> {
-        let mut reader = Reader { definitions, shapes: Vec::new(), known: BTreeMap::new() };
+        let mut reader =
+            Reader { definitions, shapes: Vec::new(), known: BTreeMap::new(), go_types: BTreeMap::new(), free: false };
         let root = reader.read(root, &mut Vec::new())?;
         let names = reader.known.iter().map(|(name, of)| (*of, go_name(name))).collect();
-        Ok(Self { shapes: reader.shapes, root, names })
+        Ok(Self { shapes: reader.shapes, root, names, go_types: reader.go_types })
     }
 
     pub fn root(&self) -> Typed<'_> {
@@ -157,25 +191,27 @@ impl<'s> Typed<'s> {
 
     /// What Go calls its type, as in `[]v1.Container`.
     pub fn type_name(self) -> String {
+        if let Some(name) = self.schema.go_types.get(&self.of) {
+            return name.clone();
+        }
         if let (Some(name), false) = (self.name(), matches!(self.shape(), Shape::Scalar(_))) {
             return name.to_owned();
         }
         match self.shape() {
-            Shape::Scalar(scalar) => match scalar {
-                Scalar::Text | Scalar::Time => "string",
-                Scalar::Flag => "bool",
-                Scalar::Int32 | Scalar::IntOrText => "int32",
-                Scalar::Int64 => "int64",
-                Scalar::Number => "float64",
-                Scalar::Quantity => "resource.Quantity",
-                Scalar::Bytes => "[]uint8",
-            }
-            .to_owned(),
+            Shape::Scalar(scalar) => scalar.type_name().to_owned(),
             Shape::List(_) => format!("[]{}", self.items().map(Typed::type_name).unwrap_or_default()),
             Shape::Map(MapShape { others: Some(of), .. }) => {
                 format!("map[string]{}", Typed { schema: self.schema, of: *of }.type_name())
             }
             Shape::Map(_) | Shape::Free | Shape::Opaque => "map[string]interface {}".to_owned(),
+        }
+    }
+
+    /// In which part of its structure, without a name in JSON, Go has a field.
+    pub fn within(self, field: &str) -> Option<&'s str> {
+        match self.shape() {
+            Shape::Map(map) => map.fields.get(field)?.within.as_deref(),
+            _ => None,
         }
     }
 
@@ -351,6 +387,7 @@ impl Field {
             merges: strategy("merge"),
             replaces: strategy("replace"),
             key: text("x-kubernetes-patch-merge-key").map(str::to_owned),
+            within: text(WITHIN).map(str::to_owned),
         }
     }
 
@@ -364,6 +401,9 @@ struct Reader<'d> {
     shapes: Vec<Shape>,
     /// Definitions that were read, or are being read.
     known: BTreeMap<String, Type>,
+    go_types: BTreeMap<Type, String>,
+    /// Something around what is being read takes fields that nobody knows, and so does all in it.
+    free: bool,
 }
 
 impl Reader<'_> {
@@ -380,8 +420,23 @@ impl Reader<'_> {
                 None => of,
             });
         }
-        let shape = self.shape(node, place)?;
+        let around = self.free;
+        self.free |= node.get(PRESERVE).and_then(Value::as_bool) == Some(true);
+        let shape = self.shape(node, place);
+        self.free = around;
+        let shape = shape?;
         Ok(self.add(shape))
+    }
+
+    /// The same type by the name that Go has for it.
+    fn called(&mut self, of: Type, name: &str) -> Type {
+        let mut shape = self.shapes[of.0].clone();
+        if let (Shape::List(list), Some(items)) = (&mut shape, name.strip_prefix("[]")) {
+            list.items = self.called(list.items, items);
+        }
+        let of = self.add(shape);
+        self.go_types.insert(of, name.to_owned());
+        of
     }
 
     fn definition(&mut self, name: &str, place: &[String]) -> Result<Type, SchemaError> {
@@ -394,7 +449,11 @@ impl Reader<'_> {
         // Reserved before it is read: a definition may contain itself.
         let of = self.add(Shape::Opaque);
         self.known.insert(name.to_owned(), of);
-        self.shapes[of.0] = self.shape(node, &mut vec![name.to_owned()])?;
+        let around = mem::take(&mut self.free);
+        let shape = self.shape(node, &mut vec![name.to_owned()]);
+        self.free = around;
+        // Nothing else in a schema tells the two forms of times apart.
+        self.shapes[of.0] = if name == MICRO_TIME { Shape::Scalar(Scalar::MicroTime) } else { shape? };
         Ok(of)
     }
 
@@ -404,7 +463,7 @@ impl Reader<'_> {
             let whole = flag("x-kubernetes-int-or-string") || node["format"] == "int-or-string";
             return Ok(Shape::Scalar(if whole { Scalar::IntOrText } else { Scalar::Quantity }));
         }
-        let free = flag("x-kubernetes-preserve-unknown-fields");
+        let free = flag(PRESERVE) || self.free;
         match node.get("type").and_then(Value::as_str) {
             Some(word @ ("string" | "integer" | "number" | "boolean")) => Ok(Shape::Scalar(scalar(word, node))),
             Some("array") => {
@@ -424,8 +483,11 @@ impl Reader<'_> {
         let mut fields = BTreeMap::new();
         for (name, field) in node.get("properties").and_then(Value::as_object).into_iter().flatten() {
             place.push(name.clone());
-            let of = self.read(field, place)?;
+            let mut of = self.read(field, place)?;
             place.pop();
+            if let Some(name) = field.get(GO_TYPE).and_then(Value::as_str) {
+                of = self.called(of, name);
+            }
             fields.insert(name.clone(), Field::read(field, of));
         }
         let others = match node.get("additionalProperties") {

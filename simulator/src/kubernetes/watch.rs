@@ -61,11 +61,10 @@ enum Beginning {
 pub fn watch(
     cluster: &Arc<Cluster>,
     kind: &Arc<Kind>,
-    selection: Selection,
+    (selection, options): (Selection, Options),
     request: &Request,
 ) -> Result<impl Stream<Item = Bytes> + Send + use<>, Refusal> {
     let representation = Representation::of_watch(request, kind)?;
-    let options = Options::of_watch(request)?;
     let from = options.revision().map_err(Refusal::failed)?;
     let shown = Shown { cluster, kind, part: "", request };
     let marked = options.bookmarks && options.initial_events == Some(true);
@@ -135,7 +134,7 @@ impl Watching {
         }
         self.revision = revision;
         if marked {
-            self.tell_bookmark(json!({"k8s.io/initial-events-end": "true"}));
+            self.tell_bookmark(&[("k8s.io/initial-events-end", "true")]);
         }
     }
 
@@ -162,18 +161,20 @@ impl Watching {
         self.over = true;
     }
 
-    fn tell_bookmark(&mut self, annotations: Value) {
+    fn tell_bookmark(&mut self, annotations: &[(&str, &str)]) {
         let mut mark = json!({"kind": self.kind.kind, "apiVersion": self.kind.api_version()});
         if self.kind.built_in()
             && let Value::Object(blank) = self.kind.schema().root().blank()
         {
             mark.as_object_mut().into_iter().for_each(|mark| mark.extend(blank.clone()));
         }
-        let mut metadata = json!({"resourceVersion": self.revision.to_string()});
-        if !annotations.is_null() {
-            metadata["annotations"] = annotations;
+        mark["metadata"] = json!({"resourceVersion": self.revision.to_string()});
+        if let Some(rules) = self.kind.rules() {
+            rules.fill_blank(&mut mark);
         }
-        mark["metadata"] = metadata;
+        for (key, value) in annotations {
+            mark["metadata"]["annotations"][*key] = json!(value);
+        }
         self.tell_seen("BOOKMARK", mark);
     }
 
@@ -191,7 +192,7 @@ impl Watching {
                 if Instant::now() >= self.ends {
                     self.over = true;
                 } else {
-                    self.tell_bookmark(Value::Null);
+                    self.tell_bookmark(&[]);
                 }
             }
         }

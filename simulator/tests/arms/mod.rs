@@ -60,11 +60,18 @@ impl Arm {
     pub fn new(runtime: tokio::runtime::Runtime, connect: Box<dyn Connect>, space: &str) -> Self {
         let transcript = Transcript::of(space);
         let (kept, acting) = (Kept::default(), RefCell::default());
-        let arm = Self { runtime, connect, kept, space: space.to_owned(), transcript, acting };
-        let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}});
-        let answer = arm.exchange("POST", "/api/v1/namespaces", "application/json", &object);
-        assert_eq!(answer.code, 201, "{}", answer.body);
+        let mut arm = Self { runtime, connect, kept, space: space.to_owned(), transcript, acting };
+        arm.move_to(space);
         arm
+    }
+
+    /// Begins anew in another namespace.
+    pub fn move_to(&mut self, space: &str) {
+        let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}});
+        let answer = self.exchange("POST", "/api/v1/namespaces", "application/json", &object);
+        assert_eq!(answer.code, 201, "{}", answer.body);
+        space.clone_into(&mut self.space);
+        self.transcript = Transcript::of(space);
     }
 
     /// What was asked and answered.
@@ -135,7 +142,7 @@ impl Arm {
     /// Sends a request and writes down what comes back. `SPACE` in the path and the body is the body's own namespace.
     pub fn send(&self, method: &str, path: &str, content: &str, body: &Value) -> Answer {
         let (path, body) = (self.placed(path), self.placed_in(body));
-        self.transcript.sends(&body);
+        self.transcript.sends(&body.to_string());
         let answer = self.exchange(method, &path, content, &body);
         self.transcript.tell(&format!("{method} {path}"), &answer);
         answer
@@ -143,10 +150,16 @@ impl Arm {
 
     /// Like [`Arm::send`] with a body that is any text.
     pub fn send_text(&self, method: &str, path: &str, content: &str, body: &str) -> Answer {
+        self.send_text_as(method, path, content, JSON, body)
+    }
+
+    /// Like [`Arm::send_text`], for one who takes these media types.
+    pub fn send_text_as(&self, method: &str, path: &str, content: &str, accept: &str, body: &str) -> Answer {
         let (path, body) = (self.placed(path), self.placed(body));
-        let answer =
-            self.ask(Asked { method, path: &path, content, accept: JSON, body: &body, acting: &self.acting() });
-        self.transcript.tell(&format!("{method} {path}"), &answer);
+        self.transcript.sends(&body);
+        let answer = self.ask(Asked { method, path: &path, content, accept, body: &body, acting: &self.acting() });
+        let form = if accept == JSON { String::new() } else { format!(" as {accept}") };
+        self.transcript.tell(&format!("{method} {path}{form}"), &answer);
         answer
     }
 
@@ -173,11 +186,8 @@ impl Arm {
 
     /// Like [`Arm::send`], for one who takes these media types.
     pub fn send_as(&self, method: &str, path: &str, content: &str, accept: &str, body: &Value) -> Answer {
-        let (path, body) = (self.placed(path), self.placed_in(body));
         let text = if body.is_null() { String::new() } else { body.to_string() };
-        let answer = self.ask(Asked { method, path: &path, content, accept, body: &text, acting: &self.acting() });
-        self.transcript.tell(&format!("{method} {path} as {accept}"), &answer);
-        answer
+        self.send_text_as(method, path, content, accept, &text)
     }
 
     /// Like [`Arm::get`], but not written down.
@@ -261,8 +271,19 @@ impl Arm {
 
     /// Like [`Arm::watch`], to an end with the first line that is the last one wanted.
     pub fn watch_until(&self, path: &str, lasts: Duration, enough: impl Fn(&Value) -> bool) -> Vec<Value> {
+        self.watch_until_as(path, JSON, lasts, enough)
+    }
+
+    /// Like [`Arm::watch_until`], for one who takes these media types.
+    pub fn watch_until_as(
+        &self,
+        path: &str,
+        accept: &str,
+        lasts: Duration,
+        enough: impl Fn(&Value) -> bool,
+    ) -> Vec<Value> {
         let path = self.placed(path);
-        let lines = self.lines(&path, JSON, lasts, enough);
+        let lines = self.lines(&path, accept, lasts, enough);
         self.transcript.tell(&format!("watch {path}"), &Answer::plain(Value::Array(lines.clone())));
         lines
     }

@@ -38,8 +38,8 @@ impl Transcript {
     }
 
     /// Notes what a body says on its own.
-    pub fn sends(&self, body: &Value) {
-        self.sent.lock().unwrap().push_str(&body.to_string());
+    pub fn sends(&self, body: &str) {
+        self.sent.lock().unwrap().push_str(body);
     }
 
     /// True for a value that no body has named.

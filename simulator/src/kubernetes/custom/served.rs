@@ -257,15 +257,16 @@ impl Served {
         wrong.extend(validate::check(object, &self.schema, there, ("", "")));
         wrong.extend(self.scale().map(|places| scale::check(object, places)).unwrap_or_default());
         wrong.extend(items::check(object, &self.schema, there));
-        self.ask_rules(wrong, |schema| ruled::check(object, schema, there))
+        let nameless = object["metadata"]["name"].as_str().unwrap_or_default().is_empty();
+        self.ask_rules(wrong, nameless, |schema| ruled::check(object, schema, there))
     }
 }
 
 impl Served {
     /// What is wrong, with what the rules say if nothing keeps them from being asked.
-    fn ask_rules(&self, mut wrong: Vec<Cause>, ask: impl Fn(&Node) -> Vec<Cause>) -> Vec<Cause> {
+    fn ask_rules(&self, mut wrong: Vec<Cause>, nameless: bool, ask: impl Fn(&Node) -> Vec<Cause>) -> Vec<Cause> {
         match ruled::any(&self.schema) {
-            true if wrong.iter().any(ruled::blocks) => wrong.push(ruled::not_asked()),
+            true if nameless || wrong.iter().any(ruled::blocks) => wrong.push(ruled::not_asked()),
             true => wrong.extend(ask(&self.schema)),
             false => {}
         }

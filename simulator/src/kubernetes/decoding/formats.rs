@@ -26,9 +26,23 @@ pub fn not_base64(text: &str) -> Option<usize> {
     (quantum != 0).then(|| end - quantum)
 }
 
+/// How many digits a millionth has.
+const MICRO: usize = 6;
+
+/// What follows the seconds of a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fraction {
+    /// Anything from nothing on.
+    Any,
+    Millionths,
+}
+
 /// What is wrong with a time such as `2026-01-01T09:00:00Z`.
-pub fn not_time(text: &str) -> Option<String> {
-    const LAYOUT: &str = "2006-01-02T15:04:05Z07:00";
+pub fn not_time(text: &str, fraction: Fraction) -> Option<String> {
+    let layout = match fraction {
+        Fraction::Any => "2006-01-02T15:04:05Z07:00",
+        Fraction::Millionths => "2006-01-02T15:04:05.000000Z07:00",
+    };
     const PARTS: [(&str, usize); 11] = [
         ("2006", 4),
         ("-", 0),
@@ -43,7 +57,7 @@ pub fn not_time(text: &str) -> Option<String> {
         ("05", 2),
     ];
     let cannot = |rest: &str, part: &str| {
-        format!("parsing time \"{text}\" as \"{LAYOUT}\": cannot parse \"{rest}\" as \"{part}\"")
+        format!("parsing time \"{text}\" as \"{layout}\": cannot parse \"{rest}\" as \"{part}\"")
     };
     let mut rest = text;
     for (part, digits) in PARTS {
@@ -72,8 +86,17 @@ pub fn not_time(text: &str) -> Option<String> {
         }
         rest = &rest[digits.max(part.len())..];
     }
-    if let Some(fraction) = rest.strip_prefix('.') {
-        rest = fraction.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    let behind = rest.strip_prefix('.');
+    match (fraction, behind) {
+        (Fraction::Any, Some(behind)) => rest = behind.trim_start_matches(|letter: char| letter.is_ascii_digit()),
+        (Fraction::Any, None) => {}
+        (Fraction::Millionths, behind) => {
+            let is_number = |digits: &&str| digits.bytes().all(|byte| byte.is_ascii_digit());
+            match behind.filter(|behind| behind.get(..MICRO).as_ref().is_some_and(is_number)) {
+                Some(behind) => rest = &behind[MICRO..],
+                None => return Some(cannot(rest, ".000000")),
+            }
+        }
     }
     let offset = rest.len() == 6 && rest.starts_with(['+', '-']) && rest.as_bytes().get(3) == Some(&b':');
     if rest != "Z" && !offset {

@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 pub use self::{
-    formats::not_time,
+    formats::{Fraction, not_time},
     json::Again,
-    typed::{configured, fits, restored, sort},
+    typed::{configured, fits, placeless, restored, sort},
 };
 use super::{
     answer::Refusal,

@@ -5,12 +5,16 @@ use std::{collections::BTreeSet, mem};
 
 use serde_json::{Map, Value};
 
-use super::{Body, formats, path};
+use super::{
+    Body,
+    formats::{self, Fraction},
+    path,
+};
 use crate::kubernetes::{
     ownership::element,
     patch::words,
     quantity,
-    schema::{ListMerge, Scalar, Shape, Typed},
+    schema::{ListMerge, ListShape, Scalar, Shape, Typed},
 };
 
 /// What a value is called where it doesn't fit.
@@ -40,11 +44,12 @@ pub fn read(body: &mut Body, typed: Typed, kind: &str) -> Result<Vec<String>, St
         structure: kind.to_owned(),
         odd: Vec::new(),
         wrong: None,
+        ended: None,
     };
     reader.read(typed, &mut value);
-    let Reader { odd, wrong, .. } = reader;
+    let Reader { odd, wrong, ended, .. } = reader;
     body.value = value;
-    wrong.map_or(Ok(odd), Err)
+    ended.or(wrong).map_or(Ok(odd), Err)
 }
 
 struct Reader<'b> {
@@ -58,6 +63,8 @@ struct Reader<'b> {
     structure: String,
     odd: Vec<String>,
     wrong: Option<String>,
+    /// What a reader of its own says of its value: nothing is read behind that.
+    ended: Option<String>,
 }
 
 impl Reader<'_> {
@@ -90,6 +97,7 @@ impl Reader<'_> {
                 self.odd.push(format!("duplicate field \"{}\"", self.place));
             }
             if typed.names(key) {
+                typed.within(key).into_iter().for_each(|part| path::field(&mut self.fields, part));
                 path::field(&mut self.fields, key);
             }
             match typed.below(key) {
@@ -114,7 +122,11 @@ impl Reader<'_> {
 
     fn scalar(&mut self, scalar: Scalar, typed: Typed, value: &mut Value) {
         if has_form(scalar, value) {
-            self.wrong = self.wrong.take().or_else(|| malformed(scalar, value));
+            let malformed = malformed(scalar, value);
+            match scalar {
+                Scalar::Bytes => self.wrong = self.wrong.take().or(malformed),
+                _ => self.ended = self.ended.take().or(malformed),
+            }
             if let (Scalar::Bytes, Value::String(text)) = (scalar, &mut *value) {
                 text.retain(|letter| !matches!(letter, '\r' | '\n'));
             }
@@ -140,6 +152,9 @@ impl Reader<'_> {
                 (_, value) => sort(value).to_owned(),
             };
             self.unfit(&found, &typed.type_name());
+            if scalar == Scalar::IntOrText {
+                self.ended = self.ended.take().or_else(|| self.wrong.clone());
+            }
         }
     }
 
@@ -152,6 +167,13 @@ impl Reader<'_> {
             }
         });
     }
+}
+
+/// What is said of a value that doesn't fit, without where it is, as one says who reads it alone.
+pub fn placeless(why: &str) -> String {
+    let parts =
+        why.split_once("Go struct field ").and_then(|(what, rest)| Some((what, rest.split_once(" of type ")?.1)));
+    parts.map_or_else(|| why.to_owned(), |(what, wanted)| format!("{what}Go value of type {wanted}"))
 }
 
 /// What is wrong with a map that a patch has made, when it is put back into an object of this type.
@@ -191,7 +213,7 @@ pub fn restored(typed: Typed, value: &Value) -> Option<String> {
             };
             Some(match convertible {
                 true => format!("cannot convert {} to {wanted}", words::type_of(value)),
-                false => format!("unrecognized type: {wanted}"),
+                false => format!("unrecognized type: {}", scalar.type_name()),
             })
         }
     }
@@ -199,7 +221,8 @@ pub fn restored(typed: Typed, value: &Value) -> Option<String> {
 
 /// True for a value that a reader of its own reads.
 fn has_form(scalar: Scalar, value: &Value) -> bool {
-    scalar == Scalar::Quantity || matches!(scalar, Scalar::Time | Scalar::Bytes) && value.is_string()
+    scalar == Scalar::Quantity
+        || matches!(scalar, Scalar::Time | Scalar::MicroTime | Scalar::Bytes) && value.is_string()
 }
 
 /// What such a reader says of it.
@@ -207,7 +230,8 @@ fn malformed(scalar: Scalar, value: &Value) -> Option<String> {
     let text = value.as_str().unwrap_or_default();
     match scalar {
         Scalar::Quantity => quantity::Quantity::read(value).err().map(|error| error.to_string()),
-        Scalar::Time => formats::not_time(text),
+        Scalar::Time => formats::not_time(text, Fraction::Any),
+        Scalar::MicroTime => formats::not_time(text, Fraction::Millionths),
         Scalar::Bytes => formats::not_base64(text).map(|at| format!("illegal base64 data at input byte {at}")),
         _ => None,
     }
@@ -224,12 +248,17 @@ fn kind(value: &Value) -> &'static str {
 
 /// What is wrong with a configuration that is to be applied.
 pub fn configured(typed: Typed, value: &Value) -> Option<String> {
-    check(typed, value, &mut String::new(), Twice::Refused)
+    let wrong = checked(typed, value, Twice::Refused);
+    match wrong.as_slice() {
+        [] => None,
+        [one] => Some(one.clone()),
+        several => Some(format!("errors:\n  {}", several.join("\n  "))),
+    }
 }
 
 /// True if nothing is wrong with an object that is there but, maybe, that items of lists come twice.
 pub fn fits(typed: Typed, value: &Value) -> bool {
-    check(typed, value, &mut String::new(), Twice::Taken).is_none()
+    checked(typed, value, Twice::Taken).is_empty()
 }
 
 /// What happens about items of a list that nothing tells apart.
@@ -239,60 +268,93 @@ enum Twice {
     Taken,
 }
 
-fn check(typed: Typed, value: &Value, place: &mut String, twice: Twice) -> Option<String> {
-    let expected = |what: &str, found: String| Some(format!("{place}: expected {what}, got {found}"));
-    match (typed.shape(), value) {
-        (_, Value::Null) | (Shape::Free | Shape::Opaque, _) => None,
-        (Shape::Map(_), Value::Object(map)) => map.iter().find_map(|(key, value)| {
-            let length = place.len();
-            place.push('.');
-            place.push_str(key);
-            let wrong = match typed.below(key) {
-                Some(below) => check(below, value, place, twice),
-                None => Some(format!("{place}: field not declared in schema")),
-            };
-            place.truncate(length);
-            wrong
-        }),
-        (Shape::Map(_), value) => expected("map", format!("&{{{}}}", words::told(value))),
-        (Shape::List(list), Value::Array(items)) => {
-            let mut known = BTreeSet::new();
-            items.iter().enumerate().find_map(|(index, item)| {
-                let length = place.len();
-                if list.merge == ListMerge::Atomic {
-                    path::item(place, index);
-                } else {
-                    match element(list, typed, item) {
-                        Err(why) => return Some(format!("{place}: element {index}: {why}")),
-                        Ok(element) if twice == Twice::Refused && known.contains(&element) => {
-                            return Some(format!("{place}: duplicate entries for key {element}"));
+fn checked(typed: Typed, value: &Value, twice: Twice) -> Vec<String> {
+    let mut checker = Checker { place: String::new(), twice, wrong: Vec::new() };
+    checker.check(typed, value);
+    checker.wrong
+}
+
+struct Checker {
+    /// The path of what is being checked.
+    place: String,
+    twice: Twice,
+    wrong: Vec<String>,
+}
+
+impl Checker {
+    fn check(&mut self, typed: Typed, value: &Value) {
+        let wrong = match (typed.shape(), value) {
+            (_, Value::Null) | (Shape::Free | Shape::Opaque, _) => None,
+            (Shape::Map(_), Value::Object(map)) => return self.map(typed, map),
+            (Shape::List(list), Value::Array(items)) => return self.list(typed, list, items),
+            (Shape::Map(_), value) => Some(format!("expected map, got &{{{}}}", words::told(value))),
+            (Shape::List(_), value) => Some(format!("expected list, got &{{{}}}", words::told(value))),
+            (Shape::Scalar(scalar), value) => unfit(*scalar, value),
+        };
+        wrong.into_iter().for_each(|wrong| self.tell(&wrong));
+    }
+
+    fn tell(&mut self, wrong: &str) {
+        self.wrong.push(format!("{}: {wrong}", self.place));
+    }
+
+    fn map(&mut self, typed: Typed, map: &Map<String, Value>) {
+        let length = self.place.len();
+        for (key, value) in map {
+            self.place.push('.');
+            self.place.push_str(key);
+            match typed.below(key) {
+                Some(below) => self.check(below, value),
+                None => self.tell("field not declared in schema"),
+            }
+            self.place.truncate(length);
+            // The real server looks no further in such a map.
+            if typed.below(key).is_none() {
+                return;
+            }
+        }
+    }
+
+    fn list(&mut self, typed: Typed, list: &ListShape, items: &[Value]) {
+        let mut known = BTreeSet::new();
+        let length = self.place.len();
+        for (index, item) in items.iter().enumerate() {
+            if list.merge == ListMerge::Atomic {
+                path::item(&mut self.place, index);
+            } else {
+                match element(list, typed, item) {
+                    // Without a name for it, the real server can't say what else is wrong with it or behind it.
+                    Err(why) => return self.tell(&format!("element {index}: {why}")),
+                    Ok(element) => {
+                        if self.twice == Twice::Refused && known.contains(&element) {
+                            self.tell(&format!("duplicate entries for key {element}"));
                         }
-                        Ok(element) => {
-                            place.push_str(&element.to_string());
-                            known.insert(element);
-                        }
+                        self.place.push_str(&element.to_string());
+                        known.insert(element);
                     }
                 }
-                let wrong = typed.items().and_then(|typed| check(typed, item, place, twice));
-                place.truncate(length);
-                wrong
-            })
+            }
+            if let Some(typed) = typed.items() {
+                self.check(typed, item);
+            }
+            self.place.truncate(length);
         }
-        (Shape::List(_), value) => expected("list", format!("&{{{}}}", words::told(value))),
-        (Shape::Scalar(scalar), value) => match (scalar, value) {
-            (Scalar::Text | Scalar::Time | Scalar::Bytes, Value::String(_)) | (Scalar::Flag, Value::Bool(_)) => None,
-            (Scalar::Int32 | Scalar::Int64 | Scalar::Number, Value::Number(_)) => None,
-            (Scalar::Quantity | Scalar::IntOrText, Value::Number(_) | Value::String(_)) => None,
-            (Scalar::Text | Scalar::Time | Scalar::Bytes, value) => {
-                expected("string", format!("&value.valueUnstructured{{Value:{}}}", words::source(value)))
-            }
-            (Scalar::Flag, value) => expected("boolean", format!("&{{{}}}", words::told(value))),
-            (Scalar::Int32 | Scalar::Int64 | Scalar::Number, value) => {
-                expected("numeric (int or float)", words::type_of(value).to_owned())
-            }
-            (Scalar::Quantity | Scalar::IntOrText, value) => {
-                Some(format!("{place}: expected scalar, got {}", words::told(value)))
-            }
-        },
+    }
+}
+
+fn unfit(scalar: Scalar, value: &Value) -> Option<String> {
+    match (scalar, value) {
+        (Scalar::Text | Scalar::Time | Scalar::MicroTime | Scalar::Bytes, Value::String(_))
+        | (Scalar::Flag, Value::Bool(_)) => None,
+        (Scalar::Int32 | Scalar::Int64 | Scalar::Number, Value::Number(_)) => None,
+        (Scalar::Quantity | Scalar::IntOrText, Value::Number(_) | Value::String(_)) => None,
+        (Scalar::Text | Scalar::Time | Scalar::MicroTime | Scalar::Bytes, value) => {
+            Some(format!("expected string, got &value.valueUnstructured{{Value:{}}}", words::source(value)))
+        }
+        (Scalar::Flag, value) => Some(format!("expected boolean, got &{{{}}}", words::told(value))),
+        (Scalar::Int32 | Scalar::Int64 | Scalar::Number, value) => {
+            Some(format!("expected numeric (int or float), got {}", words::type_of(value)))
+        }
+        (Scalar::Quantity | Scalar::IntOrText, value) => Some(format!("expected scalar, got {}", words::told(value))),
     }
 }

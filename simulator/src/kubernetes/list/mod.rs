@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Value, json};
 
 use self::{options::Options, token::Token};
-use super::{answer::Refusal, cluster::Cluster, kinds::Kind, read::Selection, request::Request, store::Objects};
+use super::{answer::Refusal, cluster::Cluster, kinds::Kind, read::Selection, store::Objects};
 
 /// How long a revision that is still to come is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(3);
@@ -42,8 +42,7 @@ impl List {
 ///
 /// # Errors
 /// If the page asked for can't be had.
-pub async fn list(cluster: &Cluster, kind: &Kind, selection: &Selection, request: &Request) -> Result<List, Refusal> {
-    let options = Options::of_list(request)?;
+pub async fn list(cluster: &Cluster, kind: &Kind, selection: &Selection, options: &Options) -> Result<List, Refusal> {
     let namespace = selection.namespace.as_deref();
     let token = options.continues.as_deref().map(Token::read).transpose()?;
     if token.is_some() && options.version.as_deref().is_some_and(|version| version != "0") {
@@ -88,11 +87,14 @@ fn page(
     kind: &Kind,
 ) -> List {
     let namespace = selection.namespace.as_deref();
-    let mut selected = all.into_iter().filter(|(key, object)| {
-        token.is_none_or(|token| token.is_before(key, namespace)) && selection.selects(key, object)
+    let mut there = all.into_iter().filter(|(key, _)| {
+        let inside = selection.namespace.as_ref().is_none_or(|namespace| key.namespace == *namespace);
+        inside && token.is_none_or(|token| token.is_before(key, namespace))
     });
-    let found: Objects = selected.by_ref().take(limit.unwrap_or(usize::MAX)).collect();
-    let left = selected.count();
+    let selected = there.by_ref().filter(|(key, object)| selection.selects(key, object));
+    let found: Objects = selected.take(limit.unwrap_or(usize::MAX)).collect();
+    // Whether any of it is selected is looked at when it is asked for.
+    let left = there.count();
     let mut metadata = json!({"resourceVersion": revision.to_string()});
     match found.last() {
         Some((last, _)) if left > 0 => {

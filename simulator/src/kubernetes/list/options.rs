@@ -29,10 +29,12 @@ pub struct Options {
 }
 
 impl Options {
+    /// These as options of a list.
+    ///
     /// # Errors
     /// As the real server refuses them.
-    pub fn of_list(request: &Request) -> Result<Self, Refusal> {
-        let options = Self::read(request)?;
+    pub fn of_list(self, request: &Request) -> Result<Self, Refusal> {
+        let options = self;
         let mut wrong = Vec::new();
         if let Some(wanted) = request.parameter("resourceVersionMatch") {
             if options.version.is_none() {
@@ -54,10 +56,12 @@ impl Options {
         options.unless(wrong)
     }
 
+    /// These as options of a watch.
+    ///
     /// # Errors
     /// As the real server refuses them.
-    pub fn of_watch(request: &Request) -> Result<Self, Refusal> {
-        let options = Self::read(request)?;
+    pub fn of_watch(self, request: &Request) -> Result<Self, Refusal> {
+        let options = self;
         let mut wrong = Vec::new();
         let wanted = request.parameter("resourceVersionMatch");
         if options.initial_events.is_some() && wanted != Some(NOT_OLDER) {
@@ -87,18 +91,21 @@ impl Options {
         read_revision(text).map(|revision| Some(revision).filter(|revision| *revision > 0))
     }
 
-    fn read(request: &Request) -> Result<Self, Refusal> {
+    /// # Errors
+    /// If what has to be a number is none.
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
         let given = |name: &str| request.parameter(name).map(str::to_owned);
         let whole =
             |name: &str| request.number(name).map(|number| number.and_then(|number| u64::try_from(number).ok()));
         let initial_events = request.parameters("sendInitialEvents").map(|_| request.flag("sendInitialEvents"));
+        let lasts = whole("timeoutSeconds")?;
         Ok(Self {
             version: given("resourceVersion"),
             exactly: request.parameter("resourceVersionMatch") == Some(EXACT),
             not_older: request.parameter("resourceVersionMatch") == Some(NOT_OLDER),
             limit: whole("limit")?.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0),
             continues: given("continue"),
-            lasts: whole("timeoutSeconds")?.filter(|seconds| *seconds > 0).map(Duration::from_secs),
+            lasts: lasts.filter(|seconds| *seconds > 0).map(Duration::from_secs),
             bookmarks: request.flag("allowWatchBookmarks"),
             initial_events,
         })

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{operations, published};
 use crate::kubernetes::{
     kinds::{Kind, said},
-    schema::ZERO,
+    schema::NOTES,
 };
 
 pub const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1";
@@ -149,7 +149,7 @@ fn collect(value: &Value, found: &mut BTreeSet<String>) {
 fn without_notes(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
-            let own = map.iter().filter(|(key, _)| *key != ZERO);
+            let own = map.iter().filter(|(key, _)| !NOTES.contains(&key.as_str()));
             Value::Object(own.map(|(key, value)| (key.clone(), without_notes(value))).collect())
         }
         Value::Array(list) => Value::Array(list.iter().map(without_notes).collect()),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::kubernetes::schema::Typed;
+use crate::kubernetes::{patch::words, schema::Typed};
 
 /// One step on the way to a field.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -235,7 +235,8 @@ impl std::fmt::Display for Element {
             Element::Field(name) => write!(f, ".{name}"),
             Element::Keys(keys) => {
                 let keys: Map<String, Value> = serde_json::from_str(keys).expect("it was written by us");
-                let shown: Vec<String> = keys.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                let shown: Vec<String> =
+                    keys.iter().map(|(key, value)| format!("{key}={}", words::joined(value))).collect();
                 write!(f, "[{}]", shown.join(","))
             }
             Element::Value(value) => write!(f, "[={value}]"),

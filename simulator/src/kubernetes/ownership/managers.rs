@@ -71,7 +71,7 @@ pub struct Applied {
 }
 
 /// Fields that belong to nobody: they say which object it is, or are the server's.
-const NOBODYS: [&[&str]; 13] = [
+const NOBODYS: [&[&str]; 12] = [
     &["apiVersion"],
     &["kind"],
     &["metadata"],
@@ -84,7 +84,6 @@ const NOBODYS: [&[&str]; 13] = [
     &["metadata", "generation"],
     &["metadata", "managedFields"],
     &["metadata", "resourceVersion"],
-    &["metadata", "deletionTimestamp"],
 ];
 
 impl Entry {

@@ -26,6 +26,11 @@ pub enum Patch {
 /// What a step of a JSON patch consists of.
 const FIELDS: [&str; 4] = ["op", "path", "from", "value"];
 
+/// True for what should be a text in a step and is something else.
+fn is_no_text(key: &str, value: &Value) -> bool {
+    matches!(key, "op" | "path" | "from") && !matches!(value, Value::String(_) | Value::Null)
+}
+
 /// How many steps a JSON patch may have.
 const STEPS: usize = 10_000;
 
@@ -59,6 +64,15 @@ impl Patch {
                 }
                 for (index, found) in steps.iter().enumerate() {
                     let fields = found.as_object().ok_or_else(|| unfit(found, step))?;
+                    if let Some((key, value)) =
+                        fields.iter().find(|(key, value)| strictness != Strictness::Ignore && is_no_text(key, value))
+                    {
+                        let found = decoding::sort(value);
+                        let why = format!(
+                            "json: cannot unmarshal {found} into Go struct field jsonPatchOp.{key} of type string"
+                        );
+                        return Err(malformed(why));
+                    }
                     let unknown = fields.keys().filter(|key| !FIELDS.contains(&key.as_str()));
                     odd.extend(unknown.map(|key| format!("unknown field \"[{index}].{key}\"")));
                 }

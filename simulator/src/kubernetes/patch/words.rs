@@ -20,11 +20,36 @@ pub fn listed(list: &[Value]) -> String {
 
 pub fn told(value: &Value) -> String {
     match value {
+        Value::Number(number) if number.is_f64() => float(number.as_f64().unwrap_or_default()),
         Value::Null => "<nil>".to_owned(),
         Value::String(text) => text.clone(),
         Value::Array(list) => listed(list),
         Value::Object(map) => mapped(map),
         other => other.to_string(),
+    }
+}
+
+/// `0.5`, and `1e-08` where that is shorter.
+fn float(number: f64) -> String {
+    let written = format!("{number:e}");
+    let (digits, exponent) = written.split_once('e').unwrap_or((&written, "0"));
+    match exponent.parse::<i32>().unwrap_or_default() {
+        -4..=5 => number.to_string(),
+        exponent => {
+            let sign = if exponent < 0 { '-' } else { '+' };
+            format!("{digits}e{sign}{:02}", exponent.abs())
+        }
+    }
+}
+
+/// A value as it tells items of lists apart: `"web"`, `[1,2]`, and a map without anything around it.
+pub fn joined(value: &Value) -> String {
+    match value {
+        Value::String(_) => value.to_string(),
+        Value::Array(list) => format!("[{}]", list.iter().map(joined).collect::<Vec<_>>().join(",")),
+        Value::Object(map) => map.iter().map(|(key, value)| format!("{key}={}", joined(value))).collect(),
+        Value::Null => "null".to_owned(),
+        other => told(other),
     }
 }
 
@@ -51,6 +76,7 @@ pub fn source(value: &Value) -> String {
                 sorted.into_iter().map(|(key, value)| format!("{key:?}:{}", source(value))).collect();
             format!("{MAP}{{{}}}", pairs.join(", "))
         }
+        Value::Number(_) => told(value),
         other => other.to_string(),
     }
 }

@@ -11,7 +11,7 @@ use http::header;
 use serde_json::{Value, json};
 
 use self::table::Table;
-use super::{answer::Refusal, cluster::Cluster, kinds::Kind, request::Request};
+use super::{answer::Refusal, cluster::Cluster, kinds::Kind, request::Request, rules::Rules};
 
 const JSON: &str = "application/json";
 const YAML: &str = "application/yaml";
@@ -140,7 +140,7 @@ impl Representation {
                 "you requested PartialObjectMetadata, but the requested object is a list ({})",
                 of(true)
             ))),
-            Shape::Metadata => Ok(self.metadata_of(&value)),
+            Shape::Metadata => Ok(self.metadata_of(&value, shown.kind)),
             Shape::MetadataList if !is_list && !shown.kind.built_in() => Err(Refusal::failed("content is not a list")),
             Shape::MetadataList if !is_list => Err(Refusal::no_such_representation(format!(
                 "you requested PartialObjectMetadataList, but the requested object is not a list ({})",
@@ -148,7 +148,8 @@ impl Representation {
             ))),
             Shape::MetadataList => {
                 let items = value["items"].as_array().filter(|items| !items.is_empty());
-                let items = items.map(|items| items.iter().map(|item| self.metadata_of(item)).collect::<Vec<_>>());
+                let items =
+                    items.map(|items| items.iter().map(|item| self.metadata_of(item, shown.kind)).collect::<Vec<_>>());
                 Ok(json!({
                     "kind": "PartialObjectMetadataList",
                     "apiVersion": self.api_version(),
@@ -169,12 +170,16 @@ impl Representation {
         Ok(Events { representation: self.clone(), table })
     }
 
-    fn metadata_of(&self, object: &Value) -> Value {
-        json!({
-            "kind": "PartialObjectMetadata",
-            "apiVersion": self.api_version(),
-            "metadata": object["metadata"],
-        })
+    fn metadata_of(&self, object: &Value, kind: &Kind) -> Value {
+        let mut metadata = object["metadata"].clone();
+        let hidden = kind.rules().and_then(Rules::hidden_annotation);
+        if let (Some(hidden), Some(known)) = (hidden, metadata.get_mut("annotations").and_then(Value::as_object_mut)) {
+            known.shift_remove(hidden);
+            if known.is_empty() {
+                metadata.as_object_mut().and_then(|metadata| metadata.shift_remove("annotations"));
+            }
+        }
+        json!({"kind": "PartialObjectMetadata", "apiVersion": self.api_version(), "metadata": metadata})
     }
 
     fn api_version(&self) -> String {
@@ -198,7 +203,7 @@ impl Events {
     pub fn object(&mut self, object: Value, cluster: &Cluster, kind: &Kind) -> Option<Value> {
         match (&self.representation.shape, &mut self.table) {
             (Shape::Whole, _) => Some(object),
-            (Shape::Metadata, _) => Some(self.representation.metadata_of(&object)),
+            (Shape::Metadata, _) => Some(self.representation.metadata_of(&object, kind)),
             (Shape::MetadataList, _) => None,
             (Shape::Table, table) => table.as_mut().map(|table| table.next(object, cluster, kind)),
         }

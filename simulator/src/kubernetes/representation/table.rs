@@ -86,7 +86,7 @@ impl Table {
         }
         let object = match self.include {
             Include::Nothing => Value::Null,
-            Include::Metadata => self.representation.metadata_of(&object),
+            Include::Metadata => self.representation.metadata_of(&object, kind),
             Include::Object => object,
         };
         row.insert("object".to_owned(), object);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Rules,
-    field::{Field, required},
+    field::{Field, one_of, required},
     fill::{default, fill, remove},
     form,
 };
@@ -59,6 +59,10 @@ impl Rules for Autoscalers {
         scaler["status"] = json!({"desiredReplicas": 0, "currentMetrics": null});
     }
 
+    fn checks_metadata_again(&self) -> bool {
+        false
+    }
+
     fn check(&self, scaler: &Value) -> Vec<Cause> {
         let spec = Field::of(scaler, "spec");
         let (least, most) = (spec.at("minReplicas"), spec.at("maxReplicas"));
@@ -82,6 +86,9 @@ impl Rules for Autoscalers {
         if least.number() == Some(0) && !metrics.items().any(wakes) {
             let why = "must specify at least one Object or External metric to support scaling to zero replicas";
             wrong.push(metrics.forbidden(why));
+        }
+        for direction in ["scaleUp", "scaleDown"] {
+            wrong.extend(check_scaling(&spec.at("behavior").at(direction)));
         }
         wrong
     }
@@ -143,6 +150,43 @@ fn to_older(scaler: &mut Value) {
     }
     remove(status, "conditions");
     fill(status, json!({"currentReplicas": 0, "desiredReplicas": 0}));
+}
+
+fn check_scaling(rules: &Field<'_>) -> Vec<Cause> {
+    const LONGEST_WINDOW: i64 = 3600;
+    const LONGEST_PERIOD: i64 = 1800;
+    let mut wrong = Vec::new();
+    if !rules.is_set() {
+        return wrong;
+    }
+    let [window, policies] = ["stabilizationWindowSeconds", "policies"].map(|name| rules.at(name));
+    let seconds = window.number().unwrap_or_default();
+    if seconds < 0 {
+        wrong.push(window.invalid("must be greater than or equal to zero"));
+    }
+    if seconds > LONGEST_WINDOW {
+        wrong.push(window.invalid(&format!("must be less than or equal to {LONGEST_WINDOW}")));
+    }
+    wrong.extend(one_of(&rules.at("selectPolicy"), &["Disabled", "Max", "Min"]));
+    if policies.items().next().is_none() {
+        wrong.push(policies.required("must specify at least one Policy"));
+    }
+    for policy in policies.items() {
+        let [kind, value, period] = ["type", "value", "periodSeconds"].map(|name| policy.at(name));
+        if !["Percent", "Pods"].contains(&kind.text()) {
+            wrong.push(Cause::unsupported(&kind.path, &json!(kind.text()), &["Percent", "Pods"]));
+        }
+        for amount in [&value, &period] {
+            let number = amount.number().unwrap_or_default();
+            if number <= 0 {
+                wrong.push(Cause::invalid(&amount.path, &json!(number), "must be greater than zero"));
+            }
+        }
+        if period.number().unwrap_or_default() > LONGEST_PERIOD {
+            wrong.push(period.invalid(&format!("must be less than or equal to {LONGEST_PERIOD}")));
+        }
+    }
+    wrong
 }
 
 fn check_target(target: &Field<'_>) -> Vec<Cause> {

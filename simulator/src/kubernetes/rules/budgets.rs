@@ -3,12 +3,19 @@
 use serde_json::{Value, json};
 
 use super::{
+    NameForm,
     field::{Field, label_selector, not_negative, one_of},
     simple::{PLAIN, Simple},
 };
 use crate::kubernetes::answer::Cause;
 
-pub static BUDGETS: Simple = Simple { check, counts_generations: true, replacing_needs_version: true, ..PLAIN };
+pub static BUDGETS: Simple = Simple {
+    check,
+    counts_generations: true,
+    replacing_needs_version: true,
+    name_form: NameForm::PathSegment,
+    ..PLAIN
+};
 
 fn check(budget: &Value) -> Vec<Cause> {
     let spec = Field::of(budget, "spec");

@@ -94,15 +94,13 @@ fn check_slice(slice: &Value) -> Vec<Cause> {
         Some(cause) => vec![cause],
         None => Vec::from_iter(one_of(&kind, &["FQDN", "IPv4", "IPv6"])),
     };
-    if !wrong.is_empty() {
-        return wrong;
-    }
+    let is_known = wrong.is_empty();
     for endpoint in Field::of(slice, "endpoints").items() {
         let (addresses, host) = (endpoint.at("addresses"), endpoint.at("hostname"));
         if addresses.is_empty() {
             wrong.push(addresses.required("must contain at least 1 address"));
         }
-        for address in addresses.items() {
+        for address in addresses.items().filter(|_| is_known) {
             wrong.extend(slice_address(&address, &addresses, kind.text()));
         }
         if host.is_set() {

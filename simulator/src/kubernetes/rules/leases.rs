@@ -4,11 +4,26 @@ use serde_json::Value;
 
 use super::{
     field::{Field, not_negative},
+    fill::remove,
     simple::{PLAIN, Simple},
 };
 use crate::kubernetes::answer::Cause;
 
-pub static LEASES: Simple = Simple { check, replacing_creates: true, ..PLAIN };
+pub static LEASES: Simple = Simple {
+    prepare,
+    check,
+    replacing_creates: true,
+    replacing_needs_version: true,
+    checks_metadata_again: false,
+    ..PLAIN
+};
+
+/// Nobody leads by agreement unless a server is told to let them.
+fn prepare(lease: &mut Value) {
+    for field in ["strategy", "preferredHolder"] {
+        remove(&mut lease["spec"], field);
+    }
+}
 
 fn check(lease: &Value) -> Vec<Cause> {
     let spec = Field::of(lease, "spec");

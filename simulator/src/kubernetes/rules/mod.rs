@@ -261,6 +261,14 @@ pub trait Rules: Sync + Send {
         NameForm::Subdomain
     }
 
+    /// What an object without anything in it has beyond what its schema says, as marks in a watch show it.
+    fn fill_blank(&self, _blank: &mut Value) {}
+
+    /// An annotation that only whole objects have: the server keeps it elsewhere, and so in no table and no bare metadata.
+    fn hidden_annotation(&self) -> Option<&str> {
+        None
+    }
+
     /// What keeps objects from being written, because there is no model of it.
     fn not_modelled(&self) -> Option<&str> {
         None

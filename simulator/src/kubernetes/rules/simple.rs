@@ -20,6 +20,7 @@ pub struct Simple {
     pub replacing_needs_version: bool,
     pub selectable: &'static [&'static str],
     pub name_form: NameForm,
+    pub checks_metadata_again: bool,
 }
 
 pub const PLAIN: Simple = Simple {
@@ -36,6 +37,7 @@ pub const PLAIN: Simple = Simple {
     replacing_needs_version: false,
     selectable: &[],
     name_form: NameForm::Subdomain,
+    checks_metadata_again: true,
 };
 
 impl Rules for Simple {
@@ -89,6 +91,10 @@ impl Rules for Simple {
 
     fn selectable(&self) -> Vec<&str> {
         self.selectable.to_vec()
+    }
+
+    fn checks_metadata_again(&self) -> bool {
+        self.checks_metadata_again
     }
 
     fn name_form(&self) -> NameForm {

@@ -21,7 +21,7 @@ use crate::kubernetes::{
     behaviour::{End, Line},
     cluster::Cluster,
     controllers::fields::Fields as _,
-    decoding::not_time,
+    decoding::{Fraction, not_time},
     request::Request,
     server::Body,
     store::Key,
@@ -116,7 +116,7 @@ impl Options {
         };
         let since_seconds = number("sinceSeconds")?;
         let since_time = request.parameter("sinceTime");
-        if let Some(why) = since_time.and_then(not_time) {
+        if let Some(why) = since_time.and_then(|time| not_time(time, Fraction::Any)) {
             return Err(Refusal::bad_request(why));
         }
         Ok(Self {

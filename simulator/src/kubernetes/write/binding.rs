@@ -12,7 +12,7 @@ impl Write<'_> {
     /// # Errors
     /// If the pod is not there, on its way out, or on a node already.
     pub async fn bind(&self, name: &str) -> Result<(u16, Value), Refusal> {
-        let binding = self.request.object("Binding")?;
+        let binding = self.given()?;
         if binding["metadata"]["name"] != name {
             return Err(Refusal::bad_request("name in URL does not match name in Binding object"));
         }

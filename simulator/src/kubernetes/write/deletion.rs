@@ -11,7 +11,7 @@ use crate::kubernetes::{
     answer::{Cause, Refusal},
     decoding::{self, Again},
     kinds,
-    list::list,
+    list::{list, options::Options},
     read::Selection,
     rules::Rules,
 };
@@ -22,7 +22,7 @@ const JOBS: &str = "jobs.batch";
 const FOREGROUND: &str = "foregroundDeletion";
 
 /// How something is to be deleted.
-struct Options {
+struct Manner {
     grace: Option<i64>,
     /// `Foreground`, `Background` or `Orphan`.
     propagation: Option<String>,
@@ -67,8 +67,9 @@ impl Write<'_> {
     /// As for [`Write::delete`].
     pub async fn delete_all(&self) -> Result<(u16, Value), Refusal> {
         self.rules("delete")?;
-        let selection = Selection::read(self.request, self.kind, self.namespace.map(str::to_owned))?;
-        let list = list(self.cluster, self.kind, &selection, self.request).await?;
+        let namespace = self.namespace.map(str::to_owned);
+        let (selection, options) = Selection::read(self.request, self.kind, namespace, Options::of_list)?;
+        let list = list(self.cluster, self.kind, &selection, &options).await?;
         let options = self.options()?;
         for object in &list.objects {
             let name = object["metadata"]["name"].as_str().unwrap_or_default();
@@ -80,7 +81,7 @@ impl Write<'_> {
         Ok((200, list.written(self.kind)))
     }
 
-    fn options(&self) -> Result<Options, Refusal> {
+    fn options(&self) -> Result<Manner, Refusal> {
         let options = self.given_options()?;
         if &*self.kind.stored == JOBS && options.propagation.is_none() && options.orphan_dependents.is_none() {
             self.request.warn(
@@ -91,7 +92,7 @@ impl Write<'_> {
         Ok(options)
     }
 
-    fn given_options(&self) -> Result<Options, Refusal> {
+    fn given_options(&self) -> Result<Manner, Refusal> {
         let request = self.request;
         let body = match request.body.is_empty() {
             true => Value::Null,
@@ -116,7 +117,7 @@ impl Write<'_> {
             Value::Null => request.parameters("dryRun").map(|values| json!(values)),
             body => body.get("dryRun").filter(|dry_run| dry_run.as_array().is_some_and(|all| !all.is_empty())).cloned(),
         };
-        let options = Options {
+        let options = Manner {
             grace: given("gracePeriodSeconds").and_then(|seconds| seconds.as_i64()),
             propagation: text(given("propagationPolicy")),
             orphan_dependents: given("orphanDependents").and_then(|orphan| orphan.as_bool()),
@@ -146,7 +147,7 @@ impl Write<'_> {
         if wrong.is_empty() { Ok(options) } else { Err(Refusal::invalid("DeleteOptions", "meta.k8s.io", "", wrong)) }
     }
 
-    async fn deleted(&self, name: &str, options: &Options) -> Result<Outcome, Refusal> {
+    async fn deleted(&self, name: &str, options: &Manner) -> Result<Outcome, Refusal> {
         let rules = self.rules("delete")?;
         let there = self.cluster.store.get(&self.key(name)).ok_or_else(|| self.not_found(name))?;
         let mut object = (*there).clone();
@@ -181,7 +182,7 @@ impl Write<'_> {
         }
     }
 
-    fn expected(&self, name: &str, there: &Value, options: &Options) -> Result<(), Refusal> {
+    fn expected(&self, name: &str, there: &Value, options: &Manner) -> Result<(), Refusal> {
         let metadata = &there["metadata"];
         let checks = [
             ("UID", "uid", &options.uid, "deleted and then recreated"),
@@ -210,7 +211,7 @@ impl Write<'_> {
     }
 
     /// Notes on an object until when it has time to end, if its kind is given time.
-    fn graceful(&self, rules: &dyn Rules, object: &mut Value, options: &Options) -> Grace {
+    fn graceful(&self, rules: &dyn Rules, object: &mut Value, options: &Manner) -> Grace {
         let asked = options.grace.map(|seconds| if seconds < 0 { 1 } else { seconds });
         let Some(usual) = rules.grace(object, asked) else { return Grace::None };
         let now = self.cluster.calendar.now();
@@ -253,7 +254,7 @@ impl Write<'_> {
         metadata["deletionGracePeriodSeconds"] = json!(0);
     }
 
-    fn mark(&self, name: &str, there: &Arc<Value>, object: Value, options: &Options) -> Result<Arc<Value>, Refusal> {
+    fn mark(&self, name: &str, there: &Arc<Value>, object: Value, options: &Manner) -> Result<Arc<Value>, Refusal> {
         if options.dry_run {
             return Ok(Arc::new(object));
         }
@@ -263,7 +264,7 @@ impl Write<'_> {
         self.cluster.store.put(&self.key(name), Some(there), object).map_err(|_| self.modified(name))
     }
 
-    fn remove(&self, name: &str, there: Arc<Value>, options: &Options) -> Result<Outcome, Refusal> {
+    fn remove(&self, name: &str, there: Arc<Value>, options: &Manner) -> Result<Outcome, Refusal> {
         if !options.dry_run {
             let gone = self.cluster.store.remove(&self.key(name), &there);
             gone.map_err(|_| self.modified(name))?;
@@ -327,7 +328,7 @@ fn written(time: Timestamp, seconds: i64) -> String {
 }
 
 /// Notes on an object what is to become of what it owns.
-fn ask_collector(rules: &dyn Rules, object: &mut Value, options: &Options) {
+fn ask_collector(rules: &dyn Rules, object: &mut Value, options: &Manner) {
     if rules.owns_nothing() {
         return;
     }

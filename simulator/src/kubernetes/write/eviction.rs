@@ -17,7 +17,7 @@ impl Write<'_> {
     /// # Errors
     /// If the pod is not there, or its budget doesn't allow it.
     pub async fn evict(&self, name: &str) -> Result<(u16, Value), Refusal> {
-        let eviction = self.request.object("Eviction")?;
+        let eviction = self.given()?;
         if eviction["metadata"]["name"] != name {
             return Err(Refusal::bad_request("name in URL does not match name in Eviction object"));
         }

@@ -69,6 +69,22 @@ impl Write<'_> {
                 defined: None,
                 tongue_tied: !kind.built_in(),
             },
+            "binding" => Target {
+                api_version: "v1".to_owned(),
+                kind: "Binding",
+                group: "",
+                root: kinds::binding().root(),
+                defined: None,
+                tongue_tied: false,
+            },
+            "eviction" => Target {
+                api_version: "policy/v1".to_owned(),
+                kind: "Eviction",
+                group: "policy",
+                root: kinds::eviction().root(),
+                defined: None,
+                tongue_tied: false,
+            },
             _ => Target {
                 api_version: kind.api_version(),
                 kind: &kind.kind,
@@ -252,7 +268,7 @@ impl Write<'_> {
                 if let Some(why) = decoding::restored(root, &body.value) {
                     return Err(invalid(why));
                 }
-                body.read_as(root, target.kind).map_err(invalid)?
+                body.read_as(root, target.kind).map_err(|why| invalid(decoding::placeless(&why)))?
             }
             Patch::Json(_) | Patch::Merge(_) => {
                 let text = |field: &str| body.value[field].as_str().unwrap_or_default().to_owned();
@@ -315,17 +331,19 @@ impl Write<'_> {
         let root = kind.schema().root();
         let (live, known) = there.map_or((None, &[][..]), |(live, known)| (Some(live), known));
         let applied = self.applied(live, known, &config, apply, untyped)?;
-        let object = self.in_its_place(applied.object, Some(name))?;
-        let mut body = Body::of(object);
+        let mut body = Body::of(applied.object);
         if kind.built_in() {
             body.read_as(root, &kind.kind).map_err(|why| {
+                let why = decoding::placeless(&why);
+                let reader = if why.starts_with("illegal base64") { "error decoding from json: " } else { "" };
                 Refusal::failed(format!(
                     "failed to convert new object {what} to proper version: unable to convert unstructured object to \
-                     {group_version}, Kind={}: error decoding from json: {why}",
+                     {group_version}, Kind={}: {reader}{why}",
                     kind.kind
                 ))
             })?;
         }
+        body.value = self.in_its_place(body.value, Some(name))?;
         match self.request.strictness() {
             _ if apply.odd.is_empty() => {}
             Strictness::Ignore => {}

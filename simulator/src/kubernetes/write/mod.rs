@@ -258,6 +258,11 @@ impl Write<'_> {
     /// True if a change is one of what is wanted.
     fn counts(&self, rules: &dyn Rules, object: &Value, stored: &Value) -> bool {
         let status = rules.leaves("").contains(&"status");
+        let (mut object, mut stored) = (object.clone(), stored.clone());
+        // Nothing in a list and no list are the same.
+        self.forget_empty(&mut object);
+        self.forget_empty(&mut stored);
+        let (object, stored) = (&object, &stored);
         let uncounted =
             |field: &str| matches!(field, "apiVersion" | "kind" | "metadata") || status && field == "status";
         let fields = |object: &Value| object.as_object().map(|map| map.len()).unwrap_or_default();

@@ -14,7 +14,8 @@ use crate::kubernetes::{
     },
 };
 
-pub static POLICIES: Simple = Simple { fill_in, check, counts_generations: true, ..PLAIN };
+pub static POLICIES: Simple =
+    Simple { fill_in, check, counts_generations: true, checks_metadata_again: false, ..PLAIN };
 
 fn fill_in(policy: &mut Value) {
     let spec = &mut policy["spec"];

@@ -136,7 +136,7 @@ fn critical(class: &str) -> Option<i64> {
     }
 }
 
-fn give_patience(spec: &mut Value) {
+pub fn give_patience(spec: &mut Value) {
     for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
         let mut given = spec["tolerations"].as_array().into_iter().flatten();
         let tolerated = given.any(|given| {

@@ -32,10 +32,16 @@ pub fn check(pod: &Value, there: &Value) -> Vec<Cause> {
             }
         }
     }
-    wrong.extend(deadline(&spec, &before));
+    let late = deadline(&spec, &before);
+    let is_number = spec.at("activeDeadlineSeconds").is_set();
+    wrong.extend(late.first().cloned());
+    // Of a number that is wrong nothing more is looked at.
+    if is_number && !late.is_empty() {
+        return wrong;
+    }
     wrong.extend(tolerations(&spec.at("tolerations"), &before.at("tolerations")));
     wrong.extend(gates(&spec.at("schedulingGates"), &before.at("schedulingGates")));
-    if !wrong.is_empty() || spec.value == before.value {
+    if spec.value == before.value {
         return wrong;
     }
     let mut rest = as_before(spec.value, before.value);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{
     Rules,
     field::Field,
-    fill::{fill, items},
+    fill::{fill, items, keep},
     pod_spec,
 };
 use crate::kubernetes::{
@@ -96,6 +96,16 @@ impl Rules for Pods {
         wrong.extend(pod_spec::check(&spec, Some(name.unwrap_or_default())));
         wrong.extend(pod_spec::check_images(&spec));
         wrong
+    }
+
+    fn prepare_change(&self, pod: &mut Value, there: &Value, _cluster: &Cluster) {
+        let spec = &mut pod["spec"];
+        admission::give_patience(spec);
+        for field in ["priority", "preemptionPolicy"] {
+            if spec[field].is_null() {
+                keep(spec, field, &there["spec"]);
+            }
+        }
     }
 
     fn check_change(&self, pod: &Value, there: &Value) -> Vec<Cause> {

@@ -20,8 +20,17 @@ const TEMPLATE: &str = "deprecated.daemonset.template.generation";
 pub struct DaemonSets;
 
 impl Rules for DaemonSets {
+    fn fill_blank(&self, blank: &mut Value) {
+        blank["spec"]["selector"] = Value::Null;
+        blank["metadata"]["annotations"] = json!({TEMPLATE: "0"});
+    }
+
     fn checks_metadata_again(&self) -> bool {
         false
+    }
+
+    fn hidden_annotation(&self) -> Option<&str> {
+        Some(TEMPLATE)
     }
 
     fn warnings(&self, object: &Value) -> Vec<String> {
@@ -58,6 +67,10 @@ impl Rules for DaemonSets {
         let changed = set["spec"]["template"] != there["spec"]["template"];
         let number = number(there) + i64::from(changed);
         set["metadata"]["annotations"][TEMPLATE] = json!(number.to_string());
+    }
+
+    fn prepare_part(&self, _part: &str, set: &mut Value, there: &Value, _cluster: &Cluster) {
+        set["metadata"]["annotations"][TEMPLATE] = json!(number(there).to_string());
     }
 
     fn check(&self, set: &Value) -> Vec<Cause> {

@@ -17,6 +17,11 @@ use crate::kubernetes::{
 pub struct Deployments;
 
 impl Rules for Deployments {
+    fn fill_blank(&self, blank: &mut Value) {
+        fill(&mut blank["spec"], json!({"replicas": 0}));
+        blank["spec"]["selector"] = Value::Null;
+    }
+
     fn prepare_part(&self, part: &str, deployment: &mut Value, there: &Value, _cluster: &Cluster) {
         if part == "status" {
             match there["metadata"].get("labels") {

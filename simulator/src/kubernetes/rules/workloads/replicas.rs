@@ -17,6 +17,11 @@ use crate::kubernetes::{
 pub struct ReplicaSets;
 
 impl Rules for ReplicaSets {
+    fn fill_blank(&self, blank: &mut Value) {
+        fill(&mut blank["spec"], json!({"replicas": 0}));
+        blank["spec"]["selector"] = Value::Null;
+    }
+
     fn checks_metadata_again(&self) -> bool {
         false
     }
@@ -62,10 +67,6 @@ impl Rules for ReplicaSets {
 
     fn scale(&self) -> Option<Scale<'_>> {
         Some(Scale::USUAL)
-    }
-
-    fn selectable(&self) -> Vec<&str> {
-        vec!["status.replicas"]
     }
 }
 

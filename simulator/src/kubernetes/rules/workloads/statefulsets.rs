@@ -19,6 +19,11 @@ use crate::kubernetes::{
 pub struct StatefulSets;
 
 impl Rules for StatefulSets {
+    fn fill_blank(&self, blank: &mut Value) {
+        fill(&mut blank["spec"], json!({"replicas": 0}));
+        blank["spec"]["selector"] = Value::Null;
+    }
+
     fn checks_metadata_again(&self) -> bool {
         false
     }
