@@ -313,7 +313,7 @@ fn configuration(host: &Host, given: &Dynamic) -> Result<(String, String), Fault
 fn patches(host: &Host, given: &Dynamic, contract: Contract) -> Result<Vec<Patch>, Fault> {
     if let Some(list) = given.read_lock::<Array>() {
         // Steps of RFC 6902 are one patch, and a list as well.
-        let steps = !list.is_empty() && list.iter().all(|item| step(item));
+        let steps = !list.is_empty() && list.iter().all(step);
         if !steps {
             let read = list.iter().map(|item| patches(host, item, contract));
             return Ok(read.collect::<Result<Vec<_>, _>>()?.concat());

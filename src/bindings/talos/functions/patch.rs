@@ -2,7 +2,7 @@
 
 use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
 use talos::{
-    configuration::Contract,
+    configuration::{Contract, Invalid},
     patch::{self, Patch},
 };
 
@@ -94,11 +94,12 @@ async fn patched(node: &Node, patch: &str) -> Result<(String, String), Fault> {
     let version = condition::version(node).await?.version.unwrap_or_default().tag;
     let contract = Contract::of(&version)
         .map_err(|why| Fault::new(Kind::Unsupported, format!("node `{node}` can't be patched: {why}")))?;
-    let invalid = |why: &dyn std::fmt::Display| Fault::new(Kind::Invalid, format!("the patch can't be applied: {why}"));
-    let read = Patch::read(patch, contract).map_err(|why| invalid(&why))?;
-    let becomes = patch::apply(&there, &[read], contract).map_err(|why| invalid(&why))?;
+    // What stands in a configuration may be secret.
+    let invalid = |why: Invalid| Fault::new(Kind::Invalid, format!("the patch can't be applied: {}", why.discreet()));
+    let read = Patch::read(patch, contract).map_err(invalid)?;
+    let becomes = patch::apply(&there, &[read], contract).map_err(invalid)?;
     // What it is like without a patch, in the same hand: comments and order don't count.
-    let same = patch::apply(&there, &[Patch::Documents(Vec::new())], contract).map_err(|why| invalid(&why))?;
+    let same = patch::apply(&there, &[Patch::Documents(Vec::new())], contract).map_err(invalid)?;
     Ok((same, becomes))
 }
 
