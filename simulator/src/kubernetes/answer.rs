@@ -192,7 +192,12 @@ impl Refusal {
 
     /// The server takes no more requests.
     pub fn shutting_down() -> Self {
-        Self::new(503, "ServiceUnavailable", "apiserver is shutting down")
+        Self::unavailable("apiserver is shutting down")
+    }
+
+    /// Whoever would have to answer can't.
+    pub fn unavailable(why: impl Into<String>) -> Self {
+        Self::new(503, "ServiceUnavailable", why)
     }
 
     /// The server took too long.

@@ -27,6 +27,8 @@ const MANAGER: usize = 128;
 pub struct Request {
     pub method: Method,
     pub path: String,
+    /// As it came.
+    pub query: String,
     parameters: BTreeMap<String, Vec<String>>,
     pub headers: HeaderMap,
     pub body: Bytes,
@@ -55,7 +57,8 @@ impl Request {
         for (name, value) in pairs {
             parameters.entry(name).or_default().push(value);
         }
-        Self { method, path: path.to_owned(), parameters, headers, body, user, warnings: Mutex::default() }
+        let (path, query) = (path.to_owned(), query.to_owned());
+        Self { method, path, query, parameters, headers, body, user, warnings: Mutex::default() }
     }
 
     /// A parameter that is not empty.

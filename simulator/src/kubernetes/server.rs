@@ -149,6 +149,9 @@ impl ApiServer {
         if let Some(answer) = streams::answer(&self.cluster, request, on, &self.unmodelled) {
             return answer;
         }
+        if let Some(answer) = streams::proxy::answer(&self.cluster, request, &self.unmodelled).await {
+            return answer;
+        }
         if verb == "watch" {
             return resource::watch(&self.cluster, request).map(streamed);
         }

@@ -196,7 +196,7 @@ impl Console {
     }
 
     /// The text without what differs from run to run: names that end by lot, ages, times, addresses, and how wide columns are.
-    fn plain(&self, text: &str) -> String {
+    pub fn plain(&self, text: &str) -> String {
         let text = text.replace(&self.space, "SPACE");
         let text = text.replace(self.folder().to_str().unwrap(), "FOLDER");
         let mut text = without_lots(&json!(text)).as_str().unwrap().to_owned();

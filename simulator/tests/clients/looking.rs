@@ -169,3 +169,98 @@ pub fn it_is_known_what_there_is(console: &Console) {
         console.run(line);
     }
 }
+
+const SHOP: &str = "
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.SPACE.example.test}
+spec:
+  group: SPACE.example.test
+  scope: Namespaced
+  names: {plural: widgets, kind: Widget, shortNames: [wg], categories: [shop]}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+    additionalPrinterColumns:
+    - {name: Size, type: integer, jsonPath: .spec.size}
+    - {name: Made, type: date, jsonPath: .metadata.creationTimestamp}
+    - {name: Note, type: string, jsonPath: .spec.note, priority: 1}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop, labels: {team: blue}}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec: {containers: [{name: shop, image: 'shop:1'}, {name: side, image: 'side:1'}]}
+";
+
+const WIDGETS: &str = "
+apiVersion: SPACE.example.test/v1
+kind: Widget
+metadata: {name: large}
+spec: {size: 3, note: some words}
+---
+apiVersion: SPACE.example.test/v1
+kind: Widget
+metadata: {name: small}
+spec: {size: 1}
+";
+
+pub fn things_are_listed(console: &Console) {
+    console.file("things.yaml", &console.placed(THINGS));
+    console.file("shop.yaml", &console.placed(SHOP));
+    console.file("widgets.yaml", &console.placed(WIDGETS));
+    console.quietly("kubectl apply -f things.yaml -f shop.yaml");
+    console.quietly("kubectl wait crd/widgets.SPACE.example.test --for=condition=Established --timeout=30s");
+    console.quietly("kubectl apply -f widgets.yaml");
+    console.quietly("kubectl rollout status deployment/shop --timeout=60s");
+    for line in [
+        "kubectl get pods",
+        "kubectl get pods -o wide -l app=shop",
+        "kubectl get pods waiting --show-labels",
+        "kubectl get pods -L app,tier --no-headers",
+        "kubectl get pods --field-selector=status.phase=Pending",
+        "kubectl get deployments",
+        "kubectl get deployments -o wide",
+        "kubectl get rs,sts -o wide",
+        "kubectl get jobs,cronjobs",
+        "kubectl get svc",
+        "kubectl get svc web -o wide",
+        "kubectl get endpointslices",
+        "kubectl get ingress",
+        "kubectl get networkpolicies",
+        "kubectl get pvc",
+        "kubectl get cm,secrets,sa",
+        "kubectl get limits",
+        "kubectl get roles,rolebindings",
+        "kubectl get rolebindings -o wide",
+        "kubectl get crd widgets.SPACE.example.test",
+        "kubectl get widgets",
+        "kubectl get wg -o wide --sort-by=.spec.size",
+        "kubectl get shop large",
+        "kubectl get all",
+        "kubectl get deploy shop -o jsonpath='{.spec.template.spec.containers[*].image}'",
+        "kubectl get deploy -o custom-columns=NAME:.metadata.name,WANTED:.spec.replicas,TEAM:.metadata.labels.team",
+        "kubectl get deploy shop -o go-template='{{range .spec.template.spec.containers}}{{.name}} {{end}}'",
+        "kubectl get namespace SPACE",
+        "kubectl get nodes -o name",
+        "kubectl get pods,nonsense",
+        "kubectl get pods -l app=nobody",
+    ] {
+        console.run(line);
+    }
+    let mut watching = console.start("kubectl get widgets --watch");
+    watching.until("small");
+    console.quietly("kubectl patch widget large --type=merge -p '{\"spec\":{\"size\":4}}'");
+    console.quietly("kubectl delete widget small");
+    // What is deleted is told as it was.
+    let told = [watching.until("large"), watching.until("small")].concat();
+    console.note(&format!("$ kubectl get widgets --watch\n{}", console.plain(&told)));
+    watching.end();
+    console.quietly("kubectl delete crd widgets.SPACE.example.test");
+}

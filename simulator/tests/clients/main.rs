@@ -39,6 +39,7 @@ const COMPARED: &[(&str, Session)] = &[
     ("it_is_known_what_there_is", looking::it_is_known_what_there_is),
     ("objects_are_changed", changing::objects_are_changed),
     ("things_are_described", looking::things_are_described),
+    ("things_are_listed", looking::things_are_listed),
     ("things_are_made", making::things_are_made),
     ("versions_are_rolled_out", rolling::versions_are_rolled_out),
 ];

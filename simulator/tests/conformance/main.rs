@@ -54,6 +54,7 @@ mod patches;
 mod pod_changes;
 mod pod_checks;
 mod pod_defaults;
+mod proxies;
 mod rbac;
 mod recorded;
 mod replicasets;
@@ -129,6 +130,7 @@ const AREAS: &[(&str, Bodies)] = &[
     ("pod_changes", pod_changes::BODIES),
     ("pod_checks", pod_checks::BODIES),
     ("pod_defaults", pod_defaults::BODIES),
+    ("proxies", proxies::BODIES),
     ("rbac", rbac::BODIES),
     ("replicasets", replicasets::BODIES),
     ("representations", representations::BODIES),

@@ -1,6 +1,7 @@
 //! What pods write, run and listen to, as the world says.
 
 mod logs;
+mod proxies;
 
 use std::sync::Arc;
 

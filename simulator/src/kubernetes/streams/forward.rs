@@ -14,7 +14,7 @@ use tokio::{
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{
-    Asked,
+    Asked, Unmodelled,
     channels::{Socket, close, message},
     container::Container,
     machine,
@@ -87,24 +87,43 @@ fn ports(asked: &Asked<'_>) -> Result<Vec<u16>, Refusal> {
     .collect()
 }
 
-/// A pod whose ports are forwarded.
+/// A pod whose ports are reached.
 #[derive(Clone)]
-struct Pod {
-    cluster: Arc<Cluster>,
-    pod: Arc<Value>,
-    unmodelled: Arc<dyn Fn(&str) + Send + Sync>,
+pub struct Pod {
+    pub cluster: Arc<Cluster>,
+    pub pod: Arc<Value>,
+    pub unmodelled: Unmodelled,
+}
+
+/// Why nobody answers at a port.
+pub enum Silence {
+    /// The world doesn't say what is there.
+    Unmodelled(Refusal),
+    Refused(String),
 }
 
 impl Pod {
-    /// Connects to a port; why not, if nobody answers there.
+    /// Connects to a port for who forwards it; why not, if nobody answers there.
     async fn connect(&self, port: u16) -> Result<Box<dyn Stream>, String> {
+        self.reach(port).await.map_err(|silence| match silence {
+            Silence::Unmodelled(refusal) => {
+                (self.unmodelled)(&refusal.message);
+                refusal.message
+            }
+            Silence::Refused(why) => self.refused(port, &why),
+        })
+    }
+
+    /// Connects to a port.
+    ///
+    /// # Errors
+    /// If nobody answers there.
+    pub async fn reach(&self, port: u16) -> Result<Box<dyn Stream>, Silence> {
         let names = self.pod.list("/spec/containers").iter().map(|spec| spec.text("/name").to_owned());
         let mut behaviours = names.map(|name| Container { pod: self.pod.clone(), name }.behaviour(&self.cluster));
         let Some(listener) = behaviours.find_map(|mut behaviour| behaviour.ports.remove(&port)) else {
             let place = format!("port {port} of pod `{}` in `{}`", self.pod.name(), self.pod.namespace());
-            let refusal = Refusal::not_modelled(place);
-            (self.unmodelled)(&refusal.message);
-            return Err(refusal.message);
+            return Err(Silence::Unmodelled(Refusal::not_modelled(place)));
         };
         match listener {
             Listener::Says(says) => {
@@ -119,13 +138,13 @@ impl Pod {
                 Ok(Box::new(ours))
             }
             Listener::LeadsTo(address) => {
-                let refused = |why: String| self.refused(port, &why);
+                let refused = Silence::Refused;
                 let place = address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
                 let (host, there) = place.ok_or_else(|| refused(format!("`{address}` is no address of a server")))?;
                 let network = self.cluster.network().ok_or_else(|| refused("the world has no network".to_owned()))?;
                 network.dial(host, there).await.map_err(|error| refused(error.to_string()))
             }
-            Listener::Nobody => Err(self.refused(port, "connect: connection refused")),
+            Listener::Nobody => Err(Silence::Refused("connect: connection refused".to_owned())),
         }
     }
 

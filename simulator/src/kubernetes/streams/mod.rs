@@ -1,4 +1,4 @@
-//! What pods write, run and listen to, for whoever asks the API server for it: logs, commands, and ports.
+//! What pods write, run and listen to, for whoever asks the API server for it: logs, commands, ports, and requests handed on to them.
 //!
 //! What programs say and answer is the world's to say, by their [`Behaviour`](super::behaviour::Behaviour). Nothing runs here: a
 //! command or a port that the world says nothing of has no model, and is refused by its name.
@@ -9,6 +9,7 @@ mod forward;
 mod log;
 mod machine;
 mod program;
+pub mod proxy;
 mod spdy;
 mod upgrade;
 
@@ -28,14 +29,16 @@ use super::{
     server::Body,
 };
 
+/// Told of what has no model, if that is found out too late to refuse it.
+pub type Unmodelled = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// A pod that somebody asks for, and the request.
 struct Asked<'a> {
     cluster: &'a Arc<Cluster>,
     request: &'a Request,
     namespace: String,
     pod: String,
-    /// Told of what has no model, if that is found out too late to refuse it.
-    unmodelled: &'a Arc<dyn Fn(&str) + Send + Sync>,
+    unmodelled: &'a Unmodelled,
 }
 
 /// Answers a request if it is for a stream. With `on` the connection can go on with something else than HTTP.
@@ -43,7 +46,7 @@ pub fn answer(
     cluster: &Arc<Cluster>,
     request: &Request,
     on: Option<OnUpgrade>,
-    unmodelled: &Arc<dyn Fn(&str) + Send + Sync>,
+    unmodelled: &Unmodelled,
 ) -> Option<Result<Response<Body>, Refusal>> {
     let address = address::read(&request.path)?;
     let Address {
