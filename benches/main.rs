@@ -18,6 +18,7 @@ mod kubernetes;
 mod lists;
 mod memory;
 mod peers;
+mod rehearsal;
 mod resume;
 mod steps;
 mod stop;
@@ -40,13 +41,14 @@ pub fn program() -> PathBuf {
 type Subject = fn(&Path) -> Vec<Row>;
 
 /// The subjects, by the names that choose them on the command line.
-const SUBJECTS: [(&str, Subject); 11] = [
+const SUBJECTS: [(&str, Subject); 12] = [
     ("cold_start", cold_start::rows),
     ("memory", memory::rows),
     ("steps", steps::rows),
     ("stop", stop::rows),
     ("check", check::rows),
     ("resume", resume::rows),
+    ("rehearsal", rehearsal::rows),
     ("binary_size", binary_size::rows),
     ("kubernetes", kubernetes::rows),
     ("lists", lists::rows),

@@ -10,6 +10,7 @@ pub mod json;
 pub mod line;
 pub mod live;
 pub mod markdown;
+mod ongoing;
 pub mod plain;
 mod progress;
 pub mod prompt;

@@ -232,19 +232,63 @@ fn keep(case: &Case, theirs: &Told, ours: &Told) {
         return;
     }
     let ended = |told: &Told| if told.succeeded { "succeeds" } else { "fails" };
-    let said = |told: &Told| anonymous(normalised(&told.text).trim_end());
     let lines = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
     let text = format!(
         "kubectl {}:\n\n{}\n\n{}\n\n\n---- a runbook {}:\n\n{}\n\n{}\n",
         ended(theirs),
         lines(case.theirs),
-        said(theirs),
+        steady(theirs),
         ended(ours),
         lines(case.ours),
-        said(ours)
+        steady(ours)
     );
     fs::create_dir_all(kept("")).unwrap();
     fs::write(kept(&format!("{}.txt", case.name)), text).unwrap();
+}
+
+/// What a side said, without what is otherwise each time: where lines are broken and columns stand, which hangs on names; how far
+/// something had come on its way; and the order of what happens at once.
+fn steady(told: &Told) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in anonymous(normalised(&told.text).trim_end()).lines() {
+        let rest = line.strip_prefix("      ").filter(|rest| !rest.starts_with(' '));
+        match (rest, lines.last_mut()) {
+            (Some(rest), Some(before)) => *before = format!("{before} {rest}"),
+            _ => lines.push(narrow(line)),
+        }
+    }
+    // Where it came to no end, the last of them says how far it came.
+    let progress = |line: &String| line.starts_with("Waiting for ");
+    let last = lines.iter().rposition(progress).filter(|_| !told.succeeded);
+    let mut index = 0..;
+    lines.retain(|line| index.next() == last || !progress(line));
+    for together in lines.chunk_by_mut(|a, b| at_once(a).is_some() && at_once(a) == at_once(b)) {
+        together.sort();
+    }
+    lines.join("\n")
+}
+
+/// What several lines begin with, of things that happen at once.
+fn at_once(line: &str) -> Option<&'static str> {
+    ["evicting pod ", "error when evicting pods/", "pod/"].into_iter().find(|beginning| line.starts_with(beginning))
+}
+
+/// A line of a table with its columns as close as can be; a list in its order.
+fn narrow(line: &str) -> String {
+    if line.starts_with(' ') {
+        return line.to_owned();
+    }
+    if let Some((before, (list, after))) =
+        line.split_once(": [").and_then(|(before, rest)| Some((before, rest.rsplit_once(']')?)))
+    {
+        let mut items: Vec<&str> = list.split(", ").collect();
+        items.sort_unstable();
+        return format!("{before}: [{}]{after}", items.join(", "));
+    }
+    let cells = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty());
+    let short =
+        |cell: &str| if cell.chars().all(|sign| sign == '─') { "────".to_owned() } else { cell.to_owned() };
+    cells.map(short).collect::<Vec<_>>().join("  ")
 }
 
 /// Without what is another one each time: times, uids, versions, and what is added to names.

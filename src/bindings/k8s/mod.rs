@@ -34,6 +34,7 @@ mod ownership;
 mod plugin;
 mod pods;
 mod quantity;
+mod query;
 pub mod readiness;
 mod removal;
 mod report;
