@@ -8,6 +8,7 @@ mod conversion;
 mod determinism;
 mod faults;
 mod lived;
+mod machines;
 mod ownership;
 mod protobuf;
 mod redis;

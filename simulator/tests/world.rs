@@ -86,6 +86,7 @@ fn what_the_schema_lets_pass_is_read() {
     let mut world = whole(schema());
     world["current"] = json!("name");
     world["networks"] = json!({"text": "10.0.0.0/8"});
+    world["machines"]["name"]["cluster"] = json!("name");
     world["faults"][0]["gives"] = json!("off");
     world["charts"] = json!({"text": whole(&schema()["properties"]["charts"])["name"]});
     let text = serde_saphyr::to_string(&world).unwrap();

@@ -43,7 +43,7 @@ struct UpArguments {
     /// The world; a bare cluster, if left out
     #[arg(long, value_name = "FILE")]
     world: Option<PathBuf>,
-    /// Write the kubeconfig here; it stays there
+    /// Write the kubeconfig here, and the talosconfig of its nodes beside it; they stay there
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
     /// What everything random in the world follows from
@@ -98,11 +98,20 @@ fn show(arguments: &UpArguments, screen: &Screen, name: &str, world: &Descriptio
     std::fs::write(&kubeconfig, &up.kubeconfig).map_err(|error| {
         Diagnostic::error("file", format!("can't write the kubeconfig `{}`: {error}", kubeconfig.display()))
     })?;
+    let talosconfig = kubeconfig.with_file_name("talosconfig");
+    if let Some(text) = &up.talosconfig {
+        std::fs::write(&talosconfig, text).map_err(|error| {
+            Diagnostic::error("file", format!("can't write the talosconfig `{}`: {error}", talosconfig.display()))
+        })?;
+    }
     for (server, at) in &up.servers {
         screen.say(&format!("{server} is at {at}"));
     }
     screen.say("Ctrl-C ends the world");
     report::data(&format!("export KUBECONFIG={}", kubeconfig.display()));
+    if up.talosconfig.is_some() {
+        report::data(&format!("export TALOSCONFIG={}", talosconfig.display()));
+    }
     blocking(&threads, ended()).map_err(system)?;
     for what in up.unmodelled() {
         screen.say(&format!("warning: {what}"));

@@ -73,6 +73,7 @@ struct Begun {
     began: jiff::Timestamp,
     authority: String,
     kubeconfig: String,
+    talosconfig: Option<String>,
     name_server: String,
     unmodelled: Arc<Unmodelled>,
 }
@@ -110,6 +111,9 @@ impl Rehearsal {
         let name_server = format!("nameserver {}\n", begun.name_server);
         rehearsal.files.entry(RESOLVER.into()).or_insert(name_server);
         rehearsal.files.entry(Path::new(HOME).join(".kube/config")).or_insert(begun.kubeconfig);
+        if let Some(talosconfig) = begun.talosconfig {
+            rehearsal.files.entry(Path::new(HOME).join(".talos/config")).or_insert(talosconfig);
+        }
         Ok(rehearsal)
     }
 
@@ -159,6 +163,7 @@ async fn furnish(description: &Description, seed: u64) -> Result<Begun, String> 
     Ok(Begun {
         began: world.calendar.now(),
         kubeconfig: world.kubeconfig(|host, port| format!("{host}:{port}")),
+        talosconfig: world.talosconfig(),
         name_server: description.nameservers.first().map_or_else(|| NAME_SERVER.to_owned(), ToString::to_string),
         authority: world.authority.pem(),
         network: world.network.clone(),

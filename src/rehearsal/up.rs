@@ -14,6 +14,8 @@ pub struct Up {
     /// Which servers there are, by the addresses that they have in the world, and where they are found.
     pub servers: Vec<(String, SocketAddr)>,
     pub kubeconfig: String,
+    /// Of the nodes that have a configuration from the beginning.
+    pub talosconfig: Option<String>,
     unmodelled: Arc<Unmodelled>,
 }
 
@@ -31,6 +33,7 @@ impl Up {
         };
         Ok(Self {
             kubeconfig: world.kubeconfig(at),
+            talosconfig: world.talosconfig(),
             unmodelled: world.unmodelled.clone(),
             servers: open.iter().map(|open| (format!("{}:{}", open.host, open.port), open.at)).collect(),
         })

@@ -56,7 +56,7 @@ impl Apid {
         let server = match &config {
             None => {
                 names.insert(0, "maintenance-service.talos.dev".to_owned());
-                let (authority, _) = Authority::begin("talos", node.bytes(node.life() * 2), calendar.now());
+                let authority = Authority::begin("talos", node.bytes(node.life() * 2), calendar.now());
                 authority.server(&names, &key_from(node.bytes(node.life() * 2 + 1)), calendar, Clients::Anybody)
             }
             Some(config) => {

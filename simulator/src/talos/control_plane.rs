@@ -28,7 +28,7 @@ const AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// # Errors
 /// If the configuration has no such authority.
 pub fn server(
-    cluster: &Arc<Cluster>,
+    (cluster, identities, faults): &(Arc<Cluster>, Identities, At),
     config: &Config,
     hosts: &[String],
     unmodelled: Unmodelled,
@@ -46,8 +46,8 @@ pub fn server(
     Ok(ApiServer {
         cluster: cluster.clone(),
         tls: Arc::new(tls).into(),
-        identities: Identities::default().shown_by(user),
-        faults: At::default(),
+        identities: identities.clone().shown_by(user),
+        faults: faults.clone(),
         unmodelled,
     })
 }

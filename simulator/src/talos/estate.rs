@@ -13,12 +13,12 @@ use super::{
     control_plane,
     etcd::{Data, Member, Ring},
     gate::Gate,
-    machine::Machine,
+    machine::{Disk, Machine},
     node::{Node, System},
 };
 use crate::{
     faults::At,
-    kubernetes::cluster::Cluster,
+    kubernetes::{access::identities::Identities, cluster::Cluster},
     network::{Network, Server},
     time::{Calendar, During},
 };
@@ -85,14 +85,42 @@ impl Estate {
         })
     }
 
-    /// Puts a system with this configuration on a machine that was never switched on.
-    pub fn furnish(&self, machine: &str, config: Config) {
-        if let Some(node) = self.nodes.iter().find(|node| node.machine.name == machine) {
-            let disk = node.machine.disks.first().map(super::machine::Disk::path).unwrap_or_default();
+    /// A cluster that machines make from the beginning, with whom its API server knows and what goes wrong there.
+    pub fn establish(
+        &self,
+        name: &str,
+        cluster: Arc<Cluster>,
+        (identities, faults): (Identities, At),
+        machines: Vec<(String, Config)>,
+    ) {
+        let id = {
+            let mut rings = self.rings();
+            rings.count += 1;
+            rings.count
+        };
+        let mut members = Vec::new();
+        let cluster_id = machines.first().map(|(_, config)| config.cluster_id().to_owned()).unwrap_or_default();
+        for (machine, config) in machines {
+            let Some(node) = self.nodes.iter().find(|node| node.machine.name == machine) else { continue };
+            let disk = node.machine.disks.first().map(Disk::path).unwrap_or_default();
+            let member = config.is_control_plane().then(|| self.member(node, id));
             node.change(|state| {
                 state.system = Some(System { version: node.machine.version.clone(), disk, former: None });
                 state.kept = Some(config);
+                state.etcd = member.as_ref().map(|member| Data { ring: id, member: member.id });
+                state.rushes = true;
             });
+            members.extend(member);
+        }
+        let name = name.to_owned();
+        let ring = Ring { id, cluster_id, name, members, leader: 0, term: 1, cluster, identities, faults };
+        self.rings().all.push(ring);
+    }
+
+    /// Waits until the nodes run that are configured from the beginning.
+    pub async fn established(&self) {
+        for node in &self.nodes {
+            node.until(|state| !state.rushes).await;
         }
     }
 
@@ -190,6 +218,8 @@ impl Estate {
             members: vec![member],
             term: 1,
             cluster: cluster.clone(),
+            identities: Identities::default(),
+            faults: At::default(),
         });
         drop(rings);
         node.change(|state| state.etcd = Some(data));
@@ -304,8 +334,8 @@ impl Estate {
                 }
             }
         }
-        let clusters: BTreeMap<u64, Arc<Cluster>> =
-            rings.all.iter().map(|ring| (ring.id, ring.cluster.clone())).collect();
+        let served = |ring: &Ring| (ring.cluster.clone(), ring.identities.clone(), ring.faults.clone());
+        let served: BTreeMap<u64, _> = rings.all.iter().map(|ring| (ring.id, served(ring))).collect();
         drop(rings);
         let known = lock(&self.doors).clone();
         for (door, (name, _)) in &known {
@@ -328,7 +358,7 @@ impl Estate {
             }
             let config = node.state().config.clone().expect("who runs a control plane was told to");
             let hosts: Vec<String> = wanted.keys().map(|(host, _)| host.clone()).collect();
-            match control_plane::server(&clusters[ring], &config, &hosts, self.unmodelled.clone(), self.calendar) {
+            match control_plane::server(&served[ring], &config, &hosts, self.unmodelled.clone(), self.calendar) {
                 Ok(server) => self.place(host, *port, name, Arc::new(server)),
                 Err(why) => boot.note(&format!("kube-apiserver can't be served: {why}")),
             }

@@ -2,7 +2,10 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use crate::kubernetes::cluster::Cluster;
+use crate::{
+    faults::At,
+    kubernetes::{access::identities::Identities, cluster::Cluster},
+};
 
 /// A member.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +35,10 @@ pub struct Ring {
     pub leader: u64,
     pub term: u64,
     pub cluster: Arc<Cluster>,
+    /// Whom its API server knows beside those who show certificates.
+    pub identities: Identities,
+    /// What goes wrong there.
+    pub faults: At,
 }
 
 impl Ring {

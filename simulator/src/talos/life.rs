@@ -33,7 +33,7 @@ pub async fn live(node: Arc<Node>) {
         while node.machine.suffers(&Ill::Off) || (!first && node.machine.suffers(&Ill::Away)) {
             sleep(Machine::LOOKED_AT_EVERY).await;
         }
-        let stages = node.machine.stages;
+        let stages = node.stages();
         sleep(if kexec { stages.kexec } else { stages.firmware }).await;
         let moved = match first {
             true => None,
@@ -93,7 +93,7 @@ async fn one(node: &Arc<Node>, boot: &Arc<Boot>) -> End {
     }
     boot.say("kern", "notice", &format!("Linux version 6.12.57-talos (Talos {})", node.version()));
     boot.say("kern", "info", "Command line: talos.platform=metal console=tty0 init_on_alloc=1 slab_nomerge pti=on");
-    sleep(node.machine.stages.kernel).await;
+    sleep(node.stages().kernel).await;
     node.enters(MachineStage::Booting);
     for service in ["machined", "syslogd", "udevd", "containerd", "auditd", "dashboard"] {
         node.service(service, ServiceState::Preparing);
@@ -166,7 +166,7 @@ async fn install(node: &Arc<Node>, boot: &Arc<Boot>) -> End {
     while node.machine.suffers(&Ill::InstallsForever) {
         sleep(Machine::LOOKED_AT_EVERY).await;
     }
-    play(boot, Sequence::Install, true, node.machine.stages.install).await;
+    play(boot, Sequence::Install, true, node.stages().install).await;
     boot.note("installation of Talos is complete");
     node.change(|state| {
         state.system = Some(System { version, disk, former: None });
@@ -207,7 +207,7 @@ async fn run(node: &Arc<Node>, boot: &Arc<Boot>) -> End {
 }
 
 async fn obey(node: &Arc<Node>, boot: &Arc<Boot>, order: Order) -> End {
-    let stages = node.machine.stages;
+    let stages = node.stages();
     match order {
         Order::Configured => {
             node.enters(MachineStage::Rebooting);

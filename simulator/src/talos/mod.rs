@@ -24,5 +24,4 @@ mod services;
 mod snapshot;
 pub mod stages;
 mod startup;
-pub mod talosconfig;
 mod wrapping;

@@ -20,6 +20,7 @@ use super::{
     machine::{Machine, minor},
     resources::Store,
     services::{Services, State as ServiceState, words},
+    stages::Stages,
 };
 use crate::{kubernetes::cluster::Cluster, time::Calendar};
 
@@ -69,6 +70,8 @@ pub struct State {
     pub bootstraps: bool,
     pub boot: Arc<Boot>,
     pub store: Arc<Store>,
+    /// It was there before the world began: nothing takes it any time until it runs.
+    pub rushes: bool,
     order: Option<Order>,
     /// How often it was started.
     starts: u64,
@@ -110,6 +113,7 @@ impl Node {
             bootstraps: false,
             boot,
             store: Arc::default(),
+            rushes: false,
             order: None,
             starts: 0,
             tried: None,
@@ -211,6 +215,14 @@ impl Node {
         format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
     }
 
+    /// How long everything takes now.
+    pub fn stages(&self) -> Stages {
+        match self.look(|state| state.rushes) {
+            true => Stages::OVER,
+            false => self.machine.stages,
+        }
+    }
+
     /// How often it was started.
     pub fn life(&self) -> u64 {
         self.state().starts
@@ -231,7 +243,10 @@ impl Node {
     }
 
     pub fn enters(&self, stage: MachineStage) {
-        self.change(|state| state.stage = stage);
+        self.change(|state| {
+            state.stage = stage;
+            state.rushes &= stage != MachineStage::Running;
+        });
         let (status, boot) = (self.status(), self.state().boot.clone());
         boot.stage(stage, status);
     }

@@ -126,7 +126,7 @@ impl Authority {
     }
 
     /// A new one, whose key follows from the bytes.
-    pub fn begin(organisation: &str, bytes: [u8; 32], now: Timestamp) -> (Self, Pair) {
+    pub fn begin(organisation: &str, bytes: [u8; 32], now: Timestamp) -> Self {
         let mut params = params(now, DECADE);
         params.distinguished_name.push(DnType::OrganizationName, organisation);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -134,8 +134,7 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         let key = key_from(bytes);
         let pem = params.self_signed(&key).expect("its parameters are valid").pem();
-        let pair = Pair { certificate: pem.clone(), key: labelled(&key) };
-        (Self { issuer: Issuer::new(params, key), pem }, pair)
+        Self { issuer: Issuer::new(params, key), pem }
     }
 
     /// What somebody shows who has these roles, or is of these groups.

@@ -46,13 +46,13 @@ pub async fn start(node: &Arc<Node>, boot: &Arc<Boot>) {
 }
 
 async fn keep_time(node: &Node) {
-    sleep(node.machine.stages.time).await;
+    sleep(node.stages().time).await;
     node.change(|state| state.time_in_sync = true);
 }
 
 async fn container_runtime(node: &Node) {
     node.service("cri", State::Preparing);
-    sleep(node.machine.stages.cri).await;
+    sleep(node.stages().cri).await;
     node.service("cri", State::Running);
     if node.is_of_the_control_plane() {
         node.service("trustd", State::Preparing);
@@ -63,7 +63,7 @@ async fn container_runtime(node: &Node) {
 async fn kubelet(node: &Arc<Node>) {
     node.service("kubelet", State::Preparing);
     node.until(|state| state.services.runs("cri") && state.time_in_sync).await;
-    sleep(node.machine.stages.kubelet).await;
+    sleep(node.stages().kubelet).await;
     node.service("kubelet", State::Running);
     node.estate().settle();
 }
@@ -92,7 +92,7 @@ async fn etcd(node: &Arc<Node>, boot: &Arc<Boot>) {
             estate.founds(node);
         }
     }
-    sleep(node.machine.stages.etcd).await;
+    sleep(node.stages().etcd).await;
     node.service("etcd", State::Running);
     boot.log("etcd").tell(etcd_says(node, "ready to serve client requests"));
     estate.etcd_runs(node, true);
@@ -109,7 +109,7 @@ async fn static_pods(node: &Arc<Node>) {
     while !estate.is_in_quorum(node) {
         sleep(LOOKS_EVERY).await;
     }
-    sleep(node.machine.stages.control_plane).await;
+    sleep(node.stages().control_plane).await;
     node.change(|state| state.control_plane = true);
     estate.settle();
 }

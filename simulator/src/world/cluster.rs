@@ -8,6 +8,7 @@ use super::{
     World, certificate, charts,
     check::{host_and_port, skew},
     description::{self, Description, Object},
+    founded::Founded,
     node, pools, webhooks,
 };
 use crate::{
@@ -48,13 +49,18 @@ impl Placed {
         whole: &Description,
         (name, described): &(String, description::Cluster),
         seed: u64,
+        founded: Option<&Founded>,
     ) -> Result<Self, String> {
         let server = server(name, described);
         let (host, port) = host_and_port(&server).ok_or_else(|| format!("`{server}` is no address of a server"))?;
         let ahead = described.clock.as_deref().and_then(skew).unwrap_or_default();
         let authority = Arc::new(CertificateAuthority::new(&format!("{name}-ca")));
         let cluster = empty(&world.network, world.calendar.ahead(ahead), described, &authority, seed);
-        let nodes = node::all(described.nodes.as_ref(), pools::network(whole, described.network.as_deref()));
+        let nodes = match founded {
+            None => node::all(described.nodes.as_ref(), pools::network(whole, described.network.as_deref())),
+            // Machines make themselves known.
+            Some(_) => Vec::new(),
+        };
         let pools = pools::objects(&described.pools);
         let objects = described.objects.iter().filter_map(|object| match object {
             Object::Inline(object) => Some(object),
@@ -66,26 +72,35 @@ impl Placed {
         fill(&client, &nodes.iter().chain(objects).chain(&pools).collect::<Vec<_>>()).await.map_err(fits)?;
         charts::install(whole, described, &client).await.map_err(fits)?;
         fill(&client, &webhooks::begin(world, name, described)?.iter().collect::<Vec<_>>()).await.map_err(fits)?;
-        let (token, unmodelled) = (format!("{name}-administrator"), world.unmodelled.clone());
+        let placed = Self {
+            name: name.to_owned(),
+            context: described.context.clone().unwrap_or_else(|| name.to_owned()),
+            host: host.to_owned(),
+            port,
+            authority: founded.map_or_else(|| authority.pem(), |founded| founded.authority.clone()),
+            token: format!("{name}-administrator"),
+            cluster: cluster.clone(),
+        };
+        if founded.is_some() {
+            return Ok(placed);
+        }
+        let unmodelled = world.unmodelled.clone();
         // Where the world is up on this machine, it is reached by the last two.
         let names = [host, "localhost", "127.0.0.1"];
         let server = ApiServer {
             cluster: cluster.clone(),
             tls: certificate::of(&authority, &described.certificate, &names)?.into(),
-            identities: Identities::default().with(&token, User::administrator()),
+            identities: placed.identities(),
             faults: world.at(host, port),
             unmodelled: Arc::new(move |what| unmodelled.note(what.to_owned())),
         };
         world.network.place(host, port, Arc::new(server), During::default());
-        Ok(Self {
-            name: name.to_owned(),
-            context: described.context.clone().unwrap_or_else(|| name.to_owned()),
-            host: host.to_owned(),
-            port,
-            authority: authority.pem(),
-            token,
-            cluster,
-        })
+        Ok(placed)
+    }
+
+    /// Whom its API server knows.
+    pub(super) fn identities(&self) -> Identities {
+        Identities::default().with(&self.token, User::administrator())
     }
 }
 

@@ -85,6 +85,8 @@ pub struct Machine {
     pub disks: BTreeMap<String, String>,
     pub memory: Option<String>,
     pub version: Option<String>,
+    pub cluster: Option<String>,
+    pub role: Option<String>,
     pub netboot: Option<bool>,
     pub clock: Option<String>,
     pub takes: BTreeMap<String, Length>,

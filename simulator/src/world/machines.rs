@@ -22,32 +22,36 @@ use crate::{
         machine::{Disk, Ill, Machine, Trouble},
         stages::Stages,
     },
+    time::During,
 };
 
 /// Where machines are whose file names no network.
 const NETWORK: &str = "10.5.0.0/24";
 
-const VERSION: &str = "v1.11.5";
+pub const VERSION: &str = "v1.11.5";
 const MEMORY: u64 = 16 << 20;
 const DISK: u64 = 100_000_000_000;
 
 /// Addresses that nobody has yet.
 type Addresses = Box<dyn Iterator<Item = IpAddr>>;
 
-/// The machines of a world, all of them off.
-pub fn estate(world: &World, described: &Description, seed: u64) -> Arc<Estate> {
+/// Gives every machine its address.
+pub fn address(world: &World, described: &Description) {
     let mut free: BTreeMap<Option<&str>, Addresses> = BTreeMap::new();
-    let machines = described.machines.0.iter().map(|(name, machine)| {
+    for (name, machine) in &described.machines.0 {
         let network = machine.network.as_deref();
         let free = free.entry(network).or_insert_with(|| {
             let usual = || range(NETWORK).expect("it is a network");
             node::addresses(pools::network(described, network).unwrap_or_else(usual))
         });
         let address = machine.address.or_else(|| free.next()).unwrap_or(Ipv4Addr::LOCALHOST.into());
-        world.network.name(name, address, crate::time::During::default());
-        of(world, described, name, machine, address)
-    });
-    let machines = machines.collect();
+        world.network.name(name, address, During::default());
+    }
+}
+
+/// The machines of a world, all of them off.
+pub fn estate(world: &World, described: &Description, seed: u64) -> Arc<Estate> {
+    let machines = described.machines.0.iter().map(|(name, machine)| of(world, described, name, machine)).collect();
     let (whole, network) = (described.clone(), world.network.clone());
     let (unmodelled, at) = (world.unmodelled.clone(), world.faults.clone());
     Estate::new(
@@ -70,7 +74,8 @@ pub fn estate(world: &World, described: &Description, seed: u64) -> Arc<Estate> 
     )
 }
 
-fn of(world: &World, whole: &Description, name: &str, described: &description::Machine, address: IpAddr) -> Machine {
+fn of(world: &World, whole: &Description, name: &str, described: &description::Machine) -> Machine {
+    let address = world.address(name).parse().expect("every machine has one");
     let network = described.network.as_ref().and_then(|network| whole.networks.get(network));
     let prefix = network.map_or(NETWORK, String::as_str).rsplit_once('/').and_then(|(_, length)| length.parse().ok());
     let disk = |(name, size): (&String, &String)| Disk { name: name.clone(), size: bytes(size).unwrap_or(DISK) };

@@ -8,6 +8,7 @@ pub mod check;
 mod cluster;
 mod description;
 mod faults;
+mod founded;
 mod kubeconfig;
 mod machines;
 mod node;
@@ -25,9 +26,11 @@ use std::{
     time::Duration,
 };
 
+use ::talos::talosconfig::Talosconfig;
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
+use self::founded::Founded;
 pub use self::{
     cluster::Placed,
     description::{Answers, Description},
@@ -47,6 +50,9 @@ use crate::{
 /// When a world begins whose file doesn't say.
 const START: &str = "2026-01-01T09:00:00Z";
 
+/// How long machines may take that are configured from the beginning.
+const READY_AFTER: Duration = Duration::from_secs(30);
+
 /// The cluster of a world that has none of its own.
 const DEFAULT_CLUSTER: &str = "rehearsal";
 
@@ -59,6 +65,8 @@ pub struct World {
     pub current: String,
     pub unmodelled: Arc<Unmodelled>,
     pub authority: Arc<CertificateAuthority>,
+    /// Who is who to the nodes that are there from the beginning.
+    talosconfigs: Talosconfig,
     /// When it begins for whoever lives in it: what its file says of times counts from then.
     begins: Instant,
     faults: Arc<Faults>,
@@ -112,6 +120,7 @@ impl World {
             current: String::new(),
             unmodelled: Arc::default(),
             authority: Arc::new(CertificateAuthority::new("the world's authority")),
+            talosconfigs: Talosconfig::default(),
             begins: Instant::now() + rest,
             faults: Arc::default(),
         };
@@ -122,17 +131,32 @@ impl World {
             [] if description.machines.0.is_empty() => &bare[..],
             clusters => clusters,
         };
+        machines::address(&world, description);
+        let estate = machines::estate(&world, description, seed);
         for (index, cluster) in clusters.iter().enumerate() {
             if cluster.1.bootstrapped == Some(false) {
                 continue;
             }
-            let placed = Placed::begin(&world, description, cluster, seed.wrapping_add(index as u64)).await?;
+            let seed = seed.wrapping_add(index as u64);
+            let founded = founded::of(&world, description, &cluster.0, &cluster.1, seed)?;
+            let placed = Placed::begin(&world, description, cluster, seed, founded.as_ref()).await?;
+            if let Some(Founded { machines, talosconfig, .. }) = founded {
+                drop(world.talosconfigs.merge(&talosconfig));
+                let host = placed.host.clone();
+                estate.establish(
+                    &placed.name,
+                    placed.cluster.clone(),
+                    (placed.identities(), world.at(&host, placed.port)),
+                    machines,
+                );
+            }
             world.clusters.push(placed);
         }
         let first = || world.clusters.first().map(|placed| placed.name.clone()).unwrap_or_default();
         world.current = description.current.clone().unwrap_or_else(first);
-        let estate = machines::estate(&world, description, seed);
         estate.power_on();
+        // What is there from the beginning runs before anybody looks.
+        drop(timeout(READY_AFTER, estate.established()).await);
         servers::begin(&world, description)?;
         sleep_until(world.begins).await;
         world.network.trouble(world.faults.clone());
@@ -143,6 +167,17 @@ impl World {
     /// What goes wrong at a server.
     fn at(&self, host: &str, port: u16) -> At {
         At { faults: self.faults.clone(), host: host.to_owned(), port }
+    }
+
+    /// A talosconfig with a context for each cluster that machines make from the beginning; nothing, if there are none.
+    pub fn talosconfig(&self) -> Option<String> {
+        (!self.talosconfigs.contexts.is_empty()).then(|| self.talosconfigs.text())
+    }
+
+    /// The address of a machine.
+    fn address(&self, machine: &str) -> String {
+        let known = self.network.look_up(machine).unwrap_or_default();
+        known.first().map(ToString::to_string).unwrap_or_default()
     }
 
     fn moment(&self, Length(after): Length) -> Instant {

@@ -129,8 +129,18 @@ fn agree(description: &Description, text: &Text, problems: &mut Vec<Problem>) {
         agree_on_networks(description, &below("/clusters", name), cluster, text, problems);
     }
     for (name, machine) in &description.machines.0 {
-        let at = below(&below("/machines", name), "network");
-        agree_on_network(description, &at, machine.network.as_deref(), text, problems);
+        let at = below("/machines", name);
+        agree_on_network(description, &below(&at, "network"), machine.network.as_deref(), text, problems);
+        let clusters = description.clusters.0.iter().map(|(name, _)| name.as_str());
+        if let Some(cluster) =
+            machine.cluster.as_deref().filter(|cluster| !clusters.clone().any(|name| name == *cluster))
+        {
+            problems.push(Problem {
+                message: format!("the world has no cluster `{cluster}`"),
+                hint: Some(meant(cluster, clusters, "its clusters are")),
+                place: text.place(&below(&at, "cluster")),
+            });
+        }
     }
     agree_on_charts(description, text, problems);
     for (index, fault) in description.faults.iter().enumerate() {

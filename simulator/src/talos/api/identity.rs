@@ -1,6 +1,10 @@
 //! Who a node is: its version, its name, its memory, its time, and who may talk to it.
 
-use talos::api::{machine, time};
+use talos::{
+    api::{machine, time},
+    secrets::Pair,
+    talosconfig::{Context, Talosconfig},
+};
 
 use super::{Asked, unmodelled};
 use crate::talos::{
@@ -74,7 +78,8 @@ fn generate(asked: &Asked<'_>) -> Result<Messages, Status> {
         [role] => format!("{}@{}", role.trim_start_matches("os:"), config.cluster_name()),
         _ => config.cluster_name().to_owned(),
     };
-    let talosconfig = crate::talos::talosconfig::written(&context, &[], &[], &pair.certificate, &crt, &labelled(&key));
+    let own = Pair { certificate: crt.clone(), key: labelled(&key) };
+    let talosconfig = Talosconfig::of(&context, Context::new(Vec::new(), &pair.certificate, &own)).text();
     let answer = machine::GenerateClientConfiguration {
         metadata: None,
         ca: pair.certificate.into_bytes(),
