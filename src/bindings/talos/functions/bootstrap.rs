@@ -169,8 +169,8 @@ async fn begin(node: &Node, progress: &Progress) -> Result<bool, Fault> {
             Err(fault) if fault.kind == Kind::Unavailable && fault.message.contains("control plane") => {
                 return Err(Fault { kind: Kind::Unsupported, ..fault });
             }
-            // It boots, or its clock is not right yet.
-            Err(fault) if fault.kind.passes() => progress.because(fault.message),
+            // It boots, its clock is not right yet, or it is only about to leave maintenance.
+            Err(fault) if fault.kind.passes() || fault.kind == Kind::Tls => progress.because(fault.message),
             Err(fault) => {
                 // What was told and got no answer may have been heard.
                 let etcd = condition::service(node, "etcd").await;
