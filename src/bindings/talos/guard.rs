@@ -145,7 +145,7 @@ fn shown(names: &[String]) -> String {
 /// # Errors
 /// `refused`, if another control plane runs etcd already: it would be a cluster of its own.
 pub async fn bootstrapping(talos: &Talos, node: &Node, allowed: bool) -> Result<(), Fault> {
-    if allowed {
+    if allowed || runs_etcd(node).await {
         return Ok(());
     }
     let name = node.to_string();
@@ -160,9 +160,7 @@ pub async fn bootstrapping(talos: &Talos, node: &Node, allowed: bool) -> Result<
     others.retain(|other| *other != name);
     let asked = others.into_iter().map(|other| async move {
         let node = talos.node(&other).ok()?;
-        let services = soon(&node, condition::services(&node)).await?;
-        let etcd = services.iter().find(|service| service.id == "etcd")?;
-        complaint("etcd", Some(etcd)).is_none().then_some(other)
+        runs_etcd(&node).await.then_some(other)
     });
     match join_all(asked).await.into_iter().flatten().next() {
         None => Ok(()),
@@ -172,6 +170,12 @@ pub async fn bootstrapping(talos: &Talos, node: &Node, allowed: bool) -> Result<
         )
         .note(format!("once `{name}` is configured it joins on its own"))),
     }
+}
+
+async fn runs_etcd(node: &Node) -> bool {
+    let services = soon(node, condition::services(node)).await.unwrap_or_default();
+    let etcd = services.iter().find(|service| service.id == "etcd");
+    etcd.is_some() && complaint("etcd", etcd).is_none()
 }
 
 /// # Errors

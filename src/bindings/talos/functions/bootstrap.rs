@@ -142,11 +142,10 @@ fn bootstrap_node(context: &NativeCallContext, talos: &Talos, name: &str, option
         perform: Box::new(move |progress| Box::pin(async move { Ok(changed(begin(&told, &progress).await?)) })),
         recall: Box::new(|kept| Box::pin(async move { Ok(kept == Value::Bool(true)) })),
         settle: Box::pin(async move {
-            let etcd = condition::service(&looked, "etcd").await?;
             // It waits to be told as `Preparing`; whatever comes after that it was told.
-            Ok(match etcd.is_some_and(|etcd| matches!(etcd.state.as_str(), "Starting" | "Running")) {
-                true => Settled::Happened(changed(true)),
-                false => Settled::DidNot,
+            Ok(match etcd_once_it_talks(&looked).await?.as_deref() {
+                Some("Starting" | "Running") => Settled::Happened(changed(true)),
+                _ => Settled::DidNot,
             })
         }),
     })?;
@@ -169,8 +168,7 @@ async fn begin(node: &Node, progress: &Progress) -> Result<bool, Fault> {
             Err(fault) if fault.kind == Kind::Unavailable && fault.message.contains("control plane") => {
                 return Err(Fault { kind: Kind::Unsupported, ..fault });
             }
-            // It boots, its clock is not right yet, or it is only about to leave maintenance.
-            Err(fault) if fault.kind.passes() || fault.kind == Kind::Tls => progress.because(fault.message),
+            Err(fault) if is_early(&fault) => progress.because(fault.message),
             Err(fault) => {
                 // What was told and got no answer may have been heard.
                 let etcd = condition::service(node, "etcd").await;
@@ -182,6 +180,22 @@ async fn begin(node: &Node, progress: &Progress) -> Result<bool, Fault> {
         }
         node.host().clock.sleep(PAUSE).await;
     }
+}
+
+/// The state of etcd on a node that may be booting.
+async fn etcd_once_it_talks(node: &Node) -> Result<Option<String>, Fault> {
+    loop {
+        match condition::service(node, "etcd").await {
+            Ok(etcd) => return Ok(etcd.map(|etcd| etcd.state)),
+            Err(fault) if is_early(&fault) => node.host().clock.sleep(PAUSE).await,
+            Err(fault) => return Err(fault),
+        }
+    }
+}
+
+/// It boots, its clock is not right yet, or it is only about to leave maintenance.
+fn is_early(fault: &Fault) -> bool {
+    fault.kind.passes() || fault.kind == Kind::Tls
 }
 
 /// The node says so without saying that it is so already, if it was told twice at one moment.
