@@ -206,6 +206,8 @@ impl Console {
             (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|( [+-]\d{4} \w+)?)", "TIME"),
             (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UID"),
             (r"(?m)^([EWI])\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ ", "$1 "),
+            // By chance: whether a command ended while kubectl was still giving it something.
+            (r#"(?m)^E v2\.go:\d+\] "Copying stdin failed".*\n"#, ""),
             (r"\b\d+(\.\d+)?(ms|s|m|h|d)(\d+(ms|s|m|h))?\b", "AGE"),
             (r"127\.\d+\.\d+\.(\d)\b", "MACHINE-$1"),
             (r"hash [0-9a-f]{8}, revision \d+, total keys \d+, total size \d+", "hash HASH, revision, keys, size"),
