@@ -55,6 +55,11 @@ impl Broken {
         }
     }
 
+    /// Whether one side did not trust the other.
+    pub fn is_trust(&self) -> bool {
+        self.trust
+    }
+
     pub fn fault(&self) -> Fault {
         match self.trust {
             true => Fault::new(Kind::Tls, self.why.clone()).hint(TRUST),

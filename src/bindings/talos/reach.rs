@@ -1,7 +1,13 @@
 //! How nodes are reached: through endpoints in turn, each with a connection that is made when it is needed.
 
-use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
+use futures::future::BoxFuture;
 use http::HeaderValue;
 use rustls::pki_types::CertificateDer;
 use talos::{
@@ -29,6 +35,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 
 /// How long an endpoint may be silent before the next one is asked.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How many connections to an endpoint may break before the next one is asked.
+const ATTEMPTS: usize = 3;
 
 /// The largest message either side takes.
 const LARGEST: usize = 32 << 20;
@@ -155,12 +164,20 @@ impl Node {
     ///
     /// # Errors
     /// What the node said, or why nobody got through to it.
-    pub async fn ask<T, F>(&self, call: impl Fn(Channel) -> F) -> Result<T, Fault>
+    pub async fn ask<T, F>(&self, call: impl Fn(Channel) -> F + Send + Sync) -> Result<T, Fault>
     where
-        F: Future<Output = Result<Response<T>, Status>>,
+        T: Send,
+        F: Future<Output = Result<Response<T>, Status>> + Send,
     {
+        let kept = Kept::default();
+        self.ask_in_turn(&|channel| kept.answer(call(channel))).await?;
+        Ok(kept.taken())
+    }
+
+    async fn ask_in_turn(&self, call: Asking<'_>) -> Result<(), Fault> {
         let mut tried = Tried::default();
         for endpoint in self.endpoints() {
+            let mut broken = 0;
             loop {
                 let (connection, fresh) = match self.reach.connection(endpoint).await {
                     Ok(connection) => connection,
@@ -178,18 +195,20 @@ impl Node {
                     }
                 };
                 match answer {
-                    Ok(answer) => return Ok(answer.into_inner()),
+                    Ok(()) => return Ok(()),
                     Err(Failed::Answered(fault)) => {
                         let fault = with_version(fault, connection.to(self.header.as_ref())).await;
                         return Err(self.told(endpoint, fault));
                     }
                     Err(failed) => {
                         let silent = matches!(&failed, Failed::Beyond(fault) if fault.kind == Kind::Timeout);
-                        let again = matches!(failed, Failed::Broken(_)) && !fresh;
+                        broken += usize::from(matches!(failed, Failed::Broken(_)) && fresh);
+                        let again = matches!(&failed, Failed::Broken(why) if !why.is_trust() && broken < ATTEMPTS);
                         if silent || matches!(failed, Failed::Broken(_)) {
                             self.reach.forget(endpoint, connection.number).await;
                         }
-                        // It may have been closed while nobody used it.
+                        // It may have been closed while nobody used it. And whoever does not accept us says so and
+                        // closes, which is lost on who was writing meanwhile.
                         if again {
                             continue;
                         }
@@ -206,10 +225,17 @@ impl Node {
     ///
     /// # Errors
     /// What the node said, why nobody took it, or `in_doubt` if no answer came.
-    pub async fn once<T, F>(&self, call: impl Fn(Channel) -> F) -> Result<T, Fault>
+    pub async fn once<T, F>(&self, call: impl Fn(Channel) -> F + Send + Sync) -> Result<T, Fault>
     where
-        F: Future<Output = Result<Response<T>, Status>>,
+        T: Send,
+        F: Future<Output = Result<Response<T>, Status>> + Send,
     {
+        let kept = Kept::default();
+        self.send_once(&|channel| kept.answer(call(channel))).await?;
+        Ok(kept.taken())
+    }
+
+    async fn send_once(&self, call: Asking<'_>) -> Result<(), Fault> {
         let mut tried = Tried::default();
         for endpoint in self.endpoints() {
             let connection = match self.reach.connection(endpoint).await {
@@ -220,7 +246,7 @@ impl Node {
                 }
             };
             match call(connection.to(self.header.as_ref())).await.map_err(|status| Failed::of(&status)) {
-                Ok(answer) => return Ok(answer.into_inner()),
+                Ok(()) => return Ok(()),
                 Err(Failed::Answered(fault)) => {
                     let fault = with_version(fault, connection.to(self.header.as_ref())).await;
                     return Err(self.told(endpoint, fault));
@@ -249,6 +275,35 @@ impl Node {
     pub fn broke(&self, status: &Status) -> Fault {
         let fault = Failed::of(status).fault();
         Fault { message: format!("node `{self}`: {}", fault.message), ..fault }
+    }
+}
+
+/// A call whose answer is kept, so that whoever looks for a way to the node is the same for all calls, and built once.
+type Asking<'c> = &'c (dyn Fn(Channel) -> BoxFuture<'c, Result<(), Status>> + Send + Sync);
+
+/// What a call answered.
+struct Kept<T>(std::sync::Mutex<Option<T>>);
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self(std::sync::Mutex::default())
+    }
+}
+
+impl<T: Send> Kept<T> {
+    fn answer<'c>(
+        &'c self,
+        call: impl Future<Output = Result<Response<T>, Status>> + Send + 'c,
+    ) -> BoxFuture<'c, Result<(), Status>> {
+        Box::pin(async move {
+            let answer = call.await?.into_inner();
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+            Ok(())
+        })
+    }
+
+    fn taken(self) -> T {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).expect("the call was answered")
     }
 }
 
