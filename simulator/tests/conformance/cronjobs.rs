@@ -2,6 +2,7 @@
 //!
 //! Nobody waits here for a schedule: what was due long ago is due now.
 
+use regex::Regex;
 use serde_json::{Value, json};
 
 use super::{
@@ -83,11 +84,7 @@ fn timeless(value: &Value) -> Value {
     match value {
         Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), timeless(value))).collect(),
         Value::Array(items) => items.iter().map(timeless).collect(),
-        Value::String(text) => {
-            let is_moment = |word: &&str| word.len() == 8 && word.bytes().all(|digit| digit.is_ascii_digit());
-            let moment = text.split(|letter: char| !letter.is_ascii_alphanumeric()).find(is_moment);
-            json!(moment.map_or(text.clone(), |moment| text.replace(moment, "MINUTE")))
-        }
+        Value::String(text) => json!(Regex::new(r"-\d{8}\b").unwrap().replace_all(text, "-MINUTE")),
         other => other.clone(),
     }
 }
