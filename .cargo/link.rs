@@ -7,5 +7,7 @@ fn main() {
     // At an address that is known ahead: nothing is relocated at each start, and no table of it is kept.
     if is("CARGO_CFG_TARGET_OS", "linux") && is("PROFILE", "release") {
         println!("cargo::rustc-link-arg-bins=-no-pie");
+        // And without the index of frames: a panic unwinds none of them.
+        println!("cargo::rustc-link-arg-bins=-Wl,--no-eh-frame-hdr");
     }
 }

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use futures::future::BoxFuture;
+
 use super::{Host, cancel::Reason, events::Events, frame};
 use crate::event::{WaitEnd, What};
 
@@ -184,6 +186,18 @@ impl Wait<'_> {
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
+        let value = Arc::new(Mutex::new(None));
+        let came = value.clone();
+        self.see_to_its_end(Box::pin(async move {
+            let value = work.await;
+            *came.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+        }))?;
+        let value = value.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Ok(value.expect("the work was driven to its end"))
+    }
+
+    /// What is the same for all work, and so is built once.
+    fn see_to_its_end(&mut self, work: BoxFuture<'static, ()>) -> Result<(), Interrupted> {
         let frame = frame::current();
         let clock = &self.host.clock;
         let now = clock.elapsed();
@@ -220,12 +234,12 @@ impl Wait<'_> {
                     patience.await;
                     progress.show(waited + PATIENCE);
                 }
-                std::future::pending::<Result<T, End>>().await
+                std::future::pending::<Result<(), End>>().await
             };
             let end = tokio::select! {
                 biased;
                 reason = stopped => Err(End::Stopped(reason)),
-                value = work => Ok(value),
+                () = work => Ok(()),
                 reason = out_of_time => Err(End::Stopped(reason)),
                 () = own => Err(End::TimedOut),
                 never = shown_late => never,

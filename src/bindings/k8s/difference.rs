@@ -167,7 +167,7 @@ pub fn text(title: &str, before: Option<&Tree>, after: Option<&Tree>) -> String 
     let (before, after) = told(before.unwrap_or(&nothing), after.unwrap_or(&nothing));
     let written = |state: &Tree| if state.is_null() { String::new() } else { yaml::write(state) };
     let (before, after) = (written(&before), written(&after));
-    let diff = TextDiff::from_lines(&before, &after);
+    let diff = TextDiff::from_lines(before.as_str(), after.as_str());
     let name = |written: &str| if written.is_empty() { "none".to_owned() } else { title.to_owned() };
     diff.unified_diff().context_radius(3).header(&name(&before), &name(&after)).to_string()
 }

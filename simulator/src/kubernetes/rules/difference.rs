@@ -7,7 +7,7 @@ use similar::TextDiff;
 /// Both values line by line: `-` is what is there, `+` what was asked for, with three lines around each change.
 pub fn difference(before: &Value, after: &Value) -> String {
     let (before, after) = (lines(before), lines(after));
-    let diff = TextDiff::from_lines(&before, &after);
+    let diff = TextDiff::from_lines(before.as_str(), after.as_str());
     diff.unified_diff().context_radius(3).to_string()
 }
 
