@@ -31,7 +31,7 @@ step "work" timeout 2h {
                 data: #{ at: `${time::now()}` },
             });
             http::wait("https://shop.example.test/health", #{ status: 200, successes: 2, interval: "10s" });
-            sleep(10.minutes - 30.seconds);
+            sleep(10.minutes);
         }
     }
 }
