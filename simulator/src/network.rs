@@ -1,7 +1,7 @@
 //! The network of the world: which names lead where, and who answers there, by a stream inside of this process.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     net::{IpAddr, Ipv4Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -47,6 +47,8 @@ pub struct Network {
 struct Places {
     servers: BTreeMap<(IpAddr, u16), (Arc<dyn Server>, During)>,
     names: BTreeMap<String, Vec<(IpAddr, During)>>,
+    /// Where somebody lives who may not answer anywhere.
+    alive: BTreeSet<IpAddr>,
     /// How many servers had no address of their own.
     given: u32,
     faults: Arc<Faults>,
@@ -90,6 +92,16 @@ impl Network {
         self.others.notify_one();
     }
 
+    /// Somebody lives at an address, even if nothing is answered there, or doesn't any more.
+    pub fn live(&self, address: IpAddr, lives: bool) {
+        let alive = &mut self.lock().alive;
+        if lives {
+            alive.insert(address)
+        } else {
+            alive.remove(&address)
+        };
+    }
+
     /// Waits until somebody answers elsewhere than before. One at a time may wait.
     pub async fn changed(&self) {
         self.others.notified().await;
@@ -119,7 +131,7 @@ impl Network {
     /// Connects to `host` at `port`.
     ///
     /// # Errors
-    /// If nobody answers there: [`io::ErrorKind::ConnectionRefused`] where other ports are answered at,
+    /// If nobody answers there: [`io::ErrorKind::ConnectionRefused`] where somebody lives,
     /// [`io::ErrorKind::HostUnreachable`] where none is, [`io::ErrorKind::NotFound`] for a name that the world doesn't have.
     pub fn dial(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
         let found = self.find(host, port);
@@ -146,7 +158,10 @@ impl Network {
             let trouble = places.faults.of_connection(&places.name_of(&address), port);
             return Ok((server.clone(), trouble));
         }
-        let lives = |address: &IpAddr| places.servers.range((*address, 0)..=(*address, u16::MAX)).next().is_some();
+        let lives = |address: &IpAddr| {
+            places.alive.contains(address)
+                || places.servers.range((*address, 0)..=(*address, u16::MAX)).next().is_some()
+        };
         Err(match addresses.iter().any(lives) {
             true => io::ErrorKind::ConnectionRefused.into(),
             false => io::Error::new(io::ErrorKind::HostUnreachable, format!("the world has nobody at `{host}:{port}`")),

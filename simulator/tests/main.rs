@@ -9,6 +9,7 @@ mod determinism;
 mod faults;
 mod lived;
 mod machines;
+mod nodes;
 mod ownership;
 mod protobuf;
 mod redis;

@@ -1,11 +1,13 @@
 //! Where a node's API answers: over TLS, to whom it may, for itself and for other nodes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
 use http::Response;
 use hyper::body::Incoming;
+use jiff::{SignedDuration, Timestamp};
+use rustls::ServerConfig;
 use tokio_rustls::TlsAcceptor;
 
 use super::{
@@ -27,13 +29,17 @@ use crate::{
     network::{Server, Stream},
 };
 
+/// How long its certificate lasts.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
 /// The API of a node during one of its lives.
 pub struct Apid {
     node: Arc<Node>,
     boot: Arc<Boot>,
-    tls: TlsAcceptor,
-    /// It has no configuration: everybody may talk to it, and may do little.
-    maintains: bool,
+    /// Without one everybody may talk to it, and may do little.
+    config: Option<Config>,
+    /// What it shows clients: made when the first one comes, and made anew when half of its time is over.
+    shown: Mutex<Option<(TlsAcceptor, Timestamp)>>,
     faults: At,
 }
 
@@ -50,10 +56,29 @@ impl Apid {
     /// If its configuration gives it no certificate.
     pub fn new(node: &Arc<Node>, boot: &Arc<Boot>, faults: At) -> Result<Self, String> {
         let config = node.state().config.clone();
-        let (calendar, maintains) = (node.calendar, config.is_none());
+        if let Some(config) = &config {
+            vouching(node, config)?;
+        }
+        Ok(Self { node: node.clone(), boot: boot.clone(), config, shown: Mutex::default(), faults })
+    }
+
+    fn tls(&self) -> Result<TlsAcceptor, String> {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.node.calendar.now();
+        let good = shown.as_ref().filter(|(_, since)| now.duration_since(*since) < DAY / 2);
+        if let Some((tls, _)) = good {
+            return Ok(tls.clone());
+        }
+        let tls = TlsAcceptor::from(Arc::new(self.issue()?));
+        *shown = Some((tls.clone(), now));
+        Ok(tls)
+    }
+
+    fn issue(&self) -> Result<ServerConfig, String> {
+        let (node, calendar) = (&self.node, self.node.calendar);
         let (hostname, address) = (node.hostname(), node.state().address);
         let mut names = vec![hostname, address.to_string(), "127.0.0.1".to_owned(), "::1".to_owned()];
-        let server = match &config {
+        Ok(match &self.config {
             None => {
                 names.insert(0, "maintenance-service.talos.dev".to_owned());
                 let authority = Authority::begin("talos", node.bytes(node.life() * 2), calendar.now());
@@ -65,9 +90,11 @@ impl Apid {
                 let authority = Authority::read(&vouching(node, config)?)?;
                 authority.server(&names, &key_from(node.bytes(node.life() * 2 + 1)), calendar, Clients::Known)
             }
-        };
-        let tls = TlsAcceptor::from(Arc::new(server));
-        Ok(Self { node: node.clone(), boot: boot.clone(), tls, maintains, faults })
+        })
+    }
+
+    fn maintains(&self) -> bool {
+        self.config.is_none()
     }
 
     /// Answers, unless something goes wrong.
@@ -97,7 +124,7 @@ impl Apid {
     /// Answers for this node, or has others answer.
     async fn route(&self, call: Call, caller: Caller) -> Result<Messages, Status> {
         let (one, many) = (call.values("node"), call.values("nodes"));
-        if self.maintains || call.metadata.contains_key("proxyfrom") {
+        if self.maintains() || call.metadata.contains_key("proxyfrom") {
             return answer(&self.node, &self.boot, &call, &caller).await;
         }
         if !many.is_empty() {
@@ -144,6 +171,10 @@ impl Apid {
             return Err(Status::new(Code::PermissionDenied, "no request forwarding"));
         }
         let unavailable = |why: &str| Status::new(Code::Unavailable, format!("connection error: desc = \"{why}\""));
+        if estate.network.look_up(target).is_err() {
+            let why = format!("transport: Error while dialing: dial tcp: lookup {target}: no such host");
+            return Err(unavailable(&why));
+        }
         let Some(node) = found.filter(|node| !node.state().boot.gate.is_closed()) else {
             let why = format!("transport: Error while dialing: dial tcp {target}:{PORT}: connect: no route to host");
             return Err(unavailable(&why));
@@ -225,14 +256,18 @@ impl Server for Apid {
     fn serve(self: Arc<Self>, stream: Box<dyn Stream>) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             // A client that isn't trusted, or doesn't trust us, goes away and knows best why.
-            let Ok(stream) = self.tls.clone().accept(stream).await else { return };
+            let tls = match self.tls() {
+                Ok(tls) => tls,
+                Err(why) => return self.boot.note(&format!("apid has no certificate: {why}")),
+            };
+            let Ok(stream) = tls.accept(stream).await else { return };
             let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-            let roles = match (self.maintains, shown) {
+            let roles = match (self.maintains(), shown) {
                 (true, _) => vec![roles::READER.to_owned()],
                 (false, Some(certificate)) => subject(certificate).1,
                 (false, None) => Vec::new(),
             };
-            let caller = Caller { roles, maintains: self.maintains };
+            let caller = Caller { roles, maintains: self.maintains() };
             let boot = self.boot.clone();
             let serving = converse(stream, move |request| {
                 let (apid, caller) = (self.clone(), caller.clone());

@@ -7,9 +7,12 @@ use std::{
 
 use jiff::Timestamp;
 use prost::Message;
-use talos::api::machine::{
-    self, MachineStatusEvent, PhaseEvent, SequenceEvent, ServiceStateEvent, TaskEvent,
-    machine_status_event::{MachineStage, MachineStatus},
+use talos::api::{
+    common,
+    machine::{
+        self, MachineStatusEvent, PhaseEvent, SequenceEvent, ServiceStateEvent, TaskEvent,
+        machine_status_event::{MachineStage, MachineStatus},
+    },
 };
 
 use super::{feed::Feed, gate::Gate};
@@ -68,8 +71,9 @@ impl Boot {
         self.began
     }
 
-    pub fn acts_for(&self, actor: &str) {
-        actor.clone_into(&mut lock(&self.actor));
+    /// From now on it does what it does on somebody's behalf. Answers on whose it did before.
+    pub fn acts_for(&self, actor: &str) -> String {
+        std::mem::replace(&mut lock(&self.actor), actor.to_owned())
     }
 
     /// A number that comes after all before it: twenty letters, of which the first ones are the time.
@@ -92,13 +96,16 @@ impl Boot {
         self.events.tell(Event { id, actor, kind, value: event.encode_to_vec(), at });
     }
 
-    pub fn sequence(&self, sequence: &str, action: machine::sequence_event::Action, error: Option<&str>) {
-        let error = error.map(|message| talos::api::common::Error {
-            code: talos::api::common::Code::Fatal.into(),
-            message: message.to_owned(),
-            details: Vec::new(),
-        });
-        let event = SequenceEvent { sequence: sequence.to_owned(), action: action.into(), error };
+    pub fn sequence(&self, sequence: &str, action: machine::sequence_event::Action) {
+        let event = SequenceEvent { sequence: sequence.to_owned(), action: action.into(), error: None };
+        self.tell("machine.SequenceEvent", &event);
+    }
+
+    /// A sequence doesn't come to its end, or doesn't begin.
+    pub fn fails(&self, sequence: &str, code: common::Code, message: &str) {
+        let error = common::Error { code: code.into(), message: message.to_owned(), details: Vec::new() };
+        let action = machine::sequence_event::Action::Noop;
+        let event = SequenceEvent { sequence: sequence.to_owned(), action: action.into(), error: Some(error) };
         self.tell("machine.SequenceEvent", &event);
     }
 

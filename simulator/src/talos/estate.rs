@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use tokio::sync::Notify;
+
 use super::{
     apid::Apid,
     boot::Boot,
@@ -45,6 +47,8 @@ pub struct Estate {
     faults: Box<dyn Fn(&str) -> At + Send + Sync>,
     bear: Box<Bear>,
     rings: Mutex<Rings>,
+    /// Told whenever the nodes may be able to do together what they couldn't before.
+    changed: Notify,
     /// Where something answers now, and until when.
     doors: Mutex<BTreeMap<Place, (String, Arc<Gate>)>>,
 }
@@ -81,6 +85,7 @@ impl Estate {
             faults,
             bear,
             rings: Mutex::default(),
+            changed: Notify::default(),
             doors: Mutex::default(),
         })
     }
@@ -224,6 +229,7 @@ impl Estate {
         drop(rings);
         node.change(|state| state.etcd = Some(data));
         control_plane::furnish(&cluster, &config);
+        self.changed.notify_waiters();
     }
 
     fn member(&self, node: &Node, salt: u64) -> Member {
@@ -235,6 +241,7 @@ impl Estate {
             hostname: node.hostname(),
             address: node.state().address,
             runs: false,
+            learns: false,
         }
     }
 
@@ -247,7 +254,7 @@ impl Estate {
         };
         let member = self.member(node, ring.id);
         let data = Data { ring: ring.id, member: member.id };
-        ring.add(member);
+        ring.add(Member { learns: true, ..member });
         drop(rings);
         node.change(|state| state.etcd = Some(data));
         true
@@ -311,6 +318,20 @@ impl Estate {
         Some(found.cluster.clone())
     }
 
+    /// Waits until this holds of what the nodes are together.
+    pub async fn until(&self, mut holds: impl FnMut() -> bool) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // From here on nothing is missed.
+            changed.as_mut().enable();
+            if holds() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     /// Lets API servers answer where their nodes are able to, and nowhere else, and nodes be known to their clusters.
     pub fn settle(&self) {
         let mut wanted: BTreeMap<Place, (String, u64, Arc<Node>)> = BTreeMap::new();
@@ -368,6 +389,7 @@ impl Estate {
                 control_plane::join(&cluster, node);
             }
         }
+        self.changed.notify_waiters();
     }
 
     fn place(&self, host: &str, port: u16, name: &str, server: Arc<dyn Server>) {

@@ -16,6 +16,8 @@ pub struct Member {
     pub hostname: String,
     pub address: IpAddr,
     pub runs: bool,
+    /// It has no vote yet: it is a member, and never ran.
+    pub learns: bool,
 }
 
 /// What a node keeps of it on its disk.
@@ -44,8 +46,8 @@ pub struct Ring {
 impl Ring {
     /// Enough members run for anything to be decided.
     pub fn has_quorum(&self) -> bool {
-        let run = self.members.iter().filter(|member| member.runs).count();
-        run > self.members.len() / 2
+        let voters = || self.members.iter().filter(|member| !member.learns);
+        voters().filter(|member| member.runs).count() > voters().count() / 2
     }
 
     pub fn member(&self, id: u64) -> Option<&Member> {
@@ -55,7 +57,7 @@ impl Ring {
     /// The member runs, or doesn't any more; who leads follows from it.
     pub fn runs(&mut self, id: u64, runs: bool) {
         if let Some(member) = self.members.iter_mut().find(|member| member.id == id) {
-            member.runs = runs;
+            (member.runs, member.learns) = (runs, member.learns && !runs);
         }
         self.elect();
     }

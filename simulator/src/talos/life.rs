@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use talos::api::machine::machine_status_event::MachineStage;
+use talos::api::{common::Code, machine::machine_status_event::MachineStage};
 use tokio::time::sleep;
 
 use super::{
     boot::Boot,
-    machine::{Ill, Machine},
+    machine::Ill,
     node::{Node, Order, System},
     sequences::{Sequence, play},
     services::State as ServiceState,
@@ -18,6 +18,9 @@ const AFTER_FAILURE: Duration = Duration::from_secs(10);
 
 /// How long answers that are on their way may take before their server is closed.
 const GRACE: Duration = Duration::from_millis(250);
+
+/// Why something that was begun doesn't come to its end, when something else begins instead.
+const CANCELED: &str = "sequence failed: context canceled";
 
 /// How a life ends.
 enum End {
@@ -30,9 +33,7 @@ pub async fn live(node: Arc<Node>) {
     let mut kexec = false;
     let mut first = true;
     loop {
-        while node.machine.suffers(&Ill::Off) || (!first && node.machine.suffers(&Ill::Away)) {
-            sleep(Machine::LOOKED_AT_EVERY).await;
-        }
+        node.machine.until(|machine| !machine.suffers(&Ill::Off) && (first || !machine.suffers(&Ill::Away))).await;
         let stages = node.stages();
         sleep(if kexec { stages.kexec } else { stages.firmware }).await;
         let moved = match first {
@@ -46,30 +47,23 @@ pub async fn live(node: Arc<Node>) {
             node.change(|state| state.address = address);
         }
         first = false;
-        let bare = node.state().system.is_none();
-        if bare && !node.machine.netboots {
+        if !node.is_installed() && !node.machine.netboots {
             return;
         }
         let boot = node.starts();
+        let (address, network) = (node.state().address, node.estate().network.clone());
+        network.live(address, true);
         let end = tokio::select! {
             biased;
-            () = power_fails(&node) => End::Restart { kexec: false },
+            () = node.machine.until(|machine| machine.suffers(&Ill::Off)) => End::Restart { kexec: false },
             end = one(&node, &boot) => end,
         };
         ends(&node, &boot);
+        network.live(address, false);
         match end {
             End::Restart { kexec: quickly } => kexec = quickly,
             End::Off => return,
         }
-    }
-}
-
-async fn power_fails(node: &Node) {
-    if !node.machine.troubles.iter().any(|trouble| trouble.ill == Ill::Off) {
-        return std::future::pending().await;
-    }
-    while !node.machine.suffers(&Ill::Off) {
-        sleep(Machine::LOOKED_AT_EVERY).await;
     }
 }
 
@@ -100,7 +94,9 @@ async fn one(node: &Arc<Node>, boot: &Arc<Boot>) -> End {
         node.service(service, ServiceState::Running);
     }
     let configured = node.state().config.is_some();
+    node.goes_through(Some(Sequence::Initialize));
     play(boot, Sequence::Initialize, configured, Duration::ZERO).await;
+    node.goes_through(None);
     let order = match configured {
         true => None,
         false => maintain(node, boot).await,
@@ -108,7 +104,7 @@ async fn one(node: &Arc<Node>, boot: &Arc<Boot>) -> End {
     if let Some(end) = order {
         return end;
     }
-    if node.state().system.is_none() {
+    if !node.is_installed() {
         return install(node, boot).await;
     }
     run(node, boot).await
@@ -125,7 +121,7 @@ async fn maintain(node: &Arc<Node>, boot: &Arc<Boot>) -> Option<End> {
         Order::Configured => None,
         Order::Shutdown => Some(End::Off),
         Order::Reboot { kexec } => Some(End::Restart { kexec }),
-        Order::Reset(_) | Order::Upgrade { .. } => Some(End::Restart { kexec: false }),
+        Order::Rollback | Order::Reset(_) | Order::Upgrade { .. } => Some(End::Restart { kexec: false }),
     };
     boot.task("runningMaintenance", talos::api::machine::task_event::Action::Stop);
     // Whoever gave the order hears that it was taken.
@@ -141,6 +137,7 @@ async fn maintain(node: &Arc<Node>, boot: &Arc<Boot>) -> Option<End> {
 /// Installs the system, and starts it.
 async fn install(node: &Arc<Node>, boot: &Arc<Boot>) -> End {
     node.enters(MachineStage::Installing);
+    node.goes_through(Some(Sequence::Install));
     let config = node.state().config.clone();
     let (disk, image) = match &config {
         Some(config) => (config.install_disk().to_owned(), config.install_image().to_owned()),
@@ -163,9 +160,7 @@ async fn install(node: &Arc<Node>, boot: &Arc<Boot>) -> End {
         (Ok(version), Ok(disk)) => (version, disk),
         (Err(why), _) | (_, Err(why)) => return fails(node, boot, "install", &why).await,
     };
-    while node.machine.suffers(&Ill::InstallsForever) {
-        sleep(Machine::LOOKED_AT_EVERY).await;
-    }
+    node.machine.until(|machine| !machine.suffers(&Ill::InstallsForever)).await;
     play(boot, Sequence::Install, true, node.stages().install).await;
     boot.note("installation of Talos is complete");
     node.change(|state| {
@@ -179,8 +174,7 @@ async fn install(node: &Arc<Node>, boot: &Arc<Boot>) -> End {
 /// What couldn't be done is told, and the node starts anew.
 async fn fails(node: &Arc<Node>, boot: &Arc<Boot>, sequence: &str, why: &str) -> End {
     boot.note(&format!("{sequence} sequence: failed: {why}"));
-    let failed = format!("sequence failed: {why}");
-    boot.sequence(sequence, talos::api::machine::sequence_event::Action::Noop, Some(&failed));
+    boot.fails(sequence, Code::Fatal, &format!("sequence failed: {why}"));
     sleep(AFTER_FAILURE).await;
     node.enters(MachineStage::Rebooting);
     End::Restart { kexec: false }
@@ -198,28 +192,40 @@ async fn run(node: &Arc<Node>, boot: &Arc<Boot>) -> End {
         let (node, boot) = (node.clone(), boot.clone());
         async move { super::startup::start(&node, &boot).await }
     };
-    let order = tokio::select! {
+    node.goes_through(Some(Sequence::Boot));
+    let mut order = tokio::select! {
         biased;
-        order = node.next_order() => order,
-        () = starting => node.next_order().await,
+        order = node.next_order() => {
+            boot.fails(Sequence::Boot.name(), Code::Canceled, CANCELED);
+            order
+        }
+        () = starting => {
+            node.goes_through(None);
+            node.next_order().await
+        }
     };
-    obey(node, boot, order).await
+    loop {
+        let sequence = order.sequence();
+        node.goes_through(Some(sequence));
+        order = tokio::select! {
+            biased;
+            other = node.next_order() => {
+                boot.fails(sequence.name(), Code::Canceled, CANCELED);
+                other
+            }
+            end = obey(node, boot, order) => return end,
+        };
+    }
 }
 
 async fn obey(node: &Arc<Node>, boot: &Arc<Boot>, order: Order) -> End {
     let stages = node.stages();
     match order {
-        Order::Configured => {
+        Order::Configured | Order::Reboot { .. } | Order::Rollback => {
             node.enters(MachineStage::Rebooting);
             play(boot, Sequence::Reboot, true, stages.stop).await;
             stop(node).await;
-            End::Restart { kexec: true }
-        }
-        Order::Reboot { kexec } => {
-            node.enters(MachineStage::Rebooting);
-            play(boot, Sequence::Reboot, true, stages.stop).await;
-            stop(node).await;
-            End::Restart { kexec }
+            End::Restart { kexec: !matches!(order, Order::Reboot { kexec: false } | Order::Rollback) }
         }
         Order::Shutdown => {
             node.enters(MachineStage::ShuttingDown);

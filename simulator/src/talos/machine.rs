@@ -1,8 +1,9 @@
 //! A machine before any system runs on it: what a world's file says of it.
 
-use std::{net::IpAddr, time::Duration};
+use std::net::IpAddr;
 
 use jiff::SignedDuration;
+use tokio::time::{Instant, sleep_until};
 
 use super::stages::Stages;
 use crate::time::During;
@@ -113,8 +114,17 @@ impl Machine {
         self.found().find(|disk| disk.path() == path)
     }
 
-    /// How long until somebody looks again whether it is well.
-    pub const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
+    /// Waits until this is so of it.
+    pub async fn until(&self, so: impl Fn(&Self) -> bool) {
+        while !so(self) {
+            let now = Instant::now();
+            let turns = self.troubles.iter().flat_map(|trouble| [trouble.during.from, trouble.during.until]);
+            match turns.flatten().filter(|turn| *turn > now).min() {
+                Some(turn) => sleep_until(turn).await,
+                None => std::future::pending().await,
+            }
+        }
+    }
 }
 
 /// The minor version of `v1.11.5`.

@@ -19,6 +19,7 @@ use super::{
     etcd,
     machine::{Machine, minor},
     resources::Store,
+    sequences::Sequence,
     services::{Services, State as ServiceState, words},
     stages::Stages,
 };
@@ -32,11 +33,33 @@ pub enum Order {
     Reboot {
         kexec: bool,
     },
+    Rollback,
     Shutdown,
     Reset(Box<ResetRequest>),
     Upgrade {
         version: String,
     },
+}
+
+impl Order {
+    /// What it makes a node go through.
+    pub fn sequence(&self) -> Sequence {
+        match self {
+            Self::Configured | Self::Reboot { .. } | Self::Rollback => Sequence::Reboot,
+            Self::Shutdown => Sequence::Shutdown,
+            Self::Reset(request) => Sequence::Reset { graceful: request.graceful },
+            Self::Upgrade { .. } => Sequence::Upgrade,
+        }
+    }
+
+    /// Whether it is followed although the node is in the midst of something.
+    fn interrupts(&self, running: Sequence) -> bool {
+        match self {
+            Self::Configured | Self::Rollback | Self::Shutdown => true,
+            Self::Reboot { .. } => !matches!(running, Sequence::Install | Sequence::Upgrade | Sequence::Shutdown),
+            Self::Reset(_) | Self::Upgrade { .. } => running == Sequence::Boot,
+        }
+    }
 }
 
 /// A system on a disk.
@@ -72,6 +95,8 @@ pub struct State {
     pub store: Arc<Store>,
     /// It was there before the world began: nothing takes it any time until it runs.
     pub rushes: bool,
+    /// What it goes through now.
+    pub sequence: Option<Sequence>,
     order: Option<Order>,
     /// How often it was started.
     starts: u64,
@@ -114,6 +139,7 @@ impl Node {
             boot,
             store: Arc::default(),
             rushes: false,
+            sequence: None,
             order: None,
             starts: 0,
             tried: None,
@@ -174,9 +200,15 @@ impl Node {
         }
     }
 
-    /// Tells it what to do next. What it was told before is forgotten.
-    pub fn order(&self, order: Order) {
-        self.change(|state| state.order = Some(order));
+    /// Tells it what to do next. False, if it is in the midst of something that this may not interrupt.
+    pub fn order(&self, order: Order) -> bool {
+        self.change(|state| {
+            let free = state.sequence.is_none_or(|running| order.interrupts(running));
+            if free {
+                state.order = Some(order);
+            }
+            free
+        })
     }
 
     /// The next thing to do, as soon as there is one.
@@ -194,7 +226,8 @@ impl Node {
         state.store = Arc::default();
         state.services = Services::default();
         (state.time_in_sync, state.control_plane, state.bootstraps) = (false, false, false);
-        state.config = state.kept.clone();
+        (state.sequence, state.order) = (None, None);
+        state.config = state.kept.clone().filter(|_| self.finds(state.system.as_ref()));
         (state.tried, state.joined, state.pods_shown) = (None, None, false);
         boot
     }
@@ -223,13 +256,25 @@ impl Node {
         }
     }
 
+    /// Whether this system is on a disk that is found.
+    fn finds(&self, system: Option<&System>) -> bool {
+        system.is_some_and(|system| self.machine.disk(&system.disk).is_some())
+    }
+
+    /// Whether it starts from its disk.
+    pub fn is_installed(&self) -> bool {
+        self.finds(self.state().system.as_ref())
+    }
+
     /// How often it was started.
     pub fn life(&self) -> u64 {
         self.state().starts
     }
 
     pub fn version(&self) -> String {
-        self.state().system.as_ref().map_or_else(|| self.machine.version.clone(), |system| system.version.clone())
+        let state = self.state();
+        let system = state.system.as_ref().filter(|system| self.finds(Some(system)));
+        system.map_or_else(|| self.machine.version.clone(), |system| system.version.clone())
     }
 
     /// The minor version of the system that runs.
@@ -240,6 +285,10 @@ impl Node {
     pub fn hostname(&self) -> String {
         let state = self.state();
         state.config.as_ref().and_then(Config::hostname).unwrap_or_else(|| self.machine.name.clone())
+    }
+
+    pub fn goes_through(&self, sequence: Option<Sequence>) {
+        self.state().sequence = sequence;
     }
 
     pub fn enters(&self, stage: MachineStage) {

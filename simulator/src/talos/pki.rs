@@ -91,6 +91,14 @@ fn in_pkcs8(sec1: &[u8]) -> Vec<u8> {
     tagged(0x30, &content)
 }
 
+/// How many organisations a certificate can name.
+pub const ORGANISATIONS: usize = 2;
+
+/// The kinds of names under which they are written. A name has one value of each kind, so the same kind is called otherwise.
+fn organisations() -> [DnType; ORGANISATIONS] {
+    [DnType::OrganizationName, DnType::CustomDnType(vec![2, 5, 4, 10])]
+}
+
 fn since_1970(at: Timestamp) -> Duration {
     Duration::from_secs(u64::try_from(at.as_second()).unwrap_or_default())
 }
@@ -143,8 +151,8 @@ impl Authority {
         if !name.is_empty() {
             params.distinguished_name.push(DnType::CommonName, name);
         }
-        for group in groups {
-            params.distinguished_name.push(DnType::OrganizationName, DnValue::Utf8String(group.clone()));
+        for (group, kind) in groups.iter().zip(organisations()) {
+            params.distinguished_name.push(kind, DnValue::Utf8String(group.clone()));
         }
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         params.signed_by(key, &self.issuer).expect("its parameters are valid").pem()

@@ -140,7 +140,7 @@ impl Sequence {
 /// Goes through a sequence, which takes so long. What it ends in, such as a restart, is up to whoever calls; the sequence is over for
 /// those who listen only where the node goes on.
 pub async fn play(boot: &Boot, sequence: Sequence, has: bool, length: Duration) {
-    boot.sequence(sequence.name(), SequenceAction::Start, None);
+    boot.sequence(sequence.name(), SequenceAction::Start);
     for (phase, task, kind) in sequence.steps() {
         let graceful = matches!(sequence, Sequence::Reset { graceful: true });
         let meant = match kind {
@@ -161,6 +161,6 @@ pub async fn play(boot: &Boot, sequence: Sequence, has: bool, length: Duration) 
         boot.phase(phase, Phase::Stop);
     }
     if matches!(sequence, Sequence::Initialize | Sequence::Install) {
-        boot.sequence(sequence.name(), SequenceAction::Stop, None);
+        boot.sequence(sequence.name(), SequenceAction::Stop);
     }
 }

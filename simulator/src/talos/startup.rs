@@ -15,9 +15,6 @@ use super::{
     services::State,
 };
 
-/// How often a node looks whether there is an etcd that it can join.
-const LOOKS_EVERY: Duration = Duration::from_secs(1);
-
 /// How often a node that waits to be bootstrapped says so.
 const NAGS_EVERY: Duration = Duration::from_secs(30);
 
@@ -40,7 +37,7 @@ pub async fn start(node: &Arc<Node>, boot: &Arc<Boot>) {
     tokio::join!(biased; time, async { tokio::join!(biased; cri, kubelet(node)) }, etcd);
     boot.task("startAllServices", Task::Stop);
     boot.phase("startEverything", Phase::Stop);
-    boot.sequence(Sequence::Boot.name(), SequenceAction::Stop, None);
+    boot.sequence(Sequence::Boot.name(), SequenceAction::Stop);
     boot.note("boot sequence: done");
     node.enters(MachineStage::Running);
 }
@@ -73,29 +70,30 @@ async fn etcd(node: &Arc<Node>, boot: &Arc<Boot>) {
     node.service("etcd", State::Preparing);
     node.until(|state| state.services.runs("cri") && state.time_in_sync).await;
     let estate = node.estate();
-    let mut waited = Duration::ZERO;
-    while node.look(|state| state.etcd.is_none()) && !estate.joins(node) {
-        if waited.as_secs().is_multiple_of(NAGS_EVERY.as_secs()) {
-            boot.note(
-                "etcd is waiting to join the cluster, if this node is the first node of the cluster, please run \
-                 `talosctl bootstrap` against one of the following IPs:",
-            );
-            boot.note(&format!("[{}]", node.state().address));
-        }
-        waited += LOOKS_EVERY;
+    if node.look(|state| state.etcd.is_none()) {
         tokio::select! {
             biased;
-            () = node.until(|state| state.bootstraps) => {}
-            () = sleep(LOOKS_EVERY) => {}
-        }
-        if node.look(|state| state.bootstraps && state.etcd.is_none()) {
-            estate.founds(node);
+            () = estate.until(|| estate.joins(node)) => {}
+            () = node.until(|state| state.bootstraps) => estate.founds(node),
+            () = nag(node, boot) => {}
         }
     }
     sleep(node.stages().etcd).await;
     node.service("etcd", State::Running);
     boot.log("etcd").tell(etcd_says(node, "ready to serve client requests"));
     estate.etcd_runs(node, true);
+}
+
+/// Says again and again what is waited for.
+async fn nag(node: &Node, boot: &Boot) {
+    loop {
+        boot.note(
+            "etcd is waiting to join the cluster, if this node is the first node of the cluster, please run \
+             `talosctl bootstrap` against one of the following IPs:",
+        );
+        boot.note(&format!("[{}]", node.state().address));
+        sleep(NAGS_EVERY).await;
+    }
 }
 
 fn etcd_says(node: &Node, message: &str) -> String {
@@ -106,9 +104,7 @@ fn etcd_says(node: &Node, message: &str) -> String {
 /// Runs the static pods once the members of etcd agree with each other.
 async fn static_pods(node: &Arc<Node>) {
     let estate = node.estate();
-    while !estate.is_in_quorum(node) {
-        sleep(LOOKS_EVERY).await;
-    }
+    estate.until(|| estate.is_in_quorum(node)).await;
     sleep(node.stages().control_plane).await;
     node.change(|state| state.control_plane = true);
     estate.settle();

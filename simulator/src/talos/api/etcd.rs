@@ -77,7 +77,7 @@ fn members(asked: &Asked<'_>) -> Result<Messages, Status> {
             hostname: member.hostname.clone(),
             peer_urls: vec![format!("https://{}:2380", member.address)],
             client_urls: vec![format!("https://{}:2379", member.address)],
-            is_learner: false,
+            is_learner: member.learns,
         };
         machine::EtcdMemberListResponse {
             messages: vec![machine::EtcdMembers {

@@ -10,7 +10,7 @@ use super::{Asked, unmodelled};
 use crate::talos::{
     grpc::{Code, Messages, Status, one},
     node::moment,
-    pki::{Authority, key_from, labelled},
+    pki::{Authority, ORGANISATIONS, key_from, labelled},
 };
 
 pub fn answer(asked: &Asked<'_>, method: &str) -> Result<Messages, Status> {
@@ -66,6 +66,9 @@ fn generate(asked: &Asked<'_>) -> Result<Messages, Status> {
     let lasts = request.crt_ttl.and_then(|ttl| std::time::Duration::try_from(ttl).ok()).unwrap_or_default();
     if lasts.is_zero() {
         return Err(Status::new(Code::InvalidArgument, "crt_ttl should be positive"));
+    }
+    if request.roles.len() > ORGANISATIONS {
+        return Err(unmodelled(asked));
     }
     let config = asked.node.state().config.clone();
     let config = config.ok_or_else(|| Status::plain("the node has no configuration"))?;

@@ -42,6 +42,7 @@ impl Asked<'_> {
 /// Answers a call, if its sender may make it.
 pub async fn answer(node: &Arc<Node>, boot: &Arc<Boot>, call: &Call, caller: &Caller) -> Result<Messages, Status> {
     let asked = Asked { node, boot, call, caller };
+    lacks(&asked)?;
     let old_maintenance = caller.maintains && node.minor() < 13;
     match old_maintenance {
         true => maintained(&asked)?,
@@ -59,6 +60,38 @@ pub async fn answer(node: &Arc<Node>, boot: &Arc<Boot>, call: &Call, caller: &Ca
         "time.TimeService" => identity::time(&asked, method),
         "cluster.ClusterService" => cluster::answer(&asked, method),
         _ => Err(unmodelled(&asked)),
+    }
+}
+
+/// Services and methods that there are from a minor version on.
+const LATER: [(&str, u32); 9] = [
+    ("machine.DebugService", 13),
+    ("machine.ImageService", 13),
+    ("machine.LifecycleService", 13),
+    ("machine.MachineService/CPUFreqStats", 9),
+    ("machine.MachineService/EtcdDowngradeCancel", 11),
+    ("machine.MachineService/EtcdDowngradeEnable", 11),
+    ("machine.MachineService/EtcdDowngradeValidate", 11),
+    ("machine.StorageService", 14),
+    ("storage.StorageService/BlockDeviceWipe", 9),
+];
+
+/// Those that there are up to one.
+const FORMER: [(&str, u32); 1] = [("machine.MachineService/GenerateConfiguration", 12)];
+
+/// Refuses what its version doesn't have.
+fn lacks(asked: &Asked<'_>) -> Result<(), Status> {
+    let (service, method) = asked.call.names();
+    let whole = asked.call.path.trim_start_matches('/');
+    let minor = asked.node.minor();
+    let too_early = LATER.iter().any(|(known, since)| (*known == service || *known == whole) && minor < *since);
+    let too_late = FORMER.iter().any(|(known, until)| *known == whole && minor > *until);
+    match (too_early, too_late) {
+        (false, false) => Ok(()),
+        _ if LATER.iter().any(|(known, _)| *known == service) => {
+            Err(Status::new(Code::Unimplemented, format!("unknown service {service}")))
+        }
+        _ => Err(Status::new(Code::Unimplemented, format!("unknown method {method} for service {service}"))),
     }
 }
 

@@ -4,8 +4,11 @@ pub mod apply;
 
 use std::time::Duration;
 
-use talos::api::machine::{
-    self, reboot_request::Mode as RebootMode, reset_request::WipeMode, upgrade_request::RebootMode as AfterUpgrade,
+use talos::api::{
+    common,
+    machine::{
+        self, reboot_request::Mode as RebootMode, reset_request::WipeMode, upgrade_request::RebootMode as AfterUpgrade,
+    },
 };
 
 use super::{Asked, unmodelled};
@@ -71,9 +74,14 @@ pub fn answer(asked: &Asked<'_>, method: &str) -> Result<Messages, Status> {
     }
 }
 
+/// The node does this next. If it is in the midst of something else, only its events say that nothing comes of it.
 fn order(asked: &Asked<'_>, actor: &str, order: Order) {
-    asked.boot.acts_for(actor);
-    asked.node.order(order);
+    let (boot, sequence) = (asked.boot, order.sequence());
+    let before = boot.acts_for(actor);
+    if !asked.node.order(order) {
+        boot.fails(sequence.name(), common::Code::Locked, "sequence not started: locked");
+        boot.acts_for(&before);
+    }
 }
 
 fn reset(asked: &Asked<'_>, actor: String) -> Result<Messages, Status> {
@@ -147,7 +155,7 @@ fn rollback(asked: &Asked<'_>, actor: &str) -> Result<Messages, Status> {
     let former = asked.node.state().system.as_ref().and_then(|system| system.former.clone());
     let former = former.ok_or_else(|| precondition("cannot rollback, no fallback installation found"))?;
     asked.node.change(|state| state.staged = Some(former));
-    order(asked, actor, Order::Reboot { kexec: false });
+    order(asked, actor, Order::Rollback);
     Ok(one(&machine::RollbackResponse { messages: vec![machine::Rollback { metadata: None }] }))
 }
 
