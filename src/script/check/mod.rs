@@ -10,9 +10,11 @@ mod known;
 mod params;
 mod parse;
 mod reach;
+mod reading;
 mod scope;
 mod source;
 mod steps;
+mod variables;
 mod walk;
 mod whole;
 

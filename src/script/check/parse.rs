@@ -1,15 +1,11 @@
 //! Syntax errors in the operator's words, at the place where the mistake is and not where the parser noticed it.
 
-use rhai::{Engine, LexError, ParseError, ParseErrorType, Position, Token};
+use rhai::{LexError, ParseError, ParseErrorType, Token};
 
-use super::{labelled, source::Source, walk::line};
+use super::{labelled, reading::Reading, source::Source};
 use crate::{
     diagnostic::{Diagnostic, Span},
-    script::{
-        options::nearest,
-        syntax::KEYWORDS,
-        tokens::{self, Spot},
-    },
+    script::{options::nearest, syntax::KEYWORDS},
 };
 
 /// What a statement may begin with, for a word that is nearly one of them.
@@ -68,67 +64,7 @@ impl Wording {
     }
 }
 
-/// The tokens around an error.
-struct Reading {
-    source: Source,
-    spots: Vec<Spot>,
-    /// The number of the token at which the parser stopped; that of the end, if there was none.
-    stopped: usize,
-}
-
 impl Reading {
-    fn of(source: Source, position: Position) -> Self {
-        let mut spots = tokens::lex(&Engine::new_raw(), &source.text);
-        spots.retain(|spot| !matches!(spot.token, Token::Comment(_)));
-        let stop = (line(position), position.position().unwrap_or(1));
-        let stopped = spots.iter().position(|spot| (spot.line, spot.column) >= stop).unwrap_or(spots.len());
-        Self { source, spots, stopped }
-    }
-
-    fn span(&self, spot: &Spot) -> Span {
-        self.source.token(spot.line, spot.column)
-    }
-
-    fn here_span(&self, position: Position) -> Span {
-        match (self.spots.get(self.stopped), self.spots.last()) {
-            (Some(spot), _) if spot.line == line(position) => self.source.span(position),
-            (None, Some(last)) => self.behind(last),
-            _ => self.source.span(position),
-        }
-    }
-
-    /// The place right behind a token.
-    fn behind(&self, spot: &Spot) -> Span {
-        let span = self.span(spot);
-        Span { column: span.column + span.length, length: 1, ..span }
-    }
-
-    fn written(&self, spot: &Spot) -> &str {
-        let rest = self.source.rest_of_line(spot.line, spot.column);
-        let length = self.span(spot).length;
-        rest.char_indices().nth(length).map_or(rest, |(end, _)| &rest[..end])
-    }
-
-    /// The token so many before the one at which the parser stopped.
-    fn before(&self, count: usize) -> Option<&Spot> {
-        self.spots.get(self.stopped.checked_sub(count)?)
-    }
-
-    fn word_before(&self, count: usize) -> &str {
-        self.before(count).map_or("", |spot| self.written(spot))
-    }
-
-    fn here(&self) -> &str {
-        self.spots.get(self.stopped).map_or("", |spot| self.written(spot))
-    }
-
-    fn found(&self) -> String {
-        match self.here() {
-            "" => "the end of the text".to_owned(),
-            here => format!("`{here}`"),
-        }
-    }
-
     fn word(&self, error: &ParseErrorType) -> Wording {
         use ParseErrorType as E;
         if let Some(wording) = self.keyword_as_field() {
@@ -280,33 +216,6 @@ impl Reading {
         let message = format!("the `{open}` of line {} is never closed", opener.line);
         let span = Span { length: open.len(), ..self.span(opener) };
         Some(say(message, "opened here", format!("close it with `{close}`")).at(span))
-    }
-
-    /// The bracket that lacks its end. A closing brace that stands further out than its line began belongs to another.
-    fn unclosed(&self) -> Option<&Spot> {
-        let mut open: Vec<&Spot> = Vec::new();
-        let mut suspect = None;
-        for (index, spot) in self.spots.iter().enumerate() {
-            match spot.token {
-                Token::LeftBrace | Token::MapStart | Token::LeftParen | Token::LeftBracket => open.push(spot),
-                Token::RightBrace | Token::RightParen | Token::RightBracket => {
-                    let opener = open.pop()?;
-                    let begins_line = index == 0 || self.spots[index - 1].line < spot.line;
-                    if begins_line && spot.line > opener.line && spot.column < self.indentation(opener.line) {
-                        suspect.get_or_insert(opener);
-                    }
-                }
-                _ => {}
-            }
-        }
-        let last = open.last().copied()?;
-        Some(suspect.unwrap_or(last))
-    }
-
-    /// The column of the first token of a line.
-    fn indentation(&self, line: usize) -> usize {
-        let index = self.spots.partition_point(|spot| spot.line < line);
-        self.spots.get(index).map_or(1, |spot| spot.column)
     }
 
     fn missing_token(&self, token: &str, purpose: &str) -> Wording {

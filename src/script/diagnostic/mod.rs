@@ -2,6 +2,7 @@
 
 mod beside;
 mod language_fault;
+mod names;
 pub mod passage;
 pub mod type_words;
 

@@ -5,14 +5,11 @@
 
 use std::ops::Range;
 
-use serde_saphyr::granit_parser::ScalarStyle;
-
 use super::{
     YamlError,
+    insertion::{Manner, Writer},
     layout::{self, Content, Entry, Node},
     read::read_all,
-    scalar::{Plain, plain},
-    write,
 };
 use crate::script::values::{
     path::{self, Path, PathError, Segment},
@@ -43,13 +40,6 @@ pub enum Edit<'v> {
     Remove,
     /// To the end of the list there, which is made if there is none.
     Append(&'v Tree),
-}
-
-/// How a value is written: as a person would, or in one line with all texts in quotes, which fits everywhere.
-#[derive(Clone, Copy, PartialEq)]
-enum Manner {
-    Nice,
-    Safe,
 }
 
 /// The text after an edit at `path`, in the document of that number, which a text of one document need not have.
@@ -88,7 +78,8 @@ pub fn edit(text: &str, at: &str, document: Option<i64>, edit: Edit) -> Result<S
     let documents = layout::documents(text);
     let mut why = "its text would no longer say what it should; rewrite that part by hand";
     for manner in [Manner::Nice, Manner::Safe] {
-        let editor = Editor { text, manner, newline: if text.contains("\r\n") { "\r\n" } else { "\n" } };
+        let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+        let editor = Editor { text, writer: Writer { manner, newline } };
         let splices = match documents.get(number) {
             Some(root) => editor.walk(root, path.segments(), edit),
             None => editor.first(path.segments(), edit),
@@ -128,18 +119,17 @@ const QUESTION: Fixed = Fixed("a key around it is written with `?`");
 
 struct Editor<'t> {
     text: &'t str,
-    manner: Manner,
-    newline: &'static str,
+    writer: Writer,
 }
 
 /// What holds a node.
 #[derive(Clone, Copy)]
-struct Holder {
+pub struct Holder {
     /// The column of the key or the dash; nothing for a document.
-    column: Option<usize>,
+    pub column: Option<usize>,
     /// Behind the `:` or the `-`.
     after: usize,
-    flow: bool,
+    pub flow: bool,
 }
 
 impl Editor<'_> {
@@ -218,9 +208,9 @@ impl Editor<'_> {
     /// The first value of a text that has none.
     fn first(&self, segments: &[Segment], edit: Edit) -> Result<Vec<Splice>, Fixed> {
         let Edit::Set(value) = edit else { return Err(Fixed("the text is empty")) };
-        let gap = if self.text.is_empty() || self.text.ends_with('\n') { "" } else { self.newline };
-        let lines = self.lines(&nested(segments, value)).join(self.newline);
-        Ok(vec![(self.text.len()..self.text.len(), format!("{gap}{lines}{}", self.newline))])
+        let gap = if self.text.is_empty() || self.text.ends_with('\n') { "" } else { self.writer.newline };
+        let lines = self.writer.lines(&nested(segments, value)).join(self.writer.newline);
+        Ok(vec![(self.text.len()..self.text.len(), format!("{gap}{lines}{}", self.writer.newline))])
     }
 
     fn replace(&self, node: &Node, holder: Holder, value: &Tree) -> Result<Vec<Splice>, Fixed> {
@@ -228,16 +218,17 @@ impl Editor<'_> {
             return Err(ALIAS);
         }
         let Range { start, end } = node.range;
-        let in_lines = is_filled(value) && !holder.flow && !node.is_flow_collection() && self.manner == Manner::Nice;
+        let in_lines =
+            is_filled(value) && !holder.flow && !node.is_flow_collection() && self.writer.manner == Manner::Nice;
         if in_lines && node.is_block_collection() {
             return Ok(vec![self.replace_block(node, holder, value)]);
         }
         if in_lines && let Some(column) = holder.column.filter(|_| !self.is_item(holder)) {
             let below = self.end_of_line(end.max(holder.after));
-            let lines = self.indented(value, column + 2);
+            let lines = self.writer.indented(value, column + 2);
             let (from, to) = if node.is_empty() { (holder.after, holder.after) } else { (start, end) };
             let from = holder.after.max(self.text[..from].trim_end_matches(' ').len());
-            let broken = format!("{}{lines}", self.newline);
+            let broken = format!("{}{lines}", self.writer.newline);
             return Ok(match self.text[to..below].trim().is_empty() {
                 true => vec![(from..below, broken)],
                 // What stands behind it is a comment on its key, too.
@@ -246,8 +237,8 @@ impl Editor<'_> {
         }
         let column = self.column(start);
         let written = match in_lines {
-            true => self.hanging(value, column),
-            false => self.inline(value, &node.content, holder),
+            true => self.writer.hanging(value, column),
+            false => self.writer.inline(value, &node.content, holder),
         };
         if node.is_empty() {
             return Ok(vec![(holder.after..holder.after, format!(" {written}"))]);
@@ -265,13 +256,13 @@ impl Editor<'_> {
         let from = self.start_of_line(start);
         if !self.text[from..start].trim().is_empty() {
             let column = self.column(start);
-            let lines = self.hanging(value, column);
+            let lines = self.writer.hanging(value, column);
             return (start..end, lines);
         }
         let column = self.column(start);
         let deep_enough = holder.column.is_none_or(|holder| column > holder || matches!(value, Tree::List(_)));
         let column = if deep_enough { column } else { holder.column.unwrap_or(0) + 2 };
-        (from..end, self.indented(value, column))
+        (from..end, self.writer.indented(value, column))
     }
 
     /// A block list begins with its dash.
@@ -285,19 +276,19 @@ impl Editor<'_> {
 
     fn insert(&self, map: &Node, holder: Holder, name: &str, value: &Tree) -> Result<Vec<Splice>, Fixed> {
         let Content::Map { flow, entries } = &map.content else { unreachable!("only maps have entries") };
-        let key = self.scalar(&Tree::Text(name.into()), true);
+        let key = self.writer.scalar(&Tree::Text(name.into()), true);
         let Some(last) = entries.last() else {
             let inner = map.range.start + 1..map.range.end - 1;
-            return Ok(vec![(inner, format!("{key}: {}", self.flow(value)))]);
+            return Ok(vec![(inner, format!("{key}: {}", self.writer.flow(value)))]);
         };
         if *flow || holder.flow {
-            return Ok(vec![(last.end()..last.end(), format!(", {key}: {}", self.flow(value)))]);
+            return Ok(vec![(last.end()..last.end(), format!(", {key}: {}", self.writer.flow(value)))]);
         }
         let column = self.column(entries[0].key.start);
         let entry: Tree = [(name.into(), value.clone())].into_iter().collect();
-        let lines = match self.manner {
-            Manner::Nice => self.indented(&entry, column),
-            Manner::Safe => format!("{}{key}: {}", " ".repeat(column), self.flow(value)),
+        let lines = match self.writer.manner {
+            Manner::Nice => self.writer.indented(&entry, column),
+            Manner::Safe => format!("{}{key}: {}", " ".repeat(column), self.writer.flow(value)),
         };
         Ok(vec![self.below(last.end(), lines)])
     }
@@ -308,13 +299,13 @@ impl Editor<'_> {
             return self.replace(list, holder, &[item.clone()].into_iter().collect());
         };
         if *flow || holder.flow {
-            return Ok(vec![(last.range.end..last.range.end, format!(", {}", self.flow(item)))]);
+            return Ok(vec![(last.range.end..last.range.end, format!(", {}", self.writer.flow(item)))]);
         }
         let column = self.column(self.dash(&items[0])?);
         let one: Tree = [item.clone()].into_iter().collect();
-        let lines = match self.manner {
-            Manner::Nice => self.indented(&one, column),
-            Manner::Safe => format!("{}- {}", " ".repeat(column), self.flow(item)),
+        let lines = match self.writer.manner {
+            Manner::Nice => self.writer.indented(&one, column),
+            Manner::Safe => format!("{}- {}", " ".repeat(column), self.writer.flow(item)),
         };
         let end = if last.is_empty() { self.dash(last)? + 1 } else { last.range.end };
         Ok(vec![self.below(end, lines)])
@@ -323,10 +314,10 @@ impl Editor<'_> {
     /// New lines below the one in which something ends.
     fn below(&self, end: usize, lines: String) -> Splice {
         if self.text[..end].ends_with('\n') {
-            return (end..end, format!("{lines}{}", self.newline));
+            return (end..end, format!("{lines}{}", self.writer.newline));
         }
         let end = self.end_of_line(end);
-        (end..end, format!("{}{lines}", self.newline))
+        (end..end, format!("{}{lines}", self.writer.newline))
     }
 
     /// Takes out one of several values that stand in lines of their own.
@@ -372,79 +363,6 @@ impl Editor<'_> {
         }
         self.text[at..].find('\n').map_or(self.text.len(), |length| at + length + 1)
     }
-
-    /// A value in lines of its own, as the writer has it, at this column.
-    fn indented(&self, value: &Tree, column: usize) -> String {
-        let indent = " ".repeat(column);
-        let lines = self.lines(value);
-        let lines = lines.iter().map(|line| if line.is_empty() { String::new() } else { format!("{indent}{line}") });
-        lines.collect::<Vec<_>>().join(self.newline)
-    }
-
-    /// The same, but for the first line, which stands behind something.
-    fn hanging(&self, value: &Tree, column: usize) -> String {
-        self.indented(value, column).trim_start_matches(' ').to_owned()
-    }
-
-    fn lines(&self, value: &Tree) -> Vec<String> {
-        match self.manner {
-            Manner::Nice => write(value).trim_end_matches('\n').lines().map(str::to_owned).collect(),
-            Manner::Safe => vec![self.flow(value)],
-        }
-    }
-
-    /// A value that begins in the line of its key.
-    fn inline(&self, value: &Tree, before: &Content, holder: Holder) -> String {
-        if let (Tree::Text(text), Manner::Nice, false) = (value, self.manner, holder.flow) {
-            if text.contains('\n')
-                && let Some(column) = holder.column
-            {
-                return self.block_text(value, column);
-            }
-            match before {
-                Content::Scalar(ScalarStyle::DoubleQuoted) => return quoted(text),
-                Content::Scalar(ScalarStyle::SingleQuoted) if !text.contains(char::is_control) => {
-                    return format!("'{}'", text.replace('\'', "''"));
-                }
-                _ => {}
-            }
-        }
-        match value {
-            Tree::List(_) | Tree::Map(_) => self.flow(value),
-            _ => self.scalar(value, holder.flow),
-        }
-    }
-
-    /// A text of several lines, as the writer has it below a key.
-    fn block_text(&self, value: &Tree, column: usize) -> String {
-        let entry: Tree = [("k".into(), value.clone())].into_iter().collect();
-        let lines = self.indented(&entry, column);
-        lines.trim_start().trim_start_matches("k:").trim_start().to_owned()
-    }
-
-    fn flow(&self, value: &Tree) -> String {
-        match value {
-            Tree::List(items) => {
-                format!("[{}]", items.iter().map(|item| self.flow(item)).collect::<Vec<_>>().join(", "))
-            }
-            Tree::Map(fields) => {
-                let entry = |(name, value): (&rhai::ImmutableString, &Tree)| {
-                    format!("{}: {}", self.scalar(&Tree::Text(name.clone()), true), self.flow(value))
-                };
-                format!("{{{}}}", fields.iter().map(entry).collect::<Vec<_>>().join(", "))
-            }
-            scalar => self.scalar(scalar, true),
-        }
-    }
-
-    /// A scalar in one line, in quotes if it could be taken for something else.
-    fn scalar(&self, value: &Tree, flow: bool) -> String {
-        match value {
-            Tree::Text(text) if self.manner == Manner::Nice && reads_plainly(text, flow) => text.to_string(),
-            Tree::Text(text) => quoted(text),
-            other => write(other).trim_end().to_owned(),
-        }
-    }
 }
 
 fn entry_range(entry: &Entry) -> Range<usize> {
@@ -472,25 +390,6 @@ fn is_filled(value: &Tree) -> bool {
 fn nested(segments: &[Segment], value: &Tree) -> Tree {
     let wrap = |inner: Tree, segment: &Segment| [(segment.text.as_str().into(), inner)].into_iter().collect();
     segments.iter().rev().fold(value.clone(), wrap)
-}
-
-/// Whether a text without quotes is read as itself, by the strictest of readers.
-fn reads_plainly(text: &str, flow: bool) -> bool {
-    let harmless = |letter: char| letter.is_alphanumeric() || "_-./@+=%~".contains(letter) || letter == ' ';
-    let inside = |letter: char| harmless(letter) || !flow && ",:()'\"[]{}".contains(letter);
-    let begins = text.starts_with(|first: char| first.is_alphanumeric() || "_./".contains(first));
-    let number_like = text.starts_with(|first: char| first.is_ascii_digit()) && text.contains(':');
-    begins
-        && !number_like
-        && !text.ends_with([' ', ':'])
-        && !text.contains(": ")
-        && text.chars().all(inside)
-        && plain(text) == Plain::Text
-}
-
-/// In double quotes, as JSON has it, which YAML reads alike.
-fn quoted(text: &str) -> String {
-    serde_json::Value::String(text.to_owned()).to_string()
 }
 
 fn spliced(text: &str, mut splices: Vec<Splice>) -> String {

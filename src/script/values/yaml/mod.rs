@@ -4,6 +4,7 @@
 //! where kubectl would read `yes` as one, the text stays a text and a lint says so.
 
 mod edit;
+mod insertion;
 mod layout;
 mod read;
 mod scalar;
