@@ -7,8 +7,7 @@ use rhai::Array;
 
 use super::{Bed, Scripts, alone, shared};
 use crate::support::{
-    Script, runtime,
-    server::{Reply, Server},
+    Script,
     transcript::{compare, program, said},
 };
 
@@ -362,78 +361,6 @@ spec:
     let made = bed.kubectl(&["get", "configmaps", "-n", &space, "-o", "name"]);
     assert!(made.contains("configmap/fine"), "{made}");
     bed.kubectl(&["delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", &format!("no-{space}")]);
-}
-
-/// A server that admits everything.
-fn lenient_webhook() -> (Server, String) {
-    Server::start_with_tls(|seen| {
-        let review: serde_json::Value = serde_json::from_str(&seen.body).unwrap();
-        let response = serde_json::json!({
-            "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
-            "response": { "uid": review["request"]["uid"], "allowed": true },
-        });
-        Reply::new(200, response.to_string()).header("content-type", "application/json")
-    })
-}
-
-/// Opens a port, after a while, that leads to the server.
-fn open_late(port: u16, to: std::net::SocketAddr, pause: Duration) {
-    runtime().spawn(async move {
-        tokio::time::sleep(pause).await;
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
-        while let Ok((mut from, _)) = listener.accept().await {
-            let mut to = tokio::net::TcpStream::connect(to).await.unwrap();
-            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut from, &mut to).await });
-        }
-    });
-}
-
-#[test]
-fn a_webhook_that_comes_up_late_is_waited_for() {
-    let Some(bed) = shared() else { return };
-    let space = bed.space("webhook");
-    let (server, authority) = lenient_webhook();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let authority = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, authority);
-    let webhook = format!(
-        r#"
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingWebhookConfiguration
-metadata: {{name: late}}
-webhooks:
-- name: late.example.org
-  admissionReviewVersions: [v1]
-  sideEffects: None
-  timeoutSeconds: 2
-  clientConfig: {{url: "https://localhost:{port}/", caBundle: {authority}}}
-  namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {space}}}}}
-  rules: [{{apiGroups: [""], apiVersions: [v1], operations: ["*"], resources: [configmaps]}}]
-"#
-    );
-    let script = bed.script();
-    run(&script, &format!("k8s::connect().apply(`{webhook}`)"));
-    // Until the server heeds it, anything is let in.
-    let refused = (0..60).any(|number| {
-        std::thread::sleep(Duration::from_millis(250));
-        let apply = format!("cluster.apply({}, #{{ timeout: \"300ms\" }})", config_map(&format!("c{number}"), "#{}"));
-        script.run(&in_space(&space, &apply)).is_err()
-    });
-    assert!(refused);
-    open_late(port, server.address, Duration::from_secs(4));
-    let apply = format!(
-        "cluster.apply([{}, {}], #{{ timeout: \"30s\" }}).created.len()",
-        config_map("a", "#{}"),
-        config_map("b", "#{}")
-    );
-    let script = bed.script();
-    assert_eq!(script.value::<i64>(&in_space(&space, &apply)), 2);
-    let why = script.events().into_iter().find_map(|what| match what {
-        What::WaitChanged { because, .. } => Some(because),
-        _ => None,
-    });
-    let why = why.expect("it took longer than what is passed over in silence");
-    assert!(why.contains("the webhook `late.example.org` is not up yet: connection refused"), "{why}");
-    bed.kubectl(&["delete", "validatingwebhookconfiguration", "late"]);
 }
 
 #[test]

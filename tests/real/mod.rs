@@ -26,6 +26,7 @@ mod testbed;
 mod texts;
 mod wait;
 mod watch;
+mod webhooks;
 mod workloads;
 
 use self::testbed::{Bed, Scripts, alone, shared};
