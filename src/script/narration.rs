@@ -7,12 +7,13 @@ use rhai::{Engine, Token};
 use super::tokens::{self, Spot};
 
 /// The text as Rhai's parser takes it: `///` anywhere but above a function is an error to it, so the third slash is
-/// blanked there. Positions stay.
+/// blanked there, and a `#!` line is a comment. Positions stay.
 pub fn readable<'t>(engine: &Engine, text: &'t str) -> Cow<'t, str> {
+    let text = tokens::without_interpreter(text);
     if !text.contains("///") {
-        return Cow::Borrowed(text);
+        return text;
     }
-    let spots = tokens::lex(engine, text);
+    let spots = tokens::lex(engine, &text);
     let mut blanked: Vec<(usize, usize)> = Vec::new();
     for (index, spot) in spots.iter().enumerate() {
         if is_doc_comment(spot) && !precedes_function(&spots[index + 1..]) {
@@ -20,7 +21,7 @@ pub fn readable<'t>(engine: &Engine, text: &'t str) -> Cow<'t, str> {
         }
     }
     if blanked.is_empty() {
-        return Cow::Borrowed(text);
+        return text;
     }
     let mut blanked = blanked.into_iter().peekable();
     let mut out = String::with_capacity(text.len());

@@ -1,5 +1,7 @@
 //! The language's own lexer, with comments kept and interpolated strings followed to their end.
 
+use std::borrow::Cow;
+
 use rhai::{Engine, Position, Token};
 
 /// A token and where it begins.
@@ -11,9 +13,22 @@ pub struct Spot {
     pub column: usize,
 }
 
+/// The text with its `#!` line, if it begins with one, made a comment. Positions stay.
+pub fn without_interpreter(text: &str) -> Cow<'_, str> {
+    match text.strip_prefix("#!") {
+        // Another slash or an exclamation mark would make it documentation.
+        Some(rest) => Cow::Owned(match rest.strip_prefix(['/', '!']) {
+            Some(rest) => format!("// {rest}"),
+            None => format!("//{rest}"),
+        }),
+        None => Cow::Borrowed(text),
+    }
+}
+
 /// All tokens of a text, comments included. Ends at the first lexing error, which is the last token then.
 pub fn lex(engine: &Engine, text: &str) -> Vec<Spot> {
-    let inputs = [text];
+    let text = without_interpreter(text);
+    let inputs = [&*text];
     let (mut tokens, control) = engine.lex(&inputs);
     tokens.state.include_comments = true;
     let mut found = Vec::new();

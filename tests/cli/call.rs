@@ -60,3 +60,10 @@ fn text_that_is_no_text_is_refused() {
     std::fs::write(book.folder().join("bytes.rhai"), [0x70, 0xff, 0xfe]).unwrap();
     book.call(["bytes.rhai"]).fails(2).stderr_has("byte 1 is not UTF-8");
 }
+
+#[test]
+fn a_runbook_may_begin_with_the_line_that_makes_it_a_program() {
+    let book =
+        Runbook::new("#!/usr/bin/env -S cozyscript run\n//! # Hello\nstep \"a\" { print(\"hi\"); }\nlet x = 1 / 0;\n");
+    book.run().fails(1).stdout("hi\n").stderr_has("book.rhai:4:");
+}
