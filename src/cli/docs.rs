@@ -1,10 +1,20 @@
-//! `cozyscript docs`: the references, of functions from their own documentation, and of world files from their schema.
+//! `cozyscript docs`: runbooks as documents; the references, of functions from their own documentation, and of world files from
+//! their schema.
 
-use std::fmt::Write;
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 
-use super::{program::all_bindings, report, status::Status};
+use super::{
+    page,
+    program::{Program, all_bindings},
+    report,
+    run::Look,
+    status::Status,
+};
 use crate::{
     rehearsal,
     script::{
@@ -16,8 +26,18 @@ use crate::{
 };
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
 pub struct Arguments {
+    #[command(flatten)]
+    subject: Subject,
+    #[command(flatten)]
+    look: Look,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Subject {
+    /// A runbook as a document, as Markdown: its prose, parameters and steps
+    file: Option<PathBuf>,
     /// The reference of all functions, as Markdown
     #[arg(long)]
     functions: bool,
@@ -30,13 +50,31 @@ pub struct Arguments {
 }
 
 pub fn main(arguments: &Arguments) -> Status {
-    let text = match arguments {
-        Arguments { functions: true, .. } => functions(),
-        Arguments { faults: true, .. } => faults(),
-        Arguments { .. } => rehearsal::reference(),
+    let text = match &arguments.subject {
+        Subject { file: Some(file), .. } => match runbook(file, &arguments.look) {
+            Some(text) => text,
+            None => return Status::Usage,
+        },
+        Subject { functions: true, .. } => functions(),
+        Subject { faults: true, .. } => faults(),
+        Subject { .. } => rehearsal::reference(),
     };
     report::data(text.trim_end());
     Status::Done
+}
+
+/// A runbook as a document, or nothing once it was told why there is none.
+fn runbook(file: &Path, look: &Look) -> Option<String> {
+    let (screen, _) = look.open();
+    let (finding, sources) = match Program::read(file, &[]) {
+        Ok(program) => match page::markdown(&program) {
+            Ok(text) => return Some(text),
+            Err(finding) => (finding, program.sources),
+        },
+        Err(finding) => (finding, Sources::default()),
+    };
+    report::show(&screen, &[finding], &sources);
+    None
 }
 
 /// The reference of all functions, in Markdown.

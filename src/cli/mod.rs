@@ -9,6 +9,7 @@ mod evaluate;
 mod help;
 mod history;
 mod outside;
+mod page;
 mod program;
 mod record;
 mod rehearse;

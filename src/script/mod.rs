@@ -17,6 +17,7 @@ pub mod kept;
 pub mod narration;
 pub mod options;
 pub mod outline;
+pub mod page;
 pub mod params;
 pub mod sources;
 pub mod syntax;

@@ -50,6 +50,13 @@ pub struct StepOutline {
     whole: Part,
 }
 
+impl StepOutline {
+    /// True if it stands in no other step and in no function.
+    pub fn is_outermost(&self) -> bool {
+        self.path == self.name && self.function.is_none()
+    }
+}
+
 /// A stretch of tokens: their text, and the names in it.
 #[derive(Debug, Clone, Default)]
 struct Part {

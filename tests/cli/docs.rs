@@ -1,0 +1,121 @@
+//! Runbooks as documents.
+
+use crate::support::program::Runbook;
+
+const BOOK: &str = r##"#!/usr/bin/env cozyscript
+//! # Water
+//!
+//! We bring the water back.
+
+let depth = param("depth", #{ default: 3, help: "in metres | or feet" });
+let key = param("key", #{ secret: true, from: "env:KEY" });
+let site = param("site", #{ help: "which well" });
+
+// ## First things first
+//
+// All that follows needs a pump.
+//
+// The old one is *broken*.
+step "pump" timeout 5m {
+    // Nobody knows why.
+    print(`depth ${depth}`);
+}
+// Then we drink.
+
+/// Drinks.
+fn drink(much) {
+    // In small sips.
+    much
+}
+
+let said = `
+// no prose
+` + "```"; // nor is this
+
+step "drink" { drink(1); }
+"##;
+
+#[test]
+fn a_runbook_is_a_document() {
+    let book = Runbook::new(BOOK);
+    let document = book.call(["docs", "book.rhai"]).done().stdout_has("# Water").stdout.clone();
+    insta::assert_snapshot!(document, @r##"
+    # Water
+
+    We bring the water back.
+
+    | parameter | what | if it is not given |
+    |---|---|---|
+    | `depth` | in metres \| or feet | `3` |
+    | `key` |  | taken from `env:KEY`, or else asked for |
+    | `site` | which well | asked for |
+
+    ```rhai
+    let depth = param("depth", #{ default: 3, help: "in metres | or feet" });
+    let key = param("key", #{ secret: true, from: "env:KEY" });
+    let site = param("site", #{ help: "which well" });
+    ```
+
+    ## First things first
+
+    All that follows needs a pump.
+
+    ### pump
+
+    The old one is *broken*.
+
+    ```rhai
+    step "pump" timeout 5m {
+        // Nobody knows why.
+        print(`depth ${depth}`);
+    }
+    ```
+
+    Then we drink.
+
+    ````rhai
+    /// Drinks.
+    fn drink(much) {
+        // In small sips.
+        much
+    }
+
+    let said = `
+    // no prose
+    ` + "```"; // nor is this
+    ````
+
+    ### drink
+
+    ```rhai
+    step "drink" { drink(1); }
+    ```
+    "##);
+}
+
+#[test]
+fn a_document_loses_nothing_of_its_runbook() {
+    for folder in ["examples", "runbooks", "stdlib"] {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|extension| extension != "rhai") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let book = Runbook::new(&text);
+            let document = book.call(["docs", "book.rhai"]).done().stdout_has("# ").stdout.clone();
+            for line in text.lines().filter(|line| !line.trim().is_empty()) {
+                let bare = line.trim_start_matches("#!").trim_start_matches(['/', '!']).trim();
+                assert!(document.contains(bare), "{}: `{line}` is not in\n{document}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_no_runbook_has_no_document() {
+    let book = Runbook::new("step \"a\" {");
+    book.call(["docs", "book.rhai"]).fails(2).stderr_has("never closed");
+    book.call(["docs", "nowhere.rhai"]).fails(2).stderr_has("is not there");
+    book.call(["docs", "book.rhai", "--faults"]).fails(2).stderr_has("cannot be used with");
+}
