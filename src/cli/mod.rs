@@ -18,6 +18,7 @@ mod resume;
 mod run;
 pub mod scenery;
 mod signals;
+mod splits;
 mod status;
 mod wire;
 mod world;
@@ -54,7 +55,9 @@ enum Command {
     Resume(resume::Arguments),
     /// Lists the runs so far, or shows one of them
     History(history::Arguments),
-    /// Prints the reference of functions, of fault kinds, or of world files
+    /// Shows how long each step of a runbook took, and how quick it ever was
+    Splits(splits::Arguments),
+    /// Prints a runbook as a document, or the reference of functions, faults, or world files
     Docs(docs::Arguments),
     /// Explains a function, a fault kind or a subcommand
     Help(help::Arguments),
@@ -83,6 +86,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Check(arguments) => check::main(&arguments),
         Command::Resume(arguments) => resume::main(arguments),
         Command::History(arguments) => history::main(&arguments),
+        Command::Splits(arguments) => splits::main(&arguments),
         Command::Docs(arguments) => docs::main(&arguments),
         Command::Help(arguments) => help::main(&arguments, CommandLine::command()),
         Command::Completions(arguments) => completions::main(&arguments, CommandLine::command()),

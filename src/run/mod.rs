@@ -11,4 +11,5 @@ pub mod params;
 pub mod resume;
 pub mod runner;
 pub mod select;
+pub mod splits;
 mod step;

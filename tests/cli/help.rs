@@ -4,8 +4,8 @@ use std::fs;
 
 use crate::support::program::Runbook;
 
-const SUBCOMMANDS: [&str; 9] =
-    ["run", "rehearse", "world", "check", "resume", "history", "docs", "help", "completions"];
+const SUBCOMMANDS: [&str; 10] =
+    ["run", "rehearse", "world", "check", "resume", "history", "splits", "docs", "help", "completions"];
 
 #[test]
 fn help_is_as_it_was() {

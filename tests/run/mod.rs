@@ -13,4 +13,5 @@ mod resume;
 mod retry;
 mod secrets;
 mod select;
+mod splits;
 mod terminal;
