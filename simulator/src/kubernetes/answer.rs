@@ -346,6 +346,20 @@ impl Cause {
         Self { reason: "FieldValueInvalid", message: format!("Invalid value: {value}: {why}"), field: field.into() }
     }
 
+    /// The same, with an empty map or list told as one, where the object that was given has it.
+    #[must_use]
+    pub fn as_given(mut self, given: &Value) -> Self {
+        // What is wrong with the whole of what is wanted is told by its parts.
+        if let Some(why) = self.message.strip_prefix("Invalid value: null: ")
+            && self.field.contains('.')
+            && let Some(value) = given.pointer(&format!("/{}", self.field.replace('.', "/")))
+            && (*value == json!({}) || *value == json!([]))
+        {
+            self.message = format!("Invalid value: {value}: {why}");
+        }
+        self
+    }
+
     /// The same of a value that is not shown.
     pub fn invalid_as_it_is(field: impl Into<String>, why: &str) -> Self {
         Self { reason: "FieldValueInvalid", message: format!("Invalid value: {why}"), field: field.into() }

@@ -72,6 +72,10 @@ impl Quantity {
         (nano != self.nano).then_some(Self { nano, ..self })
     }
 
+    pub fn is_positive(self) -> bool {
+        self.nano > 0
+    }
+
     pub fn is_negative(self) -> bool {
         self.nano < 0
     }

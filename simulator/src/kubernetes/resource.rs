@@ -33,9 +33,9 @@ const DEPRECATED: [(&str, &str); 2] = [
 /// As the real server refuses it; 501 for what has no model.
 pub async fn whole(cluster: &Arc<Cluster>, request: &Request) -> Result<(u16, Value, Form), Refusal> {
     let (address, kind) = meant(cluster, request)?;
-    let representation = Representation::of_answer(request, &kind)?;
-    let (code, value) = answered(cluster, request, &address, &kind).await?;
     let part = address.subresource.as_deref().unwrap_or_default();
+    let representation = Representation::of_answer(request, &kind, part)?;
+    let (code, value) = answered(cluster, request, &address, &kind).await?;
     let value = representation.of(value, Shown { cluster, kind: &kind, part, request })?;
     Ok((code, value, representation.form))
 }

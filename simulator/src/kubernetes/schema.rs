@@ -40,6 +40,8 @@ pub enum Shape {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scalar {
     Text,
+    /// A text of a form that has a name, such as `ipv4`.
+    Formed,
     Flag,
     Int32,
     Int64,
@@ -133,7 +135,7 @@ impl Scalar {
     /// What Go calls it where it has no name of its own.
     pub fn type_name(self) -> &'static str {
         match self {
-            Scalar::Text | Scalar::Time | Scalar::MicroTime => "string",
+            Scalar::Text | Scalar::Formed | Scalar::Time | Scalar::MicroTime => "string",
             Scalar::Flag => "bool",
             Scalar::Int32 | Scalar::IntOrText => "int32",
             Scalar::Int64 => "int64",
@@ -216,7 +218,7 @@ impl<'s> Typed<'s> {
     }
 
     pub fn is_text(self) -> bool {
-        matches!(self.shape(), Shape::Scalar(Scalar::Text))
+        matches!(self.shape(), Shape::Scalar(Scalar::Text | Scalar::Formed))
     }
 
     /// True for a map whose keys are not named by the schema.
@@ -261,6 +263,36 @@ impl<'s> Typed<'s> {
             Shape::List(list) => Some(Typed { schema: self.schema, of: list.items }),
             Shape::Free => Some(self),
             _ => None,
+        }
+    }
+
+    /// True for a field that a null makes nothing; of others it says nothing.
+    pub fn may_be_nothing(self, field: &str) -> bool {
+        let Shape::Map(map) = self.shape() else { return true };
+        let Some(known) = map.fields.get(field) else { return true };
+        match (Typed { schema: self.schema, of: known.of }).shape() {
+            Shape::Scalar(Scalar::Quantity | Scalar::Time | Scalar::MicroTime | Scalar::Bytes)
+            | Shape::List(_)
+            | Shape::Free
+            | Shape::Opaque => true,
+            Shape::Map(below) if below.others.is_some() => true,
+            Shape::Scalar(_) | Shape::Map(_) => known.default.is_none() && known.zero != Zero::Vanishes,
+        }
+    }
+
+    /// The value of an item of a list that is nothing.
+    pub fn zero(self) -> Value {
+        match self.shape() {
+            Shape::Map(_) if !self.is_open() => Value::Object(Map::new()),
+            Shape::Scalar(Scalar::Text | Scalar::Formed) => Value::from(""),
+            Shape::Scalar(Scalar::Int32 | Scalar::Int64 | Scalar::IntOrText | Scalar::Number) => Value::from(0),
+            Shape::Scalar(Scalar::Flag) => Value::from(false),
+            Shape::Scalar(Scalar::Quantity) => Value::from("0"),
+            Shape::Scalar(Scalar::Time | Scalar::MicroTime | Scalar::Bytes)
+            | Shape::Map(_)
+            | Shape::List(_)
+            | Shape::Free
+            | Shape::Opaque => Value::Null,
         }
     }
 
@@ -513,7 +545,8 @@ fn scalar(word: &str, node: &Value) -> Scalar {
     match (word, node.get("format").and_then(Value::as_str)) {
         ("string", Some("date-time")) => Scalar::Time,
         ("string", Some("byte")) => Scalar::Bytes,
-        ("string", _) => Scalar::Text,
+        ("string", None | Some("")) => Scalar::Text,
+        ("string", Some(_)) => Scalar::Formed,
         ("boolean", _) => Scalar::Flag,
         ("integer", Some("int32")) => Scalar::Int32,
         ("integer", _) => Scalar::Int64,

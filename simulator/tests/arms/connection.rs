@@ -75,18 +75,18 @@ pub async fn watch(
                 let line = text.drain(..=end).collect::<Vec<_>>();
                 lines.push(serde_json::from_slice(&line)?);
                 if lines.last().is_some_and(&enough) {
-                    return Ok(());
+                    return Ok(false);
                 }
             }
         }
-        Ok::<_, Failure>(())
+        Ok::<_, Failure>(true)
     };
     // It lasts until the server ends it, or long enough.
-    if let Ok(ended) = tokio::time::timeout(lasts, read).await {
-        ended?;
-        if !text.iter().all(u8::is_ascii_whitespace) {
-            lines.push(serde_json::from_slice(&text)?);
-        }
+    if let Ok(ended) = tokio::time::timeout(lasts, read).await
+        && ended?
+        && !text.iter().all(u8::is_ascii_whitespace)
+    {
+        lines.push(serde_json::from_slice(&text)?);
     }
     Ok(lines)
 }

@@ -50,6 +50,7 @@ mod namespaces;
 mod networking;
 mod nodes;
 mod objects_of_definitions;
+mod oddities;
 mod patches;
 mod pod_changes;
 mod pod_checks;
@@ -126,6 +127,7 @@ const AREAS: &[(&str, Bodies)] = &[
     ("networking", networking::BODIES),
     ("nodes", nodes::BODIES),
     ("objects_of_definitions", objects_of_definitions::BODIES),
+    ("oddities", oddities::BODIES),
     ("patches", patches::BODIES),
     ("pod_changes", pod_changes::BODIES),
     ("pod_checks", pod_checks::BODIES),

@@ -26,6 +26,8 @@ bodies! {
     what_is_atomic_is_replaced
     forms_of_patches_for_defined_kinds
     a_defined_kind_is_scaled
+    a_defined_kind_is_scaled_by_an_apply
+    finalizers_without_a_domain_are_warned_of
     defaults_reach_what_is_stored
 }
 
@@ -482,6 +484,51 @@ fn a_defined_kind_is_scaled(arm: &Arm) {
     arm.create(WIDGETS, widget("negative", json!({"replicas": -1})));
     arm.note("what became of it", arm.look(&format!("{WIDGETS}/w")).body["spec"].clone());
     arm.get(&format!("{WIDGETS}/nobody/scale"));
+}
+
+fn a_defined_kind_is_scaled_by_an_apply(arm: &Arm) {
+    let mut versions = one_version(map(json!({
+        "spec": map(json!({"replicas": {"type": "integer"}, "text": {"type": "string"}})),
+        "status": map(json!({"replicas": {"type": "integer"}})),
+    })));
+    versions[0]["subresources"] =
+        json!({"scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}});
+    let _defined = Defined::new(arm, &definition("widgets", "Widget", versions), WIDGETS);
+    arm.exchange(
+        "POST",
+        &arm.placed(WIDGETS),
+        "application/json",
+        &arm.placed_in(&widget("none", json!({"text": "a"}))),
+    );
+    arm.exchange(
+        "POST",
+        &arm.placed(WIDGETS),
+        "application/json",
+        &arm.placed_in(&widget("w", json!({"replicas": 9}))),
+    );
+    let apply = |name: &str, manager: &str, more: Value| {
+        let mut scale = json!({"apiVersion": "autoscaling/v1", "kind": "Scale"});
+        scale.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        arm.apply(&format!("{WIDGETS}/{name}/scale"), manager, scale);
+    };
+    apply("none", "ann", json!({"spec": {"replicas": 1}}));
+    apply("w", "ann", json!({"spec": {"replicas": 11}}));
+    apply("w", "ann", json!({"spec": {"replicas": "x"}}));
+    apply("w", "ann", json!({"spec": {"replicas": 9}}));
+    apply("w", "ann&force=true", json!({"spec": {"replicas": 11}}));
+    apply("w", "bob", json!({"metadata": {"name": "w"}}));
+    apply("w", "bob", json!({"metadata": {"name": "other"}}));
+    apply("w", "bob", json!({"status": {"replicas": 7}}));
+}
+
+fn finalizers_without_a_domain_are_warned_of(arm: &Arm) {
+    let text = map(json!({"spec": map(json!({"text": {"type": "string"}}))}));
+    let _defined = Defined::new(arm, &definition("widgets", "Widget", one_version(text)), WIDGETS);
+    let mut object = widget("w", json!({"text": "a"}));
+    object["metadata"]["finalizers"] = json!(["plain", "with.dots", "example.org/whole", "orphan"]);
+    arm.create(WIDGETS, object);
+    arm.patch(&format!("{WIDGETS}/w"), "merge", json!({"metadata": {"finalizers": ["plain", "another"]}}));
+    arm.patch(&format!("{WIDGETS}/w"), "merge", json!({"metadata": {"finalizers": []}}));
 }
 
 fn defaults_reach_what_is_stored(arm: &Arm) {

@@ -31,7 +31,7 @@ pub async fn change(attempt: &Attempt<'_>, object: &mut Value) -> Result<(), Ref
         let unusable = |why: &str| Refusal::internal(&format!("failed calling webhook {name:?}: {why}"));
         let patch = STANDARD.decode(patch).map_err(|error| unusable(&error.to_string()))?;
         let patch: Value = serde_json::from_slice(&patch).map_err(|error| unusable(&error.to_string()))?;
-        *object = Patch::of_steps(patch.as_array().map_or(&[], Vec::as_slice)).on(object, None)?;
+        Patch::of_steps(patch.as_array().map_or(&[], Vec::as_slice)).lay_over(object, None)?;
         attempt.kind.normalise(object);
     }
     Ok(())

@@ -52,6 +52,9 @@ use super::{answer::Refusal, client::Client, cluster::Cluster, store::Change, us
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1000);
 
+/// How many objects a controller looks after before others get their turn.
+const MANY: usize = 50;
+
 /// What a controller looks after, by namespace (empty for what belongs to none) and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name {
@@ -230,7 +233,13 @@ pub async fn work(tools: Tools, controller: Arc<dyn Controller>) {
     for change in cluster.store.everything() {
         controller.concerned(&tools, &change).into_iter().for_each(|name| queue.add(name, Instant::now()));
     }
+    let mut at_once = 0;
     loop {
+        // Who has much to do lets others have their turn.
+        if at_once == MANY {
+            at_once = 0;
+            tokio::task::yield_now().await;
+        }
         latest.catch_up();
         let now = cluster.store.revision();
         if now != revision {
@@ -242,10 +251,12 @@ pub async fn work(tools: Tools, controller: Arc<dyn Controller>) {
             }
         }
         let Some((name, due)) = queue.first() else {
+            at_once = 0;
             latest.changed().await;
             continue;
         };
         if due > Instant::now() {
+            at_once = 0;
             tokio::select! {
                 biased;
                 () = latest.changed() => {}
@@ -254,6 +265,7 @@ pub async fn work(tools: Tools, controller: Arc<dyn Controller>) {
             continue;
         }
         queue.take(&name);
+        at_once += 1;
         match controller.tend(&tools, &name).await {
             Ok(again) => {
                 queue.failures.remove(&name);

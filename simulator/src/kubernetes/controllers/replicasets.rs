@@ -16,6 +16,9 @@ use crate::kubernetes::{answer::Refusal, client::Place, selector::Labels, store:
 /// How many pods are created or deleted before it looks again.
 const BURST: usize = 500;
 
+/// After how many of them others get their turn.
+const MANY: usize = 50;
+
 /// The kinds that keep so many pods of one sort.
 pub struct ReplicaSets {
     kind: &'static str,
@@ -91,7 +94,11 @@ async fn manage(tools: &Tools, set: &Value, pods: &[Arc<Value>]) -> (Vec<Arc<Val
     let wanted = usize::try_from(set.number("/spec/replicas")).unwrap_or_default();
     if active.len() < wanted {
         let pod = pods::from_template(&set["spec"]["template"], set);
-        for _ in 0..(wanted - active.len()).min(BURST) {
+        for index in 0..(wanted - active.len()).min(BURST) {
+            if index % MANY == MANY - 1 {
+                // Others are served meanwhile.
+                tokio::task::yield_now().await;
+            }
             match pods::create(tools, set, &pod).await {
                 Ok(created) => active.push(Arc::new(created)),
                 // Then there is nothing more to be done.

@@ -10,6 +10,7 @@ mod definitions;
 mod embedded;
 mod ending;
 mod establishing;
+mod finalizers;
 mod formats;
 mod items;
 mod json_path;

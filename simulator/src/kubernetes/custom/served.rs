@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    columns::PrinterColumn, defaults, embedded, items, numbers, prune, reading, ruled, scale, structural::Node,
-    validate,
+    columns::PrinterColumn, defaults, embedded, finalizers, items, numbers, prune, reading, ruled, scale,
+    structural::Node, validate,
 };
 use crate::kubernetes::{
     answer::{Cause, full},
@@ -178,6 +178,14 @@ impl Rules for Served {
 
     fn check(&self, object: &Value) -> Vec<Cause> {
         self.wrong(object, None)
+    }
+
+    fn warnings(&self, object: &Value) -> Vec<String> {
+        finalizers::warnings(object, &Value::Null)
+    }
+
+    fn warnings_of_change(&self, object: &Value, there: &Value) -> Vec<String> {
+        finalizers::warnings(object, there)
     }
 
     fn check_over(&self, object: &Value, there: &Value) -> Vec<Cause> {

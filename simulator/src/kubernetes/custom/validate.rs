@@ -100,7 +100,7 @@ impl Walk<'_> {
         let given = type_of(value);
         let has = |name: &str| wanted.split(',').any(|wanted| wanted == name);
         let fits =
-            has(given) || given == "integer" && has("number") || given == "number" && has("integer") && is_whole(value);
+            has(given) || given == "integer" && has("number") || given == "number" && has("integer") && is_exact(value);
         if value.is_null() {
             return Some(self.of_type(path, wanted, given));
         }
@@ -322,6 +322,12 @@ fn format_of(value: &Value) -> &'static str {
     }
 }
 
+/// True for a whole number that JSON's readers all read alike.
+fn is_exact(value: &Value) -> bool {
+    const MOST: f64 = 9_007_199_254_740_991.0;
+    is_whole(value) && value.as_f64().is_some_and(|number| number.abs() <= MOST)
+}
+
 fn is_whole(value: &Value) -> bool {
     value.as_f64().is_some_and(|number| number.fract() == 0.0)
 }
@@ -353,6 +359,7 @@ fn out_of_format(value: &Value, node: &Node) -> Option<String> {
         ("integer", "int32") => is_whole(value) && (-2_147_483_648.0..=2_147_483_647.0).contains(&number),
         ("integer", "uint32") => is_whole(value) && (0.0..=4_294_967_295.0).contains(&number),
         ("integer", "uint64") => is_whole(value) && number >= 0.0,
+        ("integer", "int64") => is_whole(value) && (!value.is_f64() || number.abs() < 9_223_372_036_854_775_808.0),
         ("integer", _) => is_whole(value),
         ("number", "float") => number.abs() <= f64::from(f32::MAX),
         _ => true,
@@ -375,5 +382,6 @@ fn compare(value: &Value, limit: f64) -> std::cmp::Ordering {
 fn is_multiple(value: &Value, factor: f64) -> bool {
     let number = value.as_f64().unwrap_or_default();
     let factor = if value.is_f64() { factor } else { factor.trunc() };
-    factor == 0.0 || (number / factor).fract() == 0.0
+    let times = number / factor;
+    factor == 0.0 || if value.is_f64() { is_exact(&Value::from(times)) } else { times.fract() == 0.0 }
 }

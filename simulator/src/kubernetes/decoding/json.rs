@@ -14,12 +14,22 @@ pub struct Json {
     pub twice: Vec<String>,
     /// Numbers that are no plain integers, by their paths, as they were written.
     pub odd: BTreeMap<String, String>,
+    /// What such fields had before, by their paths.
+    pub earlier: BTreeMap<String, Vec<Earlier>>,
 }
 
-/// What becomes of a map that comes once more under the same key.
+/// A value in whose place another one came.
+#[derive(Debug, Clone)]
+pub struct Earlier {
+    pub value: Value,
+    /// Its numbers that are no plain integers.
+    pub odd: BTreeMap<String, String>,
+}
+
+/// What becomes of a value when another one comes under the same key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Again {
-    /// Both become one, as what is read into a type does.
+    /// Both are read into a type, one after the other.
     Joins,
     /// The last one counts.
     Replaces,
@@ -133,6 +143,10 @@ impl Reader<'_> {
     /// What is said of the letter that comes next.
     fn wrong(&self, wher: &str) -> String {
         match self.peek() {
+            // The real server looks whether a blank might follow.
+            None if wher.starts_with("in literal") || wher.contains("numeric literal") || wher.contains("escape") => {
+                format!("invalid character ' ' {wher}")
+            }
             None => "unexpected end of JSON input".to_owned(),
             Some(b'\'') => format!("invalid character '\\'' {wher}"),
             Some(b'"') => format!("invalid character '\"' {wher}"),
@@ -190,16 +204,13 @@ impl Reader<'_> {
             self.at += 1;
             let length = self.place.len();
             path::field(&mut self.place, &key);
-            if map.contains_key(&key) {
+            if let Some(there) = map.get_mut(&key) {
                 self.read.twice.push(self.place.clone());
+                self.set_aside(there.take());
             }
             let value = self.value()?;
             self.place.truncate(length);
-            match (map.get_mut(&key), value) {
-                (Some(Value::Object(there)), Value::Object(more)) if self.again == Again::Joins => there.extend(more),
-                (Some(there), value) => *there = value,
-                (None, value) => drop(map.insert(key, value)),
-            }
+            map.insert(key, value);
             self.space();
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -209,6 +220,16 @@ impl Reader<'_> {
                 }
                 _ => return Err(self.wrong("after object key:value pair")),
             }
+        }
+    }
+
+    /// Remembers what was at this place, as far as it will be looked at.
+    fn set_aside(&mut self, value: Value) {
+        let (own, others) =
+            std::mem::take(&mut self.read.odd).into_iter().partition(|(path, _)| path.starts_with(&self.place));
+        self.read.odd = others;
+        if self.again == Again::Joins {
+            self.read.earlier.entry(self.place.clone()).or_default().push(Earlier { value, odd: own });
         }
     }
 

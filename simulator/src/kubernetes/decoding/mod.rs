@@ -11,10 +11,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use self::json::Earlier;
 pub use self::{
     formats::{Fraction, not_time},
     json::Again,
-    typed::{configured, fits, placeless, restored, sort},
+    typed::{configured, fits, placeless, restore, sort},
 };
 use super::{
     answer::Refusal,
@@ -29,6 +30,9 @@ const BODIES: [&str; 3] = ["application/json", "application/yaml", "application/
 /// How the bodies of protobuf begin.
 const PROTOBUF: &[u8] = b"k8s\0";
 
+/// Numbers that are no plain integers, by their paths, as they were written.
+pub type Numbers = BTreeMap<String, String>;
+
 /// A body that was read, with what is odd about it.
 #[derive(Debug, Default)]
 pub struct Body {
@@ -37,8 +41,9 @@ pub struct Body {
     lines: Vec<String>,
     /// Fields of JSON that came more than once, by their paths.
     twice: Vec<String>,
-    /// Numbers that are no plain integers, by their paths, as they were written.
-    odd: BTreeMap<String, String>,
+    odd: Numbers,
+    /// What fields of JSON that came more than once had before, by their paths.
+    earlier: BTreeMap<String, Vec<Earlier>>,
 }
 
 impl Body {
@@ -48,9 +53,11 @@ impl Body {
         Self::json_with(text, Again::Joins)
     }
 
-    fn json_with(text: &[u8], again: Again) -> Result<Self, String> {
-        let json::Json { value, twice, odd } = json::read(text, again)?;
-        Ok(Self { value, twice, odd, ..Self::default() })
+    /// # Errors
+    /// Where it is malformed.
+    pub fn json_with(text: &[u8], again: Again) -> Result<Self, String> {
+        let json::Json { value, twice, odd, earlier } = json::read(text, again)?;
+        Ok(Self { value, twice, odd, earlier, ..Self::default() })
     }
 
     /// # Errors
@@ -70,6 +77,17 @@ impl Body {
     /// A value that was made here.
     pub fn of(value: Value) -> Self {
         Self { value, ..Self::default() }
+    }
+
+    /// The same with numbers as they were written in what it was made of.
+    #[must_use]
+    pub fn with_numbers(self, numbers: Numbers) -> Self {
+        Self { odd: numbers, ..self }
+    }
+
+    /// How its numbers were written that are no plain integers, by their paths.
+    pub fn numbers(&self) -> Numbers {
+        self.odd.clone()
     }
 
     /// What is said of what came more than once.
@@ -156,6 +174,14 @@ pub fn unrecognized(request: &Request, wanted: &str, why: &str) -> Refusal {
     Refusal::bad_request(format!("the object provided is unrecognized (must be of type {wanted}): {why} ({shown})"))
 }
 
+/// # Errors
+/// If the body of a request is of a form that is not taken here.
+pub fn takes(request: &Request) -> Result<(), Refusal> {
+    let media_type = request.media_type();
+    let known = media_type.is_empty() || BODIES.contains(&media_type);
+    if known { Ok(()) } else { Err(Refusal::unsupported_media_type(&BODIES)) }
+}
+
 /// Reads the body of a request, and which kind it says it is of.
 ///
 /// # Errors
@@ -165,7 +191,12 @@ pub fn body(request: &Request, wanted: &str, again: Again) -> Result<(Body, Said
     let sniffed = |error: String| unrecognized(format!("couldn't get version/kind; json parse error: {error}"));
     let body = match request.media_type() {
         "" | "application/json" => Body::json_with(&request.body, again).map_err(sniffed)?,
-        "application/yaml" => Body::yaml(&request.body).map_err(unrecognized)?,
+        "application/yaml" => {
+            let mut body = Body::yaml(&request.body).map_err(unrecognized)?;
+            // It is read as JSON then, in the order of its keys.
+            body.value.sort_all_objects();
+            body
+        }
         "application/vnd.kubernetes.protobuf" if !request.body.starts_with(PROTOBUF) => {
             let why = "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]";
             return Err(unrecognized(why.to_owned()));
@@ -189,13 +220,16 @@ pub fn body(request: &Request, wanted: &str, again: Again) -> Result<(Body, Said
     }
     let mut said = Said { api_version: String::new(), kind: String::new() };
     for (field, text) in [("apiVersion", &mut said.api_version), ("kind", &mut said.kind)] {
-        match body.value.get(field) {
-            None | Some(Value::Null) => {}
-            Some(Value::String(found)) => text.clone_from(found),
-            Some(found) => {
-                let found = typed::sort(found);
-                let why = format!("json: cannot unmarshal {found} into Go struct field .{field} of type string");
-                return Err(sniffed(why));
+        let earlier = body.earlier.get(field).into_iter().flatten().map(|earlier| &earlier.value);
+        for found in earlier.chain(body.value.get(field)) {
+            match found {
+                Value::Null => {}
+                Value::String(found) => text.clone_from(found),
+                found => {
+                    let found = typed::sort(found);
+                    let why = format!("json: cannot unmarshal {found} into Go struct field .{field} of type string");
+                    return Err(sniffed(why));
+                }
             }
         }
     }

@@ -1,12 +1,15 @@
 //! Values held against the types of a kind, in the words of the three ways in which the real server does that: reading a body, putting
 //! a patched map back into an object, and typing what is applied.
 
-use std::{collections::BTreeSet, mem};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::{
-    Body,
+    Body, Earlier,
     formats::{self, Fraction},
     path,
 };
@@ -35,10 +38,9 @@ pub fn sort(value: &Value) -> &'static str {
 /// The first field that is of another type.
 pub fn read(body: &mut Body, typed: Typed, kind: &str) -> Result<Vec<String>, String> {
     let mut value = mem::take(&mut body.value);
-    let twice = body.twice.iter().map(String::as_str).collect();
     let mut reader = Reader {
-        body,
-        twice,
+        numbers: &body.odd,
+        earlier: &body.earlier,
         place: String::new(),
         fields: String::new(),
         structure: kind.to_owned(),
@@ -53,8 +55,10 @@ pub fn read(body: &mut Body, typed: Typed, kind: &str) -> Result<Vec<String>, St
 }
 
 struct Reader<'b> {
-    body: &'b Body,
-    twice: BTreeSet<&'b str>,
+    /// Numbers that are no plain integers, by their paths, as they were written.
+    numbers: &'b BTreeMap<String, String>,
+    /// What fields that came more than once had before, by their paths.
+    earlier: &'b BTreeMap<String, Vec<Earlier>>,
     /// The path of what is being read, with the places in lists.
     place: String,
     /// The same, without them.
@@ -76,6 +80,9 @@ impl Reader<'_> {
                 let Some(typed) = typed.items() else { return };
                 let length = self.place.len();
                 for (index, item) in items.iter_mut().enumerate() {
+                    if item.is_null() {
+                        *item = typed.zero();
+                    }
                     path::item(&mut self.place, index);
                     self.read(typed, item);
                     self.place.truncate(length);
@@ -93,17 +100,20 @@ impl Reader<'_> {
         let mut unknown = Vec::new();
         for (key, value) in map.iter_mut() {
             path::field(&mut self.place, key);
-            if self.twice.contains(self.place.as_str()) {
-                self.odd.push(format!("duplicate field \"{}\"", self.place));
-            }
             if typed.names(key) {
                 typed.within(key).into_iter().for_each(|part| path::field(&mut self.fields, part));
                 path::field(&mut self.fields, key);
             }
+            let before = self.before(typed.below(key));
             match typed.below(key) {
                 // Of no text, only a map makes an empty one.
                 Some(below) if value.is_null() && typed.is_open() && below.is_text() => *value = Value::from(""),
-                Some(below) => self.read(below, value),
+                Some(below) => {
+                    self.read(below, value);
+                    if let Some(before) = before {
+                        *value = joined(below, before, value.take(), typed.may_be_nothing(key));
+                    }
+                }
                 None => {
                     self.odd.push(format!("unknown field \"{}\"", self.place));
                     unknown.push(key.clone());
@@ -120,6 +130,37 @@ impl Reader<'_> {
         }
     }
 
+    /// What this field had before it came once more.
+    fn before(&mut self, typed: Option<Typed>) -> Option<Value> {
+        let earlier = self.earlier.get(&self.place)?;
+        let mut before: Option<Value> = None;
+        for Earlier { value, odd } in earlier {
+            let mut value = value.clone();
+            if let Some(typed) = typed {
+                // Its own numbers are at the same places.
+                let mut reader = Reader {
+                    numbers: odd,
+                    earlier: self.earlier,
+                    place: self.place.clone(),
+                    fields: self.fields.clone(),
+                    structure: self.structure.clone(),
+                    odd: mem::take(&mut self.odd),
+                    wrong: self.wrong.take(),
+                    ended: self.ended.take(),
+                };
+                reader.read(typed, &mut value);
+                (self.odd, self.wrong, self.ended) = (reader.odd, reader.wrong, reader.ended);
+                before = Some(match before {
+                    Some(before) => joined(typed, before, value, true),
+                    None => value,
+                });
+            }
+            self.odd.push(format!("duplicate field \"{}\"", self.place));
+        }
+        self.odd.dedup();
+        before
+    }
+
     fn scalar(&mut self, scalar: Scalar, typed: Typed, value: &mut Value) {
         if has_form(scalar, value) {
             let malformed = malformed(scalar, value);
@@ -134,10 +175,10 @@ impl Reader<'_> {
         }
         let value = &*value;
         let whole = |least: i64, most: i64| value.as_i64().is_some_and(|number| (least..=most).contains(&number));
-        let literal = self.body.odd.get(&self.place);
+        let literal = self.numbers.get(&self.place);
         let small = whole(i32::MIN.into(), i32::MAX.into()) && literal.is_none();
         let fits = match (scalar, value) {
-            (Scalar::Text | Scalar::IntOrText, Value::String(_))
+            (Scalar::Text | Scalar::Formed | Scalar::IntOrText, Value::String(_))
             | (Scalar::Flag, Value::Bool(_))
             | (Scalar::Number, Value::Number(_)) => true,
             (Scalar::Int32 | Scalar::IntOrText, Value::Number(_)) => small,
@@ -151,10 +192,12 @@ impl Reader<'_> {
                 }
                 (_, value) => sort(value).to_owned(),
             };
+            let before = self.wrong.take();
             self.unfit(&found, &typed.type_name());
             if scalar == Scalar::IntOrText {
                 self.ended = self.ended.take().or_else(|| self.wrong.clone());
             }
+            self.wrong = before.or(self.wrong.take());
         }
     }
 
@@ -169,6 +212,36 @@ impl Reader<'_> {
     }
 }
 
+/// What a value becomes into which another one is read: structures keep what the other one doesn't say, and so do items of lists.
+fn joined(typed: Typed, before: Value, value: Value, may_be_nothing: bool) -> Value {
+    match (before, value) {
+        (before, Value::Null) if !may_be_nothing => before,
+        (Value::Object(mut map), Value::Object(more)) if typed.is_open() => {
+            map.extend(more);
+            Value::Object(map)
+        }
+        (Value::Object(mut map), Value::Object(more)) if matches!(typed.shape(), Shape::Map(_)) => {
+            for (key, value) in more {
+                let value = match (map.get_mut(&key).map(Value::take), typed.below(&key)) {
+                    (Some(before), Some(below)) => joined(below, before, value, typed.may_be_nothing(&key)),
+                    _ => value,
+                };
+                map.insert(key, value);
+            }
+            Value::Object(map)
+        }
+        (Value::Array(mut items), Value::Array(more)) if typed.items().is_some() => {
+            let of = typed.items().unwrap_or(typed);
+            let joint = more.into_iter().enumerate().map(|(index, item)| match items.get_mut(index) {
+                Some(before) => joined(of, before.take(), item, false),
+                None => item,
+            });
+            Value::Array(joint.collect())
+        }
+        (_, value) => value,
+    }
+}
+
 /// What is said of a value that doesn't fit, without where it is, as one says who reads it alone.
 pub fn placeless(why: &str) -> String {
     let parts =
@@ -176,47 +249,75 @@ pub fn placeless(why: &str) -> String {
     parts.map_or_else(|| why.to_owned(), |(what, wanted)| format!("{what}Go value of type {wanted}"))
 }
 
-/// What is wrong with a map that a patch has made, when it is put back into an object of this type.
-pub fn restored(typed: Typed, value: &Value) -> Option<String> {
-    match (typed.shape(), value) {
-        (_, Value::Null) | (Shape::Free | Shape::Opaque, _) => None,
+/// Puts a map that a patch or an apply has made back into an object of this type: numbers become as small as their fields are, and
+/// what is nothing in a list becomes an empty item.
+///
+/// # Errors
+/// What doesn't fit.
+pub fn restore(typed: Typed, value: &mut Value) -> Result<(), String> {
+    match (typed.shape(), &mut *value) {
+        (_, Value::Null) | (Shape::Free | Shape::Opaque, _) => Ok(()),
         (Shape::Map(_), Value::Object(map)) => {
-            map.iter().find_map(|(key, value)| typed.below(key).and_then(|below| restored(below, value)))
+            map.iter_mut().try_for_each(|(key, value)| typed.below(key).map_or(Ok(()), |below| restore(below, value)))
         }
-        (Shape::Map(_), value) if typed.is_open() => Some(format!("cannot restore map from {}", kind(value))),
-        (Shape::Map(_), value) => Some(format!("cannot restore struct from: {}", kind(value))),
+        (Shape::Map(_), value) if typed.is_open() => Err(format!("cannot restore map from {}", kind(value))),
+        (Shape::Map(_), value) => Err(format!("cannot restore struct from: {}", kind(value))),
         (Shape::List(_), Value::Array(items)) => {
-            items.iter().find_map(|item| typed.items().and_then(|typed| restored(typed, item)))
-        }
-        (Shape::List(_), value) => Some(format!("cannot restore slice from {}", kind(value))),
-        (Shape::Scalar(Scalar::Bytes), Value::Array(items)) => {
-            let strange = items.iter().any(|item| !item.is_number());
-            strange.then(|| "unrecognized type: uint8".to_owned())
-        }
-        (Shape::Scalar(Scalar::Bytes), value) if has_form(Scalar::Bytes, value) => {
-            malformed(Scalar::Bytes, value).map(|why| format!("error decoding from json: {why}"))
-        }
-        (Shape::Scalar(scalar), value) if has_form(*scalar, value) => malformed(*scalar, value),
-        (Shape::Scalar(Scalar::IntOrText), Value::Number(_) | Value::String(_)) => None,
-        (Shape::Scalar(scalar), value) => {
-            let wanted = typed.type_name();
-            let convertible = match (scalar, value) {
-                (Scalar::Text, Value::String(_)) | (Scalar::Flag, Value::Bool(_)) => return None,
-                (Scalar::Int32 | Scalar::Int64 | Scalar::Number, Value::Number(number)) => {
-                    if number.is_i64() || *scalar == Scalar::Number {
-                        return None;
-                    }
-                    true
+            let Some(of) = typed.items() else { return Ok(()) };
+            items.iter_mut().try_for_each(|item| {
+                if item.is_null() {
+                    *item = of.zero();
                 }
-                (Scalar::Text, Value::Number(number)) => number.is_i64(),
-                _ => false,
-            };
-            Some(match convertible {
-                true => format!("cannot convert {} to {wanted}", words::type_of(value)),
-                false => format!("unrecognized type: {}", scalar.type_name()),
+                restore(of, item)
             })
         }
+        (Shape::List(_), value) => Err(format!("cannot restore slice from {}", kind(value))),
+        (Shape::Scalar(Scalar::Bytes), Value::Array(items)) => {
+            let strange = items.iter().any(|item| !item.is_number());
+            if strange { Err("unrecognized type: uint8".to_owned()) } else { Ok(()) }
+        }
+        (Shape::Scalar(Scalar::Bytes), value) if has_form(Scalar::Bytes, value) => {
+            let wrong = malformed(Scalar::Bytes, value).map(|why| format!("error decoding from json: {why}"));
+            wrong.map_or(Ok(()), Err)
+        }
+        (Shape::Scalar(Scalar::Bytes), value) => Err(format!("cannot restore slice from {}", kind(value))),
+        (Shape::Scalar(scalar), value) if has_form(*scalar, value) => malformed(*scalar, value).map_or(Ok(()), Err),
+        (Shape::Scalar(Scalar::IntOrText), Value::Number(_) | Value::String(_)) => Ok(()),
+        // These have readers of their own.
+        (Shape::Scalar(scalar @ (Scalar::IntOrText | Scalar::MicroTime | Scalar::Time)), value) => {
+            Err(format!("json: cannot unmarshal {} into Go value of type {}", sort(value), scalar.type_name()))
+        }
+        (Shape::Scalar(scalar), value) => restore_scalar(*scalar, typed, value),
     }
+}
+
+fn restore_scalar(scalar: Scalar, typed: Typed, value: &mut Value) -> Result<(), String> {
+    let cannot = |value: &Value| Err(format!("cannot convert {} to {}", words::type_of(value), typed.type_name()));
+    match (scalar, &*value) {
+        (Scalar::Text | Scalar::Formed, Value::String(_))
+        | (Scalar::Flag, Value::Bool(_))
+        | (Scalar::Number, Value::Number(_)) => Ok(()),
+        (Scalar::Int32 | Scalar::Int64, Value::Number(number)) => {
+            let Some(whole) = cut(number, scalar) else { return cannot(value) };
+            *value = whole.into();
+            Ok(())
+        }
+        (Scalar::Text | Scalar::Formed, Value::Number(number)) if number.is_i64() => cannot(value),
+        _ => Err(format!("unrecognized type: {}", scalar.type_name())),
+    }
+}
+
+/// A number as what is left of it in a field; none of one that isn't whole.
+#[allow(clippy::cast_possible_truncation, reason = "so does the real server")]
+fn cut(number: &Number, scalar: Scalar) -> Option<i64> {
+    let whole = match (number.as_i64(), number.as_f64()) {
+        (Some(whole), _) => whole,
+        (None, Some(float)) if float.fract() != 0.0 => return None,
+        // What is too large becomes the smallest there is.
+        (None, Some(float)) if float.abs() < 9.2e18 => float as i64,
+        (None, _) => i64::MIN,
+    };
+    Some(if scalar == Scalar::Int32 { i64::from(whole as i32) } else { whole })
 }
 
 /// True for a value that a reader of its own reads.
@@ -344,17 +445,20 @@ impl Checker {
 
 fn unfit(scalar: Scalar, value: &Value) -> Option<String> {
     match (scalar, value) {
-        (Scalar::Text | Scalar::Time | Scalar::MicroTime | Scalar::Bytes, Value::String(_))
-        | (Scalar::Flag, Value::Bool(_)) => None,
+        (Scalar::Text | Scalar::Bytes, Value::String(_)) | (Scalar::Flag, Value::Bool(_)) => None,
         (Scalar::Int32 | Scalar::Int64 | Scalar::Number, Value::Number(_)) => None,
-        (Scalar::Quantity | Scalar::IntOrText, Value::Number(_) | Value::String(_)) => None,
-        (Scalar::Text | Scalar::Time | Scalar::MicroTime | Scalar::Bytes, value) => {
+        // Numbers that may be texts are looked at by who reads them.
+        (Scalar::IntOrText, _) => None,
+        (Scalar::Text | Scalar::Bytes, value) => {
             Some(format!("expected string, got &value.valueUnstructured{{Value:{}}}", words::source(value)))
         }
         (Scalar::Flag, value) => Some(format!("expected boolean, got &{{{}}}", words::told(value))),
         (Scalar::Int32 | Scalar::Int64 | Scalar::Number, value) => {
             Some(format!("expected numeric (int or float), got {}", words::type_of(value)))
         }
-        (Scalar::Quantity | Scalar::IntOrText, value) => Some(format!("expected scalar, got {}", words::told(value))),
+        (Scalar::Formed | Scalar::MicroTime | Scalar::Quantity | Scalar::Time, Value::Array(_) | Value::Object(_)) => {
+            Some(format!("expected any scalar, got &{{{}}}", words::told(value)))
+        }
+        (Scalar::Formed | Scalar::MicroTime | Scalar::Quantity | Scalar::Time, _) => None,
     }
 }

@@ -93,8 +93,11 @@ fn page(
     });
     let selected = there.by_ref().filter(|(key, object)| selection.selects(key, object));
     let found: Objects = selected.take(limit.unwrap_or(usize::MAX)).collect();
-    // Whether any of it is selected is looked at when it is asked for.
-    let left = there.count();
+    // Whether any of it is selected is looked at when it is asked for. Of one object by its name there is no next page.
+    let one = token.is_none()
+        && selection.fields.exactly("metadata.name").is_some()
+        && (namespace.is_some() || !kind.namespaced);
+    let left = if one { 0 } else { there.count() };
     let mut metadata = json!({"resourceVersion": revision.to_string()});
     match found.last() {
         Some((last, _)) if left > 0 => {

@@ -239,7 +239,10 @@ impl std::fmt::Display for Element {
                     keys.iter().map(|(key, value)| format!("{key}={}", words::joined(value))).collect();
                 write!(f, "[{}]", shown.join(","))
             }
-            Element::Value(value) => write!(f, "[={value}]"),
+            Element::Value(value) => {
+                let value: Value = serde_json::from_str(value).expect("it was written by us");
+                write!(f, "[={}]", words::joined(&value))
+            }
             Element::Index(index) => write!(f, "[{index}]"),
         }
     }

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 /// One step of a patch.
+#[derive(Debug, Clone)]
 pub struct Operation {
     op: String,
     path: Option<String>,
@@ -42,7 +43,9 @@ impl Missing {
 impl Operation {
     /// Nothing, if it is no map.
     pub fn read(step: &Value) -> Option<Self> {
-        let step = step.as_object()?;
+        if !matches!(step, Value::Object(_) | Value::Null) {
+            return None;
+        }
         let text = |name: &str| step.get(name).and_then(Value::as_str).map(str::to_owned);
         let value = step.get("value").cloned().unwrap_or_default();
         Some(Self { op: text("op").unwrap_or_default(), path: text("path"), from: text("from"), value })

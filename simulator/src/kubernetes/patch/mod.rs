@@ -12,11 +12,12 @@ use serde_json::{Map, Value};
 use self::{json::Operation, strategic::Misfit};
 use super::{
     answer::Refusal,
-    decoding::{self, Body, Strictness},
+    decoding::{self, Again, Body, Numbers, Strictness},
     schema::Typed,
 };
 
 /// A patch that was read.
+#[derive(Debug, Clone)]
 pub enum Patch {
     Json(Vec<Operation>),
     Merge(Value),
@@ -35,11 +36,12 @@ fn is_no_text(key: &str, value: &Value) -> bool {
 const STEPS: usize = 10_000;
 
 impl Patch {
-    /// Reads a patch; the answer says what is odd about it, too.
+    /// Reads a patch; the answer says what is odd about it, too, and how its numbers were written that are in the places where they
+    /// come to be.
     ///
     /// # Errors
     /// If it is malformed.
-    pub fn given(form: Form, text: &[u8], strictness: Strictness) -> Result<(Self, Vec<String>), Refusal> {
+    pub fn given(form: Form, text: &[u8], strictness: Strictness) -> Result<(Self, Vec<String>, Numbers), Refusal> {
         // Who wants to hear nothing of oddities hears the words of another reader.
         let (prefix, list, step) = match (form, strictness) {
             (Form::Json, Strictness::Ignore) => ("", "jsonpatch.Patch", "jsonpatch.Operation"),
@@ -52,8 +54,10 @@ impl Patch {
         let unfit = |found: &Value, wanted: &str| {
             malformed(format!("json: cannot unmarshal {} into Go value of type {wanted}", decoding::sort(found)))
         };
-        let body = Body::json(text).map_err(malformed)?;
+        // Nothing in a patch has a type yet, into which what comes twice could be read.
+        let body = Body::json_with(text, Again::Replaces).map_err(malformed)?;
         let mut odd = body.repeated();
+        let numbers = if form == Form::Merge { body.numbers() } else { Numbers::new() };
         let patch = match (form, body.value) {
             (Form::Json, Value::Array(steps)) => {
                 if steps.len() > STEPS {
@@ -63,7 +67,12 @@ impl Patch {
                     )));
                 }
                 for (index, found) in steps.iter().enumerate() {
-                    let fields = found.as_object().ok_or_else(|| unfit(found, step))?;
+                    let fields = match found {
+                        Value::Object(fields) => fields,
+                        // Such a step can't be taken, but it can be read.
+                        Value::Null => continue,
+                        _ => return Err(unfit(found, step)),
+                    };
                     if let Some((key, value)) =
                         fields.iter().find(|(key, value)| strictness != Strictness::Ignore && is_no_text(key, value))
                     {
@@ -87,7 +96,7 @@ impl Patch {
             (Form::Strategic, patch @ Value::Object(_)) => Patch::Strategic(patch),
             (_, other) => return Err(unfit(&other, words::MAP)),
         };
-        Ok((patch, odd))
+        Ok((patch, odd, numbers))
     }
 
     /// A JSON patch; what is no step is left out.
@@ -95,28 +104,28 @@ impl Patch {
         Patch::Json(steps.iter().filter_map(Operation::read).collect())
     }
 
-    /// The object with the patch on it; `typed` is what its kind says of its fields.
+    /// Lays the patch over an object; `typed` is what its kind says of its fields. Of a strategic one less is left.
     ///
     /// # Errors
     /// If it doesn't fit.
-    pub fn on(&self, object: &Value, typed: Option<Typed>) -> Result<Value, Refusal> {
-        let mut patched = object.clone();
+    pub fn lay_over(&mut self, object: &mut Value, typed: Option<Typed>) -> Result<(), Refusal> {
         match self {
             Patch::Json(operations) => {
-                let fits = operations.iter().try_for_each(|operation| operation.on(&mut patched));
-                fits.map(|()| patched).map_err(|_| Refusal::unprocessable())
+                operations.iter().try_for_each(|operation| operation.on(object)).map_err(|_| Refusal::unprocessable())
             }
             Patch::Merge(patch) => {
-                merge::merge(&mut patched, patch);
-                Ok(patched)
+                merge::merge(object, patch);
+                Ok(())
             }
             Patch::Strategic(patch) => {
-                let Value::Object(original) = patched else { return Ok(patched) };
-                strategic::merge(original, patch, typed).map(Value::Object).map_err(|misfit| match misfit {
+                let Value::Object(original) = object.take() else { return Ok(()) };
+                let merged = strategic::merge(original, patch, typed).map_err(|misfit| match misfit {
                     Misfit::Malformed(why) => Refusal::bad_request(why),
                     Misfit::Unprocessable => Refusal::unprocessable(),
                     Misfit::Failed(why) => Refusal::failed(why),
-                })
+                })?;
+                *object = Value::Object(merged);
+                Ok(())
             }
         }
     }

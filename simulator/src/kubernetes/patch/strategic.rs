@@ -23,35 +23,40 @@ const ORDER: &str = "$setElementOrder";
 
 type List = Vec<Value>;
 
-/// Lays a patch over a map.
+/// Lays a patch over a map. Of the patch is left what the real server tells of it afterwards: it takes out the directives that it
+/// has done.
 ///
 /// # Errors
 /// If a directive is malformed, or an item lacks what would tell it apart.
-pub fn merge(original: Map<String, Value>, patch: &Value, typed: Option<Typed>) -> Result<Map<String, Value>, Misfit> {
+pub fn merge(
+    original: Map<String, Value>,
+    patch: &mut Value,
+    typed: Option<Typed>,
+) -> Result<Map<String, Value>, Misfit> {
     let Value::Object(patch) = patch else { return Err(Misfit::Malformed("invalid JSON document".to_owned())) };
-    map(original, patch.clone(), typed)
+    map(original, patch, typed)
 }
 
 fn map(
     mut original: Map<String, Value>,
-    mut patch: Map<String, Value>,
+    patch: &mut Map<String, Value>,
     typed: Option<Typed>,
 ) -> Result<Map<String, Value>, Misfit> {
     match patch.get(DIRECTIVE) {
         None => {}
         Some(directive) if directive == "replace" => {
             patch.shift_remove(DIRECTIVE);
-            return Ok(patch);
+            return Ok(patch.clone());
         }
         Some(directive) if directive == "delete" => return Ok(Map::new()),
-        Some(directive) => return Err(unknown(directive, &patch)),
+        Some(directive) => return Err(unknown(directive, patch)),
     }
-    retain(&mut original, &mut patch)?;
-    order(&mut original, &mut patch, typed)?;
-    for (key, value) in patch {
+    retain(&mut original, patch)?;
+    order(&mut original, patch, typed)?;
+    for (key, value) in patch.iter_mut() {
         let (key, deletes) = match key.starts_with(DELETE_FROM) {
-            true => (named(&key, DELETE_FROM, "primitive list")?, true),
-            false => (key, false),
+            true => (named(key, DELETE_FROM, "primitive list")?, true),
+            false => (key.clone(), false),
         };
         if value.is_null() {
             original.shift_remove(&key);
@@ -60,16 +65,19 @@ fn map(
         let merging = typed.map(|typed| typed.merging(&key)).unwrap_or_default();
         let below = typed.and_then(|typed| typed.below(&key));
         let merged = match (original.get_mut(&key).map(Value::take), value) {
-            (Some(Value::Object(_)), Value::Object(value)) if merging.replaces => Some(Value::Object(value)),
+            (Some(Value::Object(_)), Value::Object(value)) if merging.replaces => Some(Value::Object(value.clone())),
             (Some(Value::Object(there)), Value::Object(value)) => Some(Value::Object(map(there, value, below)?)),
             (Some(Value::Array(there)), Value::Array(value)) if merging.merges || deletes => {
                 let items = below.and_then(Typed::items);
                 Some(Value::Array(list(there, value, items, merging.key, deletes)?))
             }
-            (Some(Value::Array(_)), Value::Array(value)) => Some(Value::Array(value)),
+            (Some(Value::Array(_)), Value::Array(value)) => Some(Value::Array(value.clone())),
             // A list to delete from that isn't there is no list.
             (there, _) if deletes => there,
-            (_, value) => plain(without_nulls(value)),
+            (_, value) => {
+                *value = without_nulls(value.take());
+                plain(value.clone())
+            }
         };
         match merged {
             Some(merged) => drop(original.insert(key, merged)),
@@ -106,7 +114,7 @@ fn order(
         let order = list_of(patch.shift_remove(&key).unwrap_or_default())?;
         let key = named(&key, ORDER, "setElementOrder list")?;
         let there = original.get_mut(&key).map(Value::take).map(list_of).transpose()?;
-        let given = patch.shift_remove(&key).map(list_of).transpose()?;
+        let mut given = patch.shift_remove(&key).map(list_of).transpose()?;
         if let Some(why) = typed.and_then(|typed| no_list(typed, &key, original)) {
             return Err(Misfit::Failed(why));
         }
@@ -114,12 +122,12 @@ fn order(
         let below = typed.and_then(|typed| typed.below(&key)).and_then(Typed::items);
         in_order(given.as_deref().unwrap_or_default(), &order, merging.key)?;
         let was = there.clone().unwrap_or_default();
-        let merged = match (there, given) {
+        let merged = match (there, given.as_mut()) {
             (None, None) => continue,
             (Some(there), None) => there,
-            (None, Some(given)) => given.into_iter().filter_map(plain).collect(),
+            (None, Some(given)) => given.iter().cloned().filter_map(plain).collect(),
             (Some(there), Some(given)) if merging.merges => list(there, given, below, merging.key, false)?,
-            (Some(_), Some(given)) => given,
+            (Some(_), Some(given)) => given.clone(),
         };
         original.insert(key, Value::Array(sorted(merged, &order, &was, merging.key)?));
     }
@@ -165,13 +173,13 @@ fn in_order(given: &[Value], order: &[Value], key: Option<&str>) -> Result<(), M
     Ok(())
 }
 
-fn list(there: List, given: List, typed: Option<Typed>, key: Option<&str>, deletes: bool) -> Result<List, Misfit> {
+fn list(there: List, given: &mut List, typed: Option<Typed>, key: Option<&str>, deletes: bool) -> Result<List, Misfit> {
     let Some(first) = there.first().or(given.first()) else { return Ok(there) };
     if first.is_array() {
         return Err(Misfit::Unprocessable);
     }
-    if there.iter().chain(&given).any(|item| words::type_of(item) != words::type_of(first)) {
-        let lists = [there, given].map(|list| words::listed(&list));
+    if there.iter().chain(&*given).any(|item| words::type_of(item) != words::type_of(first)) {
+        let lists = [&there, &*given].map(|list| words::listed(list));
         return Err(Misfit::Failed(format!("list element types are not identical: [{}]", lists.join(" "))));
     }
     if !first.is_object() {
@@ -181,26 +189,27 @@ fn list(there: List, given: List, typed: Option<Typed>, key: Option<&str>, delet
         let mut merged = there.clone();
         merged.extend(given.iter().cloned());
         let merged = each_once(merged);
-        return sorted(merged, &given, &there, None);
+        return sorted(merged, given, &there, None);
     }
     let Some(key) = key else {
         return Err(Misfit::Failed("cannot merge lists without merge key".to_owned()));
     };
-    let (mut merged, given) = directed(there, given, key)?;
+    let (mut merged, mut given) = directed(there, given, key)?;
     let was = merged.clone();
-    for item in &given {
+    for item in &mut given {
         let Value::Object(item) = item else { continue };
         let wanted = item.get(key).ok_or_else(|| no_key(item, key))?;
         match merged.iter_mut().find(|there| there.get(key) == Some(wanted)) {
-            Some(Value::Object(there)) => *there = map(std::mem::take(there), item.clone(), typed)?,
+            Some(Value::Object(there)) => *there = map(std::mem::take(there), item, typed)?,
             _ => merged.push(Value::Object(item.clone())),
         }
     }
+    let given: List = given.into_iter().map(|item| item.clone()).collect();
     sorted(merged, &given, &was, Some(key))
 }
 
-/// Does what items with a `$patch` say, and takes them out of the patch.
-fn directed(mut there: List, given: List, key: &str) -> Result<(List, List), Misfit> {
+/// Does what items with a `$patch` say; what is left of the patch are the other ones.
+fn directed<'p>(mut there: List, given: &'p mut List, key: &str) -> Result<(List, Vec<&'p mut Value>), Misfit> {
     let mut plain = Vec::new();
     let mut replaces = false;
     for item in given {
@@ -208,7 +217,7 @@ fn directed(mut there: List, given: List, key: &str) -> Result<(List, List), Mis
             plain.push(item);
             continue;
         };
-        let Value::Object(map) = &item else { continue };
+        let Value::Object(map) = &*item else { continue };
         match directive.as_str() {
             Some("delete") => {
                 let gone = map.get(key).ok_or_else(|| no_key(map, key))?;
@@ -221,7 +230,7 @@ fn directed(mut there: List, given: List, key: &str) -> Result<(List, List), Mis
             _ => return Err(unknown(directive, map)),
         }
     }
-    Ok(if replaces { (plain, Vec::new()) } else { (there, plain) })
+    Ok(if replaces { (plain.into_iter().map(|item| item.clone()).collect(), Vec::new()) } else { (there, plain) })
 }
 
 /// The items that `order` names in its order, the others among them as near to their old places as that allows.

@@ -80,8 +80,8 @@ impl Representation {
     ///
     /// # Errors
     /// If nothing of it can be had.
-    pub fn of_answer(request: &Request, kind: &Kind) -> Result<Self, Refusal> {
-        Self::negotiated(request, kind, &[JSON, YAML], &[JSON, YAML])
+    pub fn of_answer(request: &Request, kind: &Kind, part: &str) -> Result<Self, Refusal> {
+        Self::negotiated(request, (kind, part), &[JSON, YAML], &[JSON, YAML])
     }
 
     /// What a client takes for a watch, which comes line by line.
@@ -90,14 +90,19 @@ impl Representation {
     /// If nothing of it can be had.
     pub fn of_watch(request: &Request, kind: &Kind) -> Result<Self, Refusal> {
         let streamed = ["application/json;stream=watch"];
-        let found = Self::negotiated(request, kind, &[JSON, YAML, streamed[0]], &[JSON, YAML])?;
+        let found = Self::negotiated(request, (kind, ""), &[JSON, YAML, streamed[0]], &[JSON, YAML])?;
         match found.form {
             Form::Json => Ok(found),
             Form::Yaml => Err(Refusal::not_acceptable(&streamed)),
         }
     }
 
-    fn negotiated(request: &Request, kind: &Kind, known: &[&str], offered: &[&str]) -> Result<Self, Refusal> {
+    fn negotiated(
+        request: &Request,
+        (kind, part): (&Kind, &str),
+        known: &[&str],
+        offered: &[&str],
+    ) -> Result<Self, Refusal> {
         let accepted = accepted(request);
         let whole = |form| Self { form, shape: Shape::Whole, version: String::new() };
         if accepted.is_empty() {
@@ -109,10 +114,10 @@ impl Representation {
             return Err(Refusal::unknown_representation(known));
         }
         let found = accepted.iter().filter_map(Accepted::representation);
-        let mut fitting = found.filter(|found| found.shape != Shape::Table || !is_question(kind));
-        fitting.next().ok_or_else(|| match is_question(kind) {
-            true => Refusal::not_acceptable(&[JSON, YAML, PROTOBUF]),
-            false => Refusal::not_acceptable(offered),
+        let mut fitting = found.filter(|found| found.shape != Shape::Table || has_rows(kind, part));
+        fitting.next().ok_or_else(|| match has_rows(kind, part) {
+            true => Refusal::not_acceptable(offered),
+            false => Refusal::not_acceptable(&[JSON, YAML, PROTOBUF]),
         })
     }
 
@@ -128,6 +133,8 @@ impl Representation {
         let of = |list: bool| {
             let kind = &shown.kind.kind;
             match (shown.kind.built_in(), list) {
+                (true, false) if shown.part == "scale" => "*autoscaling.Scale".to_owned(),
+                (false, false) if shown.part == "scale" => "*v1.Scale".to_owned(),
                 (true, true) => format!("*{}.{kind}List", package(shown.kind)),
                 (true, false) => format!("*{}.{kind}", package(shown.kind)),
                 (false, true) => "*unstructured.UnstructuredList".to_owned(),
@@ -187,9 +194,10 @@ impl Representation {
     }
 }
 
-/// True for a kind of questions, whose answers are no rows of a table.
-fn is_question(kind: &Kind) -> bool {
-    ["authentication.k8s.io", "authorization.k8s.io"].contains(&kind.group.as_str())
+/// True for what can be rows of a table: answers to questions, and some parts of pods, can't.
+fn has_rows(kind: &Kind, part: &str) -> bool {
+    !["authentication.k8s.io", "authorization.k8s.io"].contains(&kind.group.as_str())
+        && !["binding", "ephemeralcontainers", "eviction", "resize"].contains(&part)
 }
 
 /// Objects in the events of one watch.

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{
-    Rules,
-    field::{Field, one_of, required},
+    Look, Rules,
+    field::{Check, Field, formed, one_of, required},
     fill::{default, fill, remove},
-    form,
+    form, pod_spec,
 };
-use crate::kubernetes::{answer::Cause, cluster::Cluster};
+use crate::kubernetes::{answer::Cause, cluster::Cluster, quantity::Quantity};
 
 pub struct Autoscalers;
 
@@ -59,8 +59,8 @@ impl Rules for Autoscalers {
         scaler["status"] = json!({"desiredReplicas": 0, "currentMetrics": null});
     }
 
-    fn checks_metadata_again(&self) -> bool {
-        false
+    fn looks_at_metadata(&self) -> Look {
+        Look::AtChanges
     }
 
     fn check(&self, scaler: &Value) -> Vec<Cause> {
@@ -71,13 +71,17 @@ impl Rules for Autoscalers {
             wrong.push(least.invalid("must be greater than or equal to 1"));
         }
         let number = most.number().unwrap_or_default();
-        if number < 1 {
+        if number == 0 {
             wrong.push(most.required("must be set and greater than 0"));
+        } else if number < 0 {
+            wrong.push(most.invalid("must be greater than or equal to 1"));
         }
         if least.number().is_some_and(|least| number < least) {
             wrong.push(Cause::invalid(&most.path, &json!(number), "must be greater than or equal to `minReplicas`"));
         }
-        wrong.extend(check_target(&spec.at("scaleTargetRef")));
+        let target = spec.at("scaleTargetRef");
+        wrong.extend(check_reference(&target));
+        wrong.extend(check_group(&target));
         let metrics = spec.at("metrics");
         for metric in metrics.items() {
             wrong.extend(check_metric(&metric));
@@ -189,44 +193,152 @@ fn check_scaling(rules: &Field<'_>) -> Vec<Cause> {
     wrong
 }
 
-fn check_target(target: &Field<'_>) -> Vec<Cause> {
+/// What an autoscaler refers to by its kind and its name.
+fn check_reference(target: &Field<'_>) -> Vec<Cause> {
     let mut wrong = Vec::new();
     for part in ["kind", "name"].map(|part| target.at(part)) {
         match required(&part, "") {
             Some(cause) => wrong.push(cause),
-            None => wrong.extend(form::path_segment(part.text()).iter().map(|why| part.invalid(why))),
+            None => wrong.extend(formed(&part, form::path_segment)),
         }
-    }
-    let (version, kind) = (target.at("apiVersion"), target.at("kind"));
-    if !version.text().contains('/') && kind.text() != "ReplicationController" {
-        wrong.push(Cause::invalid(&version.path, &json!(version.text()), "apiVersion must specify API group"));
     }
     wrong
 }
 
+/// What is scaled is of a group, but for one kind.
+fn check_group(target: &Field<'_>) -> Option<Cause> {
+    let (version, kind) = (target.at("apiVersion"), target.at("kind"));
+    let groupless = !version.text().contains('/') && kind.text() != "ReplicationController";
+    groupless.then(|| Cause::invalid(&version.path, &json!(version.text()), "apiVersion must specify API group"))
+}
+
 fn check_metric(metric: &Field<'_>) -> Vec<Cause> {
     let kind = metric.at("type");
-    let Some((_, name)) = METRICS.iter().find(|(known, _)| *known == kind.text()) else {
-        // The real server tells this twice.
-        return vec![kind.unsupported(&METRICS.map(|(known, _)| known)); 2];
+    let known = METRICS.iter().find(|(known, _)| *known == kind.text());
+    let unknown = || {
+        let text = json!(kind.text());
+        known.is_none().then(|| kind.with(&text).unsupported(&METRICS.map(|(known, _)| known)))
     };
-    let source = metric.at(name);
-    if !source.is_set() {
-        return vec![source.required("must populate information for the given metric source")];
+    let mut wrong = Vec::from_iter(required(&kind, "must specify a metric source type"));
+    wrong.extend(unknown());
+    let mut present = SOURCES.iter().filter(|(name, _)| metric.at(name).is_set());
+    if let Some((name, check)) = present.next() {
+        wrong.extend(check(&metric.at(name)));
     }
-    if !matches!(*name, "resource" | "containerResource") {
-        return Vec::new();
+    // Of an unknown type the real server tells twice.
+    wrong.extend(unknown());
+    let wanted = known.map(|(_, name)| *name);
+    if let Some(name) = wanted.filter(|name| !metric.at(name).is_set()) {
+        wrong.push(metric.at(name).required("must populate information for the given metric source"));
     }
-    let mut wrong = Vec::from_iter(required(&source.at("name"), "must specify a resource name"));
+    if METRICS.iter().filter(|(_, name)| metric.at(name).is_set()).count() > 1 {
+        let others = METRICS.iter().map(|(_, name)| *name).filter(|name| Some(*name) != wanted);
+        let others = others.filter(|name| metric.at(name).is_set());
+        wrong.extend(others.map(|name| metric.at(name).forbidden("must populate the given metric source only")));
+    }
+    wrong
+}
+
+/// What each sort of metric says of its source, in the order in which the real server looks for one.
+const SOURCES: [(&str, Check); 5] = [
+    ("object", check_object),
+    ("external", check_external),
+    ("pods", check_pods),
+    ("resource", check_resource),
+    ("containerResource", check_container_resource),
+];
+
+fn check_object(source: &Field<'_>) -> Vec<Cause> {
     let target = source.at("target");
-    let (share, amount) = (target.at("averageUtilization"), target.at("averageValue"));
-    if share.number().is_some_and(|share| share < 1) {
-        wrong.push(share.invalid("must be greater than 0"));
+    let mut wrong = check_reference(&source.at("describedObject"));
+    wrong.extend(check_identifier(&source.at("metric")));
+    wrong.extend(check_amount(&target));
+    if !target.at("value").is_set() && !target.at("averageValue").is_set() {
+        wrong.push(target.at("averageValue").required("must set either a target value or averageValue"));
     }
+    wrong
+}
+
+fn check_external(source: &Field<'_>) -> Vec<Cause> {
+    let target = source.at("target");
+    let (value, average) = (target.at("value"), target.at("averageValue"));
+    let mut wrong = check_identifier(&source.at("metric"));
+    wrong.extend(check_amount(&target));
+    match (value.is_set(), average.is_set()) {
+        (false, false) => {
+            wrong.push(average.required("must set either a target value for metric or a per-pod target"));
+        }
+        (true, true) => wrong.push(value.forbidden("may not set both a target value for metric and a per-pod target")),
+        _ => {}
+    }
+    wrong
+}
+
+fn check_pods(source: &Field<'_>) -> Vec<Cause> {
+    let target = source.at("target");
+    let mut wrong = check_identifier(&source.at("metric"));
+    wrong.extend(check_amount(&target));
+    if !target.at("averageValue").is_set() {
+        wrong.push(target.at("averageValue").required("must specify a positive target averageValue"));
+    }
+    wrong
+}
+
+fn check_resource(source: &Field<'_>) -> Vec<Cause> {
+    let mut wrong = Vec::from_iter(required(&source.at("name"), "must specify a resource name"));
+    wrong.extend(check_share(&source.at("target")));
+    wrong
+}
+
+fn check_container_resource(source: &Field<'_>) -> Vec<Cause> {
+    let (name, container) = (source.at("name"), source.at("container"));
+    let mut wrong = match required(&name, "must specify a resource name") {
+        Some(cause) => vec![cause],
+        None => pod_spec::resources::name_for_containers(&name),
+    };
+    match required(&container, "must specify a container") {
+        Some(cause) => wrong.push(cause),
+        None => wrong.extend(formed(&container, form::label)),
+    }
+    wrong.extend(check_share(&source.at("target")));
+    wrong
+}
+
+/// A target of a resource: an amount or a share of it.
+fn check_share(target: &Field<'_>) -> Vec<Cause> {
+    let (share, amount) = (target.at("averageUtilization"), target.at("averageValue"));
+    let mut wrong = check_amount(target);
     match (share.is_set(), amount.is_set()) {
         (false, false) => wrong.push(share.required("must set either a target raw value or a target utilization")),
         (true, true) => wrong.push(amount.forbidden("may not set both a target raw value and a target utilization")),
         _ => {}
     }
     wrong
+}
+
+fn check_amount(target: &Field<'_>) -> Vec<Cause> {
+    let (kind, share) = (target.at("type"), target.at("averageUtilization"));
+    let mut wrong = Vec::from_iter(required(&kind, "must specify a metric target type"));
+    if !["Utilization", "Value", "AverageValue"].contains(&kind.text()) {
+        let text = json!(kind.text());
+        wrong.push(kind.with(&text).invalid("must be either Utilization, Value, or AverageValue"));
+    }
+    for amount in ["value", "averageValue"].map(|name| target.at(name)) {
+        let positive = Quantity::read(amount.value).is_ok_and(Quantity::is_positive);
+        if amount.is_set() && !positive {
+            wrong.push(amount.invalid("must be positive"));
+        }
+    }
+    if share.number().is_some_and(|share| share < 1) {
+        wrong.push(share.invalid("must be greater than 0"));
+    }
+    wrong
+}
+
+fn check_identifier(metric: &Field<'_>) -> Vec<Cause> {
+    let name = metric.at("name");
+    match required(&name, "must specify a metric name") {
+        Some(cause) => vec![cause],
+        None => formed(&name, form::path_segment),
+    }
 }

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 use serde_json::Value;
 
 use super::{
+    Look,
     field::{self, Field, formed, one_of, required, unchanged},
     fill::{default, items, remove},
     form,
@@ -24,6 +25,8 @@ pub static SLICES: Simple = Simple {
         Vec::from_iter(unchanged(&Field::of(slice, "addressType"), &Field::of(there, "addressType")))
     },
     counts_generations: true,
+    counts_within_metadata: Some("labels"),
+    looks_at_metadata: Look::AtTheWhole,
     ..PLAIN
 };
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{
+    Look,
     field::{Field, not_negative},
     fill::remove,
     simple::{PLAIN, Simple},
@@ -14,7 +15,7 @@ pub static LEASES: Simple = Simple {
     check,
     replacing_creates: true,
     replacing_needs_version: true,
-    checks_metadata_again: false,
+    looks_at_metadata: Look::AtChanges,
     ..PLAIN
 };
 

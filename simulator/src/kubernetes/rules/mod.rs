@@ -60,6 +60,17 @@ pub enum NameForm {
     PathSegment,
 }
 
+/// How the real server looks at the metadata of a changed object, after it has done so as for any kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// For what may not be changed.
+    AtChanges,
+    /// For what no such object may have.
+    AtTheWhole,
+    /// For both, as for most kinds.
+    Twice,
+}
+
 /// Where an object has the numbers of its scale, as in `spec.replicas`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scale<'r> {
@@ -139,6 +150,11 @@ pub trait Rules: Sync + Send {
         Vec::new()
     }
 
+    /// What is wrong with a new object as it was given, before what is empty was taken for what is not there.
+    fn check_new_given(&self, _given: &Value) -> Vec<Cause> {
+        Vec::new()
+    }
+
     /// What is wrong with a change as it was given, before what is empty was taken for what is not there.
     fn check_given_change(&self, _given: &Value, _there: &Value) -> Vec<Cause> {
         Vec::new()
@@ -149,9 +165,9 @@ pub trait Rules: Sync + Send {
         [self.check(object), self.check_change(object, there)].concat()
     }
 
-    /// True if a change is looked through for what is wrong with the metadata of any such object, too.
-    fn checks_metadata_again(&self) -> bool {
-        true
+    /// How the metadata of a changed object is looked at.
+    fn looks_at_metadata(&self) -> Look {
+        Look::Twice
     }
 
     /// What a write to a part with a path of its own (`status`) leaves as it was, beyond what it [`leaves`](Rules::leaves).
@@ -186,9 +202,9 @@ pub trait Rules: Sync + Send {
         false
     }
 
-    /// True if it counts changes of the annotations, too.
-    fn counts_annotations(&self) -> bool {
-        false
+    /// The field of the metadata of which it counts the changes, too.
+    fn counts_within_metadata(&self) -> Option<&str> {
+        None
     }
 
     /// The version in which objects are stored, if it is always the same one, as in `autoscaling/v2`.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{NameForm, Rules};
+use super::{Look, NameForm, Rules};
 use crate::kubernetes::{answer::Cause, cluster::Cluster};
 
 /// The rules of a kind, one by one; what [`PLAIN`] has is for most kinds.
@@ -12,15 +12,17 @@ pub struct Simple {
     pub check: fn(&Value) -> Vec<Cause>,
     pub check_new: fn(&Value) -> Vec<Cause>,
     pub check_change: fn(&Value, &Value) -> Vec<Cause>,
+    pub check_new_given: fn(&Value) -> Vec<Cause>,
     pub check_given_change: fn(&Value, &Value) -> Vec<Cause>,
     pub warnings: fn(&Value) -> Vec<String>,
     pub counts_generations: bool,
+    pub counts_within_metadata: Option<&'static str>,
     pub shows_deleted: bool,
     pub replacing_creates: bool,
     pub replacing_needs_version: bool,
     pub selectable: &'static [&'static str],
     pub name_form: NameForm,
-    pub checks_metadata_again: bool,
+    pub looks_at_metadata: Look,
 }
 
 pub const PLAIN: Simple = Simple {
@@ -29,15 +31,17 @@ pub const PLAIN: Simple = Simple {
     check: |_| Vec::new(),
     check_new: |_| Vec::new(),
     check_change: |_, _| Vec::new(),
+    check_new_given: |_| Vec::new(),
     check_given_change: |_, _| Vec::new(),
     warnings: |_| Vec::new(),
     counts_generations: false,
+    counts_within_metadata: None,
     shows_deleted: false,
     replacing_creates: false,
     replacing_needs_version: false,
     selectable: &[],
     name_form: NameForm::Subdomain,
-    checks_metadata_again: true,
+    looks_at_metadata: Look::Twice,
 };
 
 impl Rules for Simple {
@@ -69,12 +73,20 @@ impl Rules for Simple {
         (self.warnings)(object)
     }
 
+    fn check_new_given(&self, given: &Value) -> Vec<Cause> {
+        (self.check_new_given)(given)
+    }
+
     fn check_given_change(&self, given: &Value, there: &Value) -> Vec<Cause> {
         (self.check_given_change)(given, there)
     }
 
     fn counts_generations(&self) -> bool {
         self.counts_generations
+    }
+
+    fn counts_within_metadata(&self) -> Option<&str> {
+        self.counts_within_metadata
     }
 
     fn shows_deleted(&self) -> bool {
@@ -93,8 +105,8 @@ impl Rules for Simple {
         self.selectable.to_vec()
     }
 
-    fn checks_metadata_again(&self) -> bool {
-        self.checks_metadata_again
+    fn looks_at_metadata(&self) -> Look {
+        self.looks_at_metadata
     }
 
     fn name_form(&self) -> NameForm {

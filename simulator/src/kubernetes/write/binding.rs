@@ -39,6 +39,9 @@ impl Write<'_> {
         }
         let mut pod = (*there).clone();
         pod["spec"]["nodeName"] = binding["target"]["name"].clone();
+        for (key, value) in binding["metadata"]["labels"].as_object().into_iter().flatten() {
+            pod["metadata"]["labels"][key] = value.clone();
+        }
         let conditions = &mut pod["status"]["conditions"];
         if !conditions.is_array() {
             *conditions = json!([]);

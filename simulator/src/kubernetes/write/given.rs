@@ -6,7 +6,7 @@ use super::{Write, owners};
 use crate::kubernetes::{
     answer::{Cause, Refusal},
     custom::Served,
-    decoding::{self, Again, Body, Said, Strictness},
+    decoding::{self, Again, Body, Numbers, Said, Strictness},
     kinds,
     ownership::Entry,
     patch::{Form, Patch, words},
@@ -20,6 +20,9 @@ const PATCHES: [&str; 3] = ["application/json-patch+json", "application/merge-pa
 
 /// The older versions of scales, of which the real server still knows that they were ones.
 const OLDER_SCALES: [&str; 3] = ["apps/v1beta1", "apps/v1beta2", "extensions/v1beta1"];
+
+/// The server trips over its own types when somebody changes the scale of a defined kind by an apply.
+pub(super) const NO_SCALE_OF_DEFINED: &str = "request to convert CR to an invalid group/version: autoscaling/v1";
 
 const OTHER_VERSION: &str = "the API version in the data";
 
@@ -46,6 +49,7 @@ pub enum Wish {
 pub struct Given {
     patch: Patch,
     odd: Vec<String>,
+    numbers: Numbers,
 }
 
 /// A configuration that somebody applies.
@@ -183,12 +187,18 @@ impl Write<'_> {
         self.request.check_options("PatchOptions")?;
         match form {
             Some(form) => match Patch::given(form, &self.request.body, self.request.strictness()) {
-                Ok((patch, odd)) => Ok(Wish::Patch(Given { patch, odd })),
+                Ok((patch, odd, numbers)) => Ok(Wish::Patch(Given { patch, odd, numbers })),
                 // What is to be patched is looked for first.
                 Err(_) if self.cluster.store.get(&self.key(name)).is_none() => Err(self.not_found(name)),
                 Err(refusal) => Err(refusal),
             },
-            None => self.apply_given().map(Wish::Apply),
+            None => match self.apply_given() {
+                Ok(apply) => Ok(Wish::Apply(apply)),
+                Err(_) if !self.apply_creates()? && self.cluster.store.get(&self.key(name)).is_none() => {
+                    Err(self.not_found(name))
+                }
+                Err(refusal) => Err(refusal),
+            },
         }
     }
 
@@ -239,11 +249,12 @@ impl Write<'_> {
     }
 
     /// What is there with a patch on it, if that is still an object of this kind.
-    fn patched(&self, there: &Value, Given { patch, odd }: &Given) -> Result<Value, Refusal> {
+    fn patched(&self, there: &Value, Given { patch, odd, numbers }: &Given) -> Result<Value, Refusal> {
         let target = self.target();
         let root = target.root;
-        let patched = patch.on(there, Some(root))?;
-        let shown = match patch {
+        let (mut patch, mut patched) = (patch.clone(), there.clone());
+        patch.lay_over(&mut patched, Some(root))?;
+        let shown = match &patch {
             Patch::Strategic(patch) => words::told(patch),
             Patch::Json(_) | Patch::Merge(_) => patched.to_string(),
         };
@@ -251,8 +262,8 @@ impl Write<'_> {
             let cause = Cause::invalid("patch", &json!(shown), &why);
             Refusal::invalid("", "", "", vec![cause])
         };
-        let mut body = Body::of(patched);
-        let mut found = match patch {
+        let mut body = Body::of(patched).with_numbers(numbers.clone());
+        let mut found = match &patch {
             _ if let Some(defined) = target.defined => {
                 let version = &body.value["apiVersion"];
                 if version.is_null() {
@@ -265,9 +276,7 @@ impl Write<'_> {
                 defined.read(&mut body.value, metadata(root)).map_err(invalid)?
             }
             Patch::Strategic(_) => {
-                if let Some(why) = decoding::restored(root, &body.value) {
-                    return Err(invalid(why));
-                }
+                decoding::restore(root, &mut body.value).map_err(invalid)?;
                 body.read_as(root, target.kind).map_err(|why| invalid(decoding::placeless(&why)))?
             }
             Patch::Json(_) | Patch::Merge(_) => {
@@ -315,30 +324,36 @@ impl Write<'_> {
             _ => target.api_version.clone(),
         };
         let what = format!("({}/{}; {group_version}, Kind={})", named("namespace"), named("name"), target.kind);
-        if target.tongue_tied {
-            return Err(self.no_apply_of_scale(name, there.is_some_and(|(_, known)| self.owns_replicas(known))));
+        if target.tongue_tied && !there.is_some_and(|(_, known)| self.owns_replicas(known)) {
+            return Err(Refusal::failed(format!(
+                "failed to create manager for existing fields: failed to convert live object (/; autoscaling/v1, \
+                 Kind=Scale) to proper version: {NO_SCALE_OF_DEFINED}"
+            )));
         }
         let untyped = |why: &str| Refusal::failed(format!("failed to create typed patch object {what}: {why}"));
         if let Some(why) = decoding::configured(target.root, &apply.config) {
             return Err(untyped(&why));
         }
-        let mut config = match scale {
-            true => self.rescaled(&json!({}), &apply.config)?,
-            false => apply.config.clone(),
-        };
+        let mut config = if scale { self.scale_applied(&apply.config)? } else { apply.config.clone() };
         config["kind"] = json!(kind.kind);
         config["apiVersion"] = json!(kind.api_version());
         let root = kind.schema().root();
         let (live, known) = there.map_or((None, &[][..]), |(live, known)| (Some(live), known));
-        let applied = self.applied(live, known, &config, apply, untyped)?;
+        let mut applied = match live {
+            Some(live) if scale => self.applied(Some(&self.as_scaled(live)?), known, &config, apply, untyped)?,
+            live => self.applied(live, known, &config, apply, untyped)?,
+        };
+        if let Some(live) = live.filter(|_| scale) {
+            applied.object = self.scaled_by_apply(live, &applied.object, &apply.config, &what)?;
+        }
         let mut body = Body::of(applied.object);
         if kind.built_in() {
-            body.read_as(root, &kind.kind).map_err(|why| {
-                let why = decoding::placeless(&why);
-                let reader = if why.starts_with("illegal base64") { "error decoding from json: " } else { "" };
+            let restored = decoding::restore(root, &mut body.value)
+                .and_then(|()| body.read_as(root, &kind.kind).map_err(|why| decoding::placeless(&why)));
+            restored.map_err(|why| {
                 Refusal::failed(format!(
                     "failed to convert new object {what} to proper version: unable to convert unstructured object to \
-                     {group_version}, Kind={}: {reader}{why}",
+                     {group_version}, Kind={}: {why}",
                     kind.kind
                 ))
             })?;
@@ -363,20 +378,6 @@ impl Write<'_> {
             return Err(Refusal::conflict(&kind.resource, &kind.group, name, &why));
         }
         Ok((body.value, applied.entries))
-    }
-
-    /// Nobody can apply the scale of a defined kind: the server trips over its own types.
-    fn no_apply_of_scale(&self, name: &str, owned: bool) -> Refusal {
-        let failed = |place: &str| {
-            format!(
-                "failed to convert live object ({place}; autoscaling/v1, Kind=Scale) to proper version: request to convert \
-                 CR to an invalid group/version: autoscaling/v1"
-            )
-        };
-        Refusal::failed(match owned {
-            true => failed(&format!("{}/{name}", self.namespace.unwrap_or("<unknown>"))),
-            false => format!("failed to create manager for existing fields: {}", failed("/")),
-        })
     }
 
     /// The object given, if its name and namespace are those of the path.

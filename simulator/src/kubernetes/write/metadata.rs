@@ -6,7 +6,7 @@ use super::Write;
 use crate::kubernetes::{
     answer::{Cause, Refusal},
     kinds::Kind,
-    rules::{NameForm, form},
+    rules::{Look, NameForm, form},
 };
 
 /// How many bytes the annotations of an object may have in all.
@@ -21,6 +21,17 @@ pub fn wrong(object: &Value, kind: &Kind, name_form: NameForm) -> Vec<Cause> {
     if has_standard_finalizers(kind) {
         wrong.extend(finalizers_of_built_in(&object["metadata"]["finalizers"]));
     }
+    wrong
+}
+
+/// What is wrong with the metadata of a scale, which has the name of an object that is there.
+pub fn wrong_in_scale(scale: &Value) -> Vec<Cause> {
+    let metadata = &scale["metadata"];
+    let mut wrong = labels(&metadata["labels"]);
+    wrong.extend(annotations(&metadata["annotations"]));
+    wrong.extend(owner_references(&metadata["ownerReferences"]));
+    wrong.extend(finalizers(&metadata["finalizers"]));
+    wrong.extend(finalizers_of_built_in(&metadata["finalizers"]));
     wrong
 }
 
@@ -47,19 +58,39 @@ fn wrong_in_any(object: &Value, kind: &Kind, name_form: NameForm) -> Vec<Cause> 
     wrong
 }
 
-/// What is wrong with the metadata of an object in place of another. The real server looks twice, for all kinds and for the kind
-/// itself, and tells it twice; of most kinds once
-/// more, and then of their names, too.
-pub fn wrong_change(object: &Value, kind: &Kind, again: Option<NameForm>, kept: Vec<Cause>) -> Vec<Cause> {
+/// What is wrong with the metadata of an object in place of another. The real server looks for it as for all kinds, and then as the
+/// kind itself has it, and tells it each time.
+pub fn wrong_change(object: &Value, kind: &Kind, (look, names): (Look, NameForm), kept: Vec<Cause>) -> Vec<Cause> {
     let metadata = &object["metadata"];
     let mut changed = kept;
     changed.extend(labels(&metadata["labels"]));
     changed.extend(annotations(&metadata["annotations"]));
     changed.extend(owner_references(&metadata["ownerReferences"]));
     let common = wrong_in_any(object, kind, NameForm::PathSegment);
-    let own = if has_standard_finalizers(kind) { finalizers_of_built_in(&metadata["finalizers"]) } else { Vec::new() };
-    let again = again.map(|name_form| wrong(object, kind, name_form)).unwrap_or_default();
-    [common, changed.clone(), changed, own, again].concat()
+    let mut told = [common, changed.clone()].concat();
+    if look != Look::AtTheWhole {
+        told.extend(changed);
+        if has_standard_finalizers(kind) {
+            told.extend(finalizers_of_built_in(&metadata["finalizers"]));
+        }
+    }
+    if look != Look::AtChanges {
+        told.extend(wrong(object, kind, names));
+    }
+    told
+}
+
+/// The version that an object says it is.
+///
+/// # Errors
+/// If it is no version.
+pub fn version(object: &Value) -> Result<&str, Refusal> {
+    match object["metadata"]["resourceVersion"].as_str().unwrap_or_default() {
+        text if !text.is_empty() && text.parse::<u64>().is_err() => {
+            Err(Refusal::failed(format!("strconv.ParseUint: parsing \"{text}\": invalid syntax")))
+        }
+        text => Ok(text),
+    }
 }
 
 /// Takes the version out of a new object, which has none yet.
@@ -293,17 +324,12 @@ impl Write<'_> {
     /// Refuses a change of what somebody else has changed meanwhile.
     pub(super) fn same_version(&self, object: &mut Value, there: &Value) -> Result<(), Refusal> {
         let name = there["metadata"]["name"].as_str().unwrap_or_default();
-        let version = |object: &Value| object["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
-        let given = version(object);
-        if !given.is_empty() && given.parse::<u64>().is_err() {
-            return Err(Refusal::failed(format!("strconv.ParseUint: parsing \"{given}\": invalid syntax")));
-        }
-        match given.as_str() {
+        match version(object)? {
             "" | "0" if self.rules("update")?.replacing_needs_version() => {
                 let cause = Cause::invalid("metadata.resourceVersion", &json!(0), "must be specified for an update");
                 Err(Refusal::invalid(&self.kind.resource, &self.kind.group, name, vec![cause]))
             }
-            given if matches!(given, "" | "0") || *given == version(there) => {
+            given if matches!(given, "" | "0") || given == version(there)? => {
                 object["metadata"]["resourceVersion"] = there["metadata"]["resourceVersion"].clone();
                 Ok(())
             }

@@ -22,11 +22,12 @@ use super::{
     admission::{self, Attempt, Operation},
     answer::{Cause, Refusal},
     cluster::Cluster,
+    decoding,
     kinds::Kind,
     ownership::Entry,
     read::key,
     request::Request,
-    rules::Rules,
+    rules::{Look, Rules},
     store::Key,
 };
 
@@ -48,6 +49,8 @@ impl Write<'_> {
     /// As the real server refuses it; 501 for a kind whose rules are not modelled.
     pub async fn create(&self) -> Result<(u16, Value), Refusal> {
         self.rules("create")?;
+        // Who creates is first asked in which form the object comes.
+        decoding::takes(self.request)?;
         self.request.check_options("CreateOptions")?;
         let object = self.in_its_place(self.given()?, None)?;
         self.put_new(object, None).await
@@ -92,7 +95,7 @@ impl Write<'_> {
                 self.same_identity(name, object, &Value::Null)?;
                 self.put_new(object.clone(), None).await
             }
-            Wish::Apply(apply) if self.part.is_empty() || self.creates_by_change()? => {
+            Wish::Apply(apply) if self.apply_creates()? => {
                 let (object, entries) = self.configured(name, None, apply)?;
                 self.put_new(object, Some(entries)).await
             }
@@ -105,8 +108,16 @@ impl Write<'_> {
         Ok(matches!(self.part, "" | "status") && self.rules("update")?.replacing_creates())
     }
 
+    /// True if who applies what is not there creates it.
+    fn apply_creates(&self) -> Result<bool, Refusal> {
+        Ok(self.part.is_empty() || self.creates_by_change()?)
+    }
+
     async fn put_new(&self, mut object: Value, entries: Option<Vec<Entry>>) -> Result<(u16, Value), Refusal> {
         let kind = self.kind;
+        if self.request.method != Method::POST {
+            metadata::version(&object)?;
+        }
         let rules = self.rules("create")?;
         self.each_owner_once(&mut object, self.request.method == Method::PATCH);
         let given = object.clone();
@@ -149,11 +160,12 @@ impl Write<'_> {
         rules.prepare_new(&mut object, self.cluster);
         let wrong = [
             metadata::wrong(&object, kind, rules.name_form()),
+            rules.check_new_given(&given),
             rules.check(&object),
             malformed,
             rules.check_new(&object),
         ];
-        self.right(&name, wrong.concat())?;
+        self.right(&name, &given, wrong.concat())?;
         rules.warnings(&object).iter().for_each(|warning| self.request.warn(warning));
         admission::check(&attempt, &object).await?;
         owners::set(&mut object, &entries);
@@ -196,10 +208,14 @@ impl Write<'_> {
             Some(entries) => entries,
             None if self.part == "scale" && !self.kind.built_in() => self.without_replicas(known.clone())?,
             None if self.part.is_empty() => self.owned(Some(&live), &claimed, &object)?,
+            None if self.part == "scale" => {
+                self.owned(Some(&self.as_scaled(&live)?), &known, &self.as_scaled(&object)?)?
+            }
             None => self.owned(Some(&live), &known, &object)?,
         };
-        let entries = match (self.part, self.kind.built_in()) {
-            ("scale", true) => self.with_replicas_apart(entries)?,
+        let is_apply = matches!(wish, Wish::Apply(_));
+        let entries = match self.part {
+            "scale" if is_apply || self.kind.built_in() => self.with_replicas_apart(entries)?,
             _ => entries,
         };
         self.same_version(&mut object, &there)?;
@@ -225,14 +241,19 @@ impl Write<'_> {
             let generation = stored["metadata"]["generation"].as_i64().unwrap_or_default();
             object["metadata"]["generation"] = json!(generation + 1);
         }
-        let again = self.part.is_empty() && self.kind.built_in() && rules.checks_metadata_again();
-        let mut wrong = metadata::wrong_change(&object, self.kind, again.then(|| rules.name_form()), kept);
-        wrong.extend(rules.check_given_change(&given, stored));
+        let look = match self.part.is_empty() && self.kind.built_in() {
+            true => rules.looks_at_metadata(),
+            false => Look::AtChanges,
+        };
+        let mut wrong = metadata::wrong_change(&object, self.kind, (look, rules.name_form()), kept);
+        if self.part.is_empty() {
+            wrong.extend(rules.check_given_change(&given, stored));
+        }
         wrong.extend(match self.part {
             "" | "scale" => rules.check_over(&object, stored),
             part => rules.check_part(part, &object, stored),
         });
-        self.right(name, wrong)?;
+        self.right(name, &given, wrong)?;
         if self.part.is_empty() {
             let warnings = rules.warnings_of_change(&object, stored);
             warnings.iter().for_each(|warning| self.request.warn(warning));
@@ -270,9 +291,9 @@ impl Write<'_> {
             let entries = one.as_object().into_iter().flatten();
             entries.filter(|(key, _)| !uncounted(key)).any(|(key, value)| other.get(key) != Some(value))
         };
-        let annotations = |object: &Value| object["metadata"]["annotations"].clone();
+        let counted = rules.counts_within_metadata().filter(|_| self.part.is_empty());
         fields(object) > 0 && (changed(object, stored) || changed(stored, object))
-            || rules.counts_annotations() && self.part.is_empty() && annotations(object) != annotations(stored)
+            || counted.is_some_and(|field| object["metadata"].get(field) != stored["metadata"].get(field))
     }
 
     /// This write as admission sees it.
@@ -306,8 +327,9 @@ impl Write<'_> {
         }
     }
 
-    fn right(&self, name: &str, wrong: Vec<Cause>) -> Result<(), Refusal> {
+    fn right(&self, name: &str, given: &Value, wrong: Vec<Cause>) -> Result<(), Refusal> {
         let group = self.kind.stored.split_once('.').map_or("", |(_, group)| group);
+        let wrong: Vec<Cause> = wrong.into_iter().map(|cause| cause.as_given(given)).collect();
         if wrong.is_empty() { Ok(()) } else { Err(Refusal::invalid(&self.kind.kind, group, name, wrong)) }
     }
 

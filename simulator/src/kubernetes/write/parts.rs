@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Write;
+use super::{Write, given::NO_SCALE_OF_DEFINED, metadata};
 use crate::kubernetes::{
     answer::{Cause, Refusal},
     rules::Scale,
@@ -126,6 +126,11 @@ impl Write<'_> {
     pub(super) fn rescaled(&self, object: &Value, scale: &Value) -> Result<Value, Refusal> {
         let places = self.scale()?;
         if self.kind.built_in() {
+            let name = object["metadata"]["name"].as_str().unwrap_or_default();
+            let wrong = metadata::wrong_in_scale(scale);
+            if !wrong.is_empty() {
+                return Err(Refusal::invalid("Scale", "autoscaling", name, wrong));
+            }
             return scaled(places, object, scale);
         }
         if scale["spec"]["replicas"] == NO_SCALE {
@@ -140,6 +145,59 @@ impl Write<'_> {
             rescaled["metadata"]["resourceVersion"] = version.clone();
         }
         Ok(rescaled)
+    }
+}
+
+impl Write<'_> {
+    /// An object of which nobody owns the number of its scale if that is none, which scales don't say.
+    pub(super) fn as_scaled(&self, object: &Value) -> Result<Value, Refusal> {
+        let path = self.scale()?.replicas;
+        let (mut bare, (outer, field)) = (object.clone(), path.rsplit_once('.').unwrap_or(("", path)));
+        if at(object, path) == Some(&json!(0))
+            && let Some(Value::Object(map)) = bare.pointer_mut(&format!("/{}", outer.replace('.', "/")))
+        {
+            map.shift_remove(field);
+        }
+        Ok(bare)
+    }
+
+    /// What is applied as a scale, as a configuration of the object.
+    pub(super) fn scale_applied(&self, config: &Value) -> Result<Value, Refusal> {
+        let mut applied = json!({});
+        if let Some(replicas) = config.pointer("/spec/replicas") {
+            *self.scale()?.replicas.split('.').fold(&mut applied, |object, field| &mut object[field]) =
+                replicas.clone();
+        }
+        Ok(applied)
+    }
+
+    /// What is there with the scale that an apply gives it.
+    pub(super) fn scaled_by_apply(
+        &self,
+        live: &Value,
+        applied: &Value,
+        config: &Value,
+        what: &str,
+    ) -> Result<Value, Refusal> {
+        let places = self.scale()?;
+        let replicas = at(applied, places.replicas).cloned().unwrap_or_else(|| json!(0));
+        if self.kind.built_in() {
+            return self.rescaled(live, &json!({"metadata": config["metadata"], "spec": {"replicas": replicas}}));
+        }
+        let there = scale(places, live);
+        let same = |config: &Value, there: &Value| {
+            let fields = config.as_object().into_iter().flatten();
+            fields.into_iter().all(|(field, value)| there.get(field) == Some(value))
+        };
+        let unchanged = *applied == self.as_scaled(live)?
+            && same(&config["metadata"], &there["metadata"])
+            && same(&config["status"], &there["status"]);
+        match unchanged {
+            true => Ok(live.clone()),
+            false => Err(Refusal::failed(format!(
+                "failed to convert new object {what} to proper version: {NO_SCALE_OF_DEFINED}"
+            ))),
+        }
     }
 }
 

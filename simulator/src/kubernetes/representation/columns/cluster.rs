@@ -88,11 +88,9 @@ pub fn role(row: &Row<'_>) -> Value {
 
 pub fn subjects(row: &Row<'_>, kind: &str) -> Value {
     let subjects = items(at(row.object, "subjects")).filter(|subject| subject["kind"] == kind);
-    let names = subjects.map(|subject| match text(subject.get("namespace")) {
-        namespace if kind == "ServiceAccount" && !namespace.is_empty() => {
-            format!("{namespace}/{}", text(subject.get("name")))
-        }
-        _ => text(subject.get("name")),
+    let names = subjects.map(|subject| {
+        let [namespace, name] = ["namespace", "name"].map(|field| text(subject.get(field)));
+        if kind == "ServiceAccount" { format!("{namespace}/{name}") } else { name }
     });
     json!(names.collect::<Vec<_>>().join(", "))
 }

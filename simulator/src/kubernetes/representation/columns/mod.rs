@@ -56,7 +56,7 @@ const AGE: Cell = Since(CREATED);
 const CREATED: &str = "metadata.creationTimestamp";
 
 /// What the table of a kind has no other columns for.
-const PLAIN: &[Cell] = &[NAME, Text(CREATED)];
+const PLAIN: &[Cell] = &[NAME, Or(CREATED, "0001-01-01T00:00:00Z")];
 
 /// The cells of a kind by the name under which it is stored.
 fn cells_of(stored: &str) -> &'static [Cell] {

@@ -14,7 +14,13 @@ use crate::kubernetes::{
     },
 };
 
-pub static INGRESSES: Simple = Simple { check: check_ingress, counts_generations: true, ..PLAIN };
+pub static INGRESSES: Simple = Simple {
+    check: check_ingress,
+    check_new_given: leads_somewhere,
+    check_given_change: |given, _there| leads_somewhere(given),
+    counts_generations: true,
+    ..PLAIN
+};
 
 pub static CLASSES: Simple = Simple { fill_in: fill_in_class, check: check_class, counts_generations: true, ..PLAIN };
 
@@ -26,6 +32,17 @@ fn check_ingress(ingress: &Value) -> Vec<Cause> {
     let spec = Field::of(ingress, "spec");
     let (backend, rules) = (spec.at("defaultBackend"), spec.at("rules"));
     let mut wrong = Vec::new();
+    if backend.is_set() {
+        wrong.extend(check_backend(&backend));
+    }
+    for rule in rules.items() {
+        wrong.extend(check_host(&rule.at("host")));
+        if rule.at("http").is_set() {
+            let paths = rule.at("http").at("paths");
+            wrong.extend(required(&paths, ""));
+            wrong.extend(paths.items().flat_map(|path| check_path(&path)));
+        }
+    }
     for secure in spec.at("tls").items() {
         for host in secure.at("hosts").items() {
             wrong.extend(match host.text().contains('*') {
@@ -38,25 +55,19 @@ fn check_ingress(ingress: &Value) -> Vec<Cause> {
             wrong.extend(formed(&secret, form::subdomain));
         }
     }
-    if !backend.is_set() && rules.is_empty() {
-        wrong.push(Cause::invalid("spec", &Value::Null, "either `defaultBackend` or `rules` must be specified"));
-    }
-    if backend.is_set() {
-        wrong.extend(check_backend(&backend));
-    }
-    for rule in rules.items() {
-        wrong.extend(check_host(&rule.at("host")));
-        if rule.at("http").is_set() {
-            let paths = rule.at("http").at("paths");
-            wrong.extend(required(&paths, ""));
-            wrong.extend(paths.items().flat_map(|path| check_path(&path)));
-        }
-    }
     let class = spec.at("ingressClassName");
     if class.is_set() {
         wrong.extend(formed(&class, form::subdomain));
     }
     wrong
+}
+
+fn leads_somewhere(ingress: &Value) -> Vec<Cause> {
+    let spec = Field::of(ingress, "spec");
+    let (backend, rules) = (spec.at("defaultBackend"), spec.at("rules"));
+    let nowhere = !backend.is_set() && rules.is_empty();
+    let why = "either `defaultBackend` or `rules` must be specified";
+    Vec::from_iter(nowhere.then(|| Cause::invalid("spec", rules.value, why)))
 }
 
 fn check_host(host: &Field<'_>) -> Vec<Cause> {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::kubernetes::{
     answer::Cause,
     rules::{
+        Look,
         field::{self, Field, formed, label_selector, one_of, required},
         fill::{default, items},
         form,
@@ -15,7 +16,7 @@ use crate::kubernetes::{
 };
 
 pub static POLICIES: Simple =
-    Simple { fill_in, check, counts_generations: true, checks_metadata_again: false, ..PLAIN };
+    Simple { fill_in, check, counts_generations: true, looks_at_metadata: Look::AtChanges, ..PLAIN };
 
 fn fill_in(policy: &mut Value) {
     let spec = &mut policy["spec"];

@@ -8,7 +8,7 @@ mod environment;
 mod mounts;
 mod names;
 mod probes;
-mod resources;
+pub mod resources;
 mod scheduling;
 mod security;
 pub mod volumes;

@@ -132,6 +132,11 @@ fn is_native(name: &str) -> bool {
     !name.contains('/') || name.contains("kubernetes.io/")
 }
 
+/// What is wrong with the name of a resource that containers are to have.
+pub fn name_for_containers(name: &Field<'_>) -> Vec<Cause> {
+    resource_name(name.text(), name, Of::Container)
+}
+
 fn resource_name(name: &str, amount: &Field<'_>, of: Of) -> Vec<Cause> {
     let given = Value::from(name);
     let field = amount.with(&given);

@@ -107,9 +107,12 @@ fn tolerations(now: &Field<'_>, then: &Field<'_>) -> Option<Cause> {
 
 fn gates(now: &Field<'_>, then: &Field<'_>) -> Vec<Cause> {
     let known: Vec<&str> = then.items().map(|gate| gate.at("name").text()).collect();
-    let new = now.items().map(|gate| gate.at("name")).filter(|name| !known.contains(&name.text()));
+    let names: Vec<Field<'_>> = now.items().map(|gate| gate.at("name")).collect();
+    // Of one that comes twice, the last is told.
+    let is_last = |at: usize| names[at + 1..].iter().all(|other| other.text() != names[at].text());
+    let new = names.iter().enumerate().filter(|(at, name)| is_last(*at) && !known.contains(&name.text()));
     let why = |name: &str| format!("only deletion is allowed, but found new scheduling gate '{name}'");
-    new.map(|name| name.forbidden(&why(name.text()))).collect()
+    new.map(|(_, name)| name.forbidden(&why(name.text()))).collect()
 }
 
 /// A pod that waits for gates may be told where it can run, in more detail than before. What of that is taken is as it was in

@@ -213,6 +213,34 @@ fn load_balancer(spec: &Field<'_>) -> Vec<Cause> {
     wrong
 }
 
+/// What is wrong with where a service says that it is reached from outside.
+pub fn status(service: &Value, there: &Value) -> Vec<Cause> {
+    let [ingress, before] = [service, there].map(|service| Field::of(service, "status.loadBalancer.ingress"));
+    if Field::of(service, "spec.type").text() != "LoadBalancer" && !ingress.is_empty() {
+        return vec![ingress.forbidden("may only be used when `spec.type` is 'LoadBalancer'")];
+    }
+    let known: Vec<&str> = before.items().map(|place| place.at("ip").text()).collect();
+    let mut wrong = Vec::new();
+    for place in ingress.items() {
+        let [ip, mode, host] = ["ip", "ipMode", "hostname"].map(|name| place.at(name));
+        if !ip.is_empty() && !known.contains(&ip.text()) {
+            wrong.extend(formed(&ip, form::ip));
+        }
+        match (mode.is_set(), ip.is_empty()) {
+            (false, false) => wrong.push(mode.required("must be specified when `ip` is set")),
+            (true, true) => wrong.push(mode.forbidden("may not be specified when `ip` is not set")),
+            _ => wrong.extend(one_of(&mode, &["Proxy", "VIP"])),
+        }
+        if !host.is_empty() {
+            wrong.extend(formed(&host, form::subdomain));
+            if host.text().parse::<IpAddr>().is_ok() {
+                wrong.push(host.invalid("must be a DNS name, not an IP address"));
+            }
+        }
+    }
+    wrong
+}
+
 fn class(spec: &Field<'_>) -> Vec<Cause> {
     let class = spec.at("loadBalancerClass");
     match spec.at("type").text() {

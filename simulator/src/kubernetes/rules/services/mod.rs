@@ -6,7 +6,7 @@ mod check;
 use serde_json::{Value, json};
 
 use super::{
-    NameForm, Rules,
+    Look, NameForm, Rules,
     field::Field,
     fill::{default, items, remove},
 };
@@ -107,8 +107,12 @@ impl Rules for Services {
         check::service(service)
     }
 
-    fn checks_metadata_again(&self) -> bool {
-        false
+    fn check_part(&self, _part: &str, service: &Value, there: &Value) -> Vec<Cause> {
+        check::status(service, there)
+    }
+
+    fn looks_at_metadata(&self) -> Look {
+        Look::AtChanges
     }
 
     fn check_over(&self, service: &Value, there: &Value) -> Vec<Cause> {

@@ -7,7 +7,7 @@ use crate::kubernetes::{
     answer::Cause,
     cluster::Cluster,
     rules::{
-        Rules,
+        Look, Rules,
         field::{Field, not_negative, one_of, required},
         fill::fill,
         pod_spec,
@@ -17,8 +17,8 @@ use crate::kubernetes::{
 pub struct CronJobs;
 
 impl Rules for CronJobs {
-    fn checks_metadata_again(&self) -> bool {
-        false
+    fn looks_at_metadata(&self) -> Look {
+        Look::AtChanges
     }
 
     fn warnings(&self, object: &Value) -> Vec<String> {

@@ -7,7 +7,7 @@ use crate::kubernetes::{
     answer::Cause,
     cluster::Cluster,
     rules::{
-        Rules,
+        Look, Rules,
         field::{Field, label_selector, not_negative, unchanged},
         fill::fill,
         pod_spec, structures,
@@ -25,8 +25,8 @@ impl Rules for DaemonSets {
         blank["metadata"]["annotations"] = json!({TEMPLATE: "0"});
     }
 
-    fn checks_metadata_again(&self) -> bool {
-        false
+    fn looks_at_metadata(&self) -> Look {
+        Look::AtChanges
     }
 
     fn hidden_annotation(&self) -> Option<&str> {

@@ -7,7 +7,7 @@ use crate::kubernetes::{
     answer::Cause,
     cluster::Cluster,
     rules::{
-        Rules, Scale,
+        Look, Rules, Scale,
         field::{Field, not_negative, unchanged},
         fill::{fill, remove},
         pod_spec, structures,
@@ -31,8 +31,8 @@ impl Rules for Deployments {
         }
     }
 
-    fn checks_metadata_again(&self) -> bool {
-        false
+    fn looks_at_metadata(&self) -> Look {
+        Look::AtChanges
     }
 
     fn warnings(&self, object: &Value) -> Vec<String> {
@@ -102,8 +102,8 @@ impl Rules for Deployments {
         true
     }
 
-    fn counts_annotations(&self) -> bool {
-        true
+    fn counts_within_metadata(&self) -> Option<&str> {
+        Some("annotations")
     }
 
     fn scale(&self) -> Option<Scale<'_>> {

@@ -7,7 +7,7 @@ use crate::kubernetes::{
     answer::Cause,
     cluster::Cluster,
     rules::{
-        Rules, Scale,
+        Look, Rules, Scale,
         field::{Field, not_negative, required, unchanged},
         fill::fill,
         pod_spec,
@@ -22,8 +22,8 @@ impl Rules for ReplicaSets {
         blank["spec"]["selector"] = Value::Null;
     }
 
-    fn checks_metadata_again(&self) -> bool {
-        false
+    fn looks_at_metadata(&self) -> Look {
+        Look::AtChanges
     }
 
     fn warnings(&self, object: &Value) -> Vec<String> {
@@ -73,8 +73,8 @@ impl Rules for ReplicaSets {
 pub struct ReplicationControllers;
 
 impl Rules for ReplicationControllers {
-    fn checks_metadata_again(&self) -> bool {
-        false
+    fn looks_at_metadata(&self) -> Look {
+        Look::AtChanges
     }
 
     fn warnings(&self, object: &Value) -> Vec<String> {

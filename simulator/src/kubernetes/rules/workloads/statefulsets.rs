@@ -9,7 +9,7 @@ use crate::kubernetes::{
     answer::Cause,
     cluster::Cluster,
     rules::{
-        NameForm, Rules, Scale,
+        Look, NameForm, Rules, Scale,
         field::{Field, formed, label_selector, not_negative, one_of},
         fill::{fill, items},
         form, pod_spec, structures,
@@ -24,8 +24,8 @@ impl Rules for StatefulSets {
         blank["spec"]["selector"] = Value::Null;
     }
 
-    fn checks_metadata_again(&self) -> bool {
-        false
+    fn looks_at_metadata(&self) -> Look {
+        Look::AtChanges
     }
 
     fn warnings(&self, object: &Value) -> Vec<String> {

@@ -27,10 +27,6 @@ impl Rules for Jobs {
         )
     }
 
-    fn checks_metadata_again(&self) -> bool {
-        false
-    }
-
     fn warnings(&self, object: &Value) -> Vec<String> {
         pod_spec::warnings::of_maker(object, "spec.template")
     }
@@ -70,13 +66,19 @@ impl Rules for Jobs {
         label(job);
     }
 
+    fn prepare_part(&self, _part: &str, job: &mut Value, _there: &Value, _cluster: &Cluster) {
+        label(job);
+    }
+
     fn admit_new(&self, job: &mut Value, given: &Value, _cluster: &Cluster) -> Result<(), Refusal> {
         // Labels that were taken over from the template are those of the template from then on.
         let own = given["metadata"]["labels"].as_object().is_some_and(|labels| !labels.is_empty());
         let taken_over = !own && job["metadata"]["labels"].is_object();
         if job["spec"]["manualSelector"] != true {
             select_by_uid(job);
-            if taken_over {
+            // Who lets the server find a name has them copied, and no more.
+            let named = given["metadata"]["name"].as_str().is_some_and(|name| !name.is_empty());
+            if taken_over && named {
                 job["metadata"]["labels"] = job["spec"]["template"]["metadata"]["labels"].clone();
             }
         }
