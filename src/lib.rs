@@ -7,6 +7,7 @@ pub mod duration;
 pub mod event;
 pub mod host;
 pub mod kubeconfig;
+pub mod kubernetes;
 pub mod rehearsal;
 pub mod run;
 pub mod script;

@@ -4,6 +4,7 @@
 mod base64;
 pub mod dns;
 mod exec;
+mod flux;
 mod fs;
 mod hash;
 mod http;
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Binding> {
         base64::BINDING,
         dns::BINDING,
         exec::BINDING,
+        flux::BINDING,
         fs::BINDING,
         hash::BINDING,
         http::BINDING,

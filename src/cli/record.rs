@@ -14,7 +14,6 @@ use super::{
     wire::{self, Nothing},
 };
 use crate::{
-    bindings::k8s::client::{Cluster, Selection},
     diagnostic::Diagnostic,
     host::{
         Host,
@@ -25,6 +24,7 @@ use crate::{
         wait::{Interrupted, Waiting},
     },
     kubeconfig::{Target, found},
+    kubernetes::client::{Cluster, Selection},
     rehearsal::recording,
     script::{
         fault::{Fault, Kind},

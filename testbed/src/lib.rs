@@ -94,6 +94,23 @@ pub fn balancing() -> Option<Bed> {
     Some(Bed { testbed, _shared: None, _alone: Some(alone) })
 }
 
+/// A control plane of its own with Flux's controllers and a registry for charts and manifests.
+pub fn with_flux() -> Option<Bed> {
+    static TESTBED: OnceLock<Result<Testbed, String>> = OnceLock::new();
+    let started = || {
+        has(&tools()?.assets, "helm-controller")?;
+        let testbed = start(&["--kwok"])?;
+        output(&mut testbed.flux_script(&["up"]))?;
+        Ok(testbed)
+    };
+    let testbed = told(TESTBED.get_or_init(started))?;
+    Some(Bed {
+        testbed,
+        _shared: Some(testbed.servers.read().unwrap_or_else(|poison| poison.into_inner())),
+        _alone: None,
+    })
+}
+
 fn testbed() -> Option<&'static Testbed> {
     static TESTBED: OnceLock<Result<Testbed, String>> = OnceLock::new();
     told(TESTBED.get_or_init(|| start(&["--kwok"])))
@@ -278,8 +295,16 @@ impl Testbed {
     /// What the reference says.
     #[track_caller]
     pub fn kubectl(&self, arguments: &[&str]) -> String {
+        self.try_kubectl(arguments).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// What the reference says, or with what it fails.
+    ///
+    /// # Errors
+    /// What it writes on its standard error.
+    pub fn try_kubectl(&self, arguments: &[&str]) -> Result<String, String> {
         let mut command = Command::new(self.assets.join("kubectl"));
-        output(command.env("KUBECONFIG", self.kubeconfig()).args(arguments)).unwrap_or_else(|error| panic!("{error}"))
+        output(command.env("KUBECONFIG", self.kubeconfig()).args(arguments))
     }
 
     /// What the reference says to a manifest on its standard input.
@@ -289,6 +314,24 @@ impl Testbed {
         file.write_all(manifest.as_bytes()).unwrap();
         let path = file.path().to_str().unwrap().to_owned();
         self.kubectl(&[arguments, &["-f", &path]].concat())
+    }
+
+    fn flux_script(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.cluster.with_file_name("flux"));
+        let (verb, rest) = arguments.split_first().expect("the script is given something to do");
+        command.arg(verb).arg(&self.folder).args(rest).env("KUBEBUILDER_ASSETS", &self.assets);
+        command
+    }
+
+    /// Has the script beside the control plane's do something for Flux: `push-chart`, `push-tree`.
+    #[track_caller]
+    pub fn flux(&self, arguments: &[&str]) {
+        output(&mut self.flux_script(arguments)).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Where Flux's registry listens.
+    pub fn registry(&self) -> String {
+        std::fs::read_to_string(self.folder.join("registry.address")).expect("Flux is up").trim().to_owned()
     }
 
     /// Ends or starts one part of the control plane.

@@ -391,7 +391,7 @@ fn many_who_miss_a_kind_ask_for_it_once() {
         _ => Reply::new(200, map("a", 1, "x")),
     });
     let (script, connect) = run(&server, "cluster");
-    let cluster: cozyscript::bindings::k8s::client::Cluster = script.value(&connect);
+    let cluster: cozyscript::kubernetes::client::Cluster = script.value(&connect);
     let found =
         crate::support::runtime().block_on(futures::future::join_all((0..20).map(|_| cluster.resolve("thing"))));
     assert!(found.iter().all(|found| found.as_ref().is_ok_and(|kind| kind.plural == "things")), "{found:?}");

@@ -1,13 +1,15 @@
 //! What servers of other protocols may say: DNS answers, ends of commands, forwarded channels, Redis replies, followed logs.
 
-use cozyscript::bindings::{
-    dns::record::Question,
-    k8s::{
+use cozyscript::{
+    bindings::{
+        dns::record::Question,
+        redis::value::{of_answer, of_info},
+    },
+    kubernetes::{
         exec::{Command, Ended, outcome},
         forward::Channels,
         logs::Told,
     },
-    redis::value::{of_answer, of_info},
 };
 
 use super::mutate::mutated;

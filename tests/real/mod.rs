@@ -10,6 +10,7 @@ mod change;
 mod connect;
 mod dns;
 mod events;
+mod flux;
 mod guestbook;
 mod http;
 mod k8s;
@@ -29,4 +30,4 @@ mod watch;
 mod webhooks;
 mod workloads;
 
-use self::testbed::{Bed, Scripts, alone, shared};
+use self::testbed::{Bed, Scripts, alone, shared, with_flux};

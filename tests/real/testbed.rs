@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-pub use ::testbed::{Bed, Testbed, alone, say, shared};
+pub use ::testbed::{Bed, Testbed, alone, say, shared, with_flux};
 
 use crate::support::Script;
 

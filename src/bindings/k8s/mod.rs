@@ -1,58 +1,13 @@
-//! Kubernetes: connecting, reading, changing and waiting, for any kind.
+//! Kubernetes, as scripts see it: thin functions over the client in `kubernetes`.
 //!
-//! `client` and its neighbours are async and know no scripts, so that other bindings build on them; `functions` are what
-//! scripts see. It never waits without a deadline, and never makes a change that it has not announced.
+//! It never waits without a deadline, and never makes a change that it has not announced.
 
-pub mod access;
-pub mod apply;
-mod before;
-mod blast;
-pub mod change;
-pub mod client;
-mod credentials;
-mod crowd;
-mod difference;
-pub mod discovery;
-pub mod drain;
-mod established;
-pub mod events;
-pub mod exec;
-pub mod explain;
-pub mod fault;
-pub mod forward;
 mod functions;
-mod hindrance;
-mod inventory;
-mod jsonpath;
-pub mod logs;
-pub mod manifest;
-pub mod metrics;
-mod named;
-pub mod object;
-mod order;
-mod ownership;
-mod plugin;
-mod pods;
-mod quantity;
-mod query;
-pub mod readiness;
-mod removal;
-mod report;
-pub mod rollout;
-mod secrets;
-mod served;
-mod transport;
-pub mod trouble;
-mod undeclared;
-pub mod wait;
-pub mod waited;
-pub mod watch;
-mod websocket;
 
 use rhai::plugin::*;
 
-use self::{client::Cluster, functions as f};
-use crate::script::binding::Binding;
+use self::functions as f;
+use crate::{kubernetes::client::Cluster, script::binding::Binding};
 
 pub const BINDING: Binding = Binding {
     name: "k8s",

@@ -5,12 +5,12 @@ use serde_json::json;
 
 use super::given;
 use crate::{
-    bindings::k8s::{
+    host::wait::Waiting,
+    kubernetes::{
         access::{self, Permission, Request},
         client::Cluster,
         object::whole,
     },
-    host::wait::Waiting,
     script::{conductor::Outcome, context::Call, values::object::Object, values::tree::Tree},
 };
 

@@ -10,7 +10,13 @@ use super::{
     given,
 };
 use crate::{
-    bindings::k8s::{
+    event::What,
+    host::{
+        effect::{Effect, digest},
+        frame,
+        wait::{Progress, Waiting},
+    },
+    kubernetes::{
         apply::{self, Applied, Manner},
         change::{Deletion, Validation},
         client::Cluster,
@@ -18,12 +24,6 @@ use crate::{
         manifest, object,
         removal::Doomed,
         report,
-    },
-    event::What,
-    host::{
-        effect::{Effect, digest},
-        frame,
-        wait::{Progress, Waiting},
     },
     script::{
         conductor::Outcome,

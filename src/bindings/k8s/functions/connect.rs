@@ -3,9 +3,9 @@
 use rhai::{Map, NativeCallContext, plugin::*};
 
 use crate::{
-    bindings::k8s::{client::Cluster, secrets},
     host::{Host, wait::Waiting},
     kubeconfig::{Kubeconfig, SERVICE_ACCOUNT, Source, Target, found, in_cluster, named, read},
+    kubernetes::{client::Cluster, secrets},
     script::{
         conductor::Outcome,
         context::Call,

@@ -8,8 +8,8 @@ use super::{
     settle::{changed, holds, is_ours},
 };
 use crate::{
-    bindings::k8s::{apply, change::Validation, client::Cluster, explain::shown, object},
     host::effect::{Effect, digest},
+    kubernetes::{apply, change::Validation, client::Cluster, explain::shown, object},
     script::{
         conductor::Outcome,
         context::{Call, Change, Settled},

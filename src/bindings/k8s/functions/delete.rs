@@ -7,7 +7,12 @@ use serde_json::Value;
 
 use super::given;
 use crate::{
-    bindings::k8s::{
+    event::WaitEnd,
+    host::{
+        effect::{Effect, digest},
+        wait::Waiting,
+    },
+    kubernetes::{
         before::{self, Before},
         blast,
         change::Deletion,
@@ -15,11 +20,6 @@ use crate::{
         manifest, object,
         removal::{self, Doomed},
         report,
-    },
-    event::WaitEnd,
-    host::{
-        effect::{Effect, digest},
-        wait::Waiting,
     },
     script::{
         conductor::Outcome,

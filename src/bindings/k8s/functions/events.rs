@@ -4,11 +4,11 @@ use rhai::{Array, Map, NativeCallContext, plugin::*};
 
 use super::given;
 use crate::{
-    bindings::k8s::{
+    host::wait::Waiting,
+    kubernetes::{
         client::Cluster,
         events::{self, Wanted},
     },
-    host::wait::Waiting,
     script::{conductor::Outcome, context::Call, fault::Fault, values::tree::Tree},
 };
 

@@ -7,13 +7,13 @@ use serde_json::Value;
 
 use super::given;
 use crate::{
-    bindings::k8s::{
-        client::Cluster,
-        exec::{Command, Ended, shown},
-    },
     host::{
         effect::{Effect, digest},
         secrets::Secret,
+    },
+    kubernetes::{
+        client::Cluster,
+        exec::{Command, Ended, shown},
     },
     script::{
         conductor::Outcome,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rhai::{Array, Dynamic};
 
 use crate::{
-    bindings::k8s::{
+    kubernetes::{
         client::{Cluster, Selection},
         manifest, object, secrets,
     },

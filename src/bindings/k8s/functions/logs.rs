@@ -8,15 +8,15 @@ use rhai::{Dynamic, FnPtr, Map, NativeCallContext, plugin::*};
 
 use super::given;
 use crate::{
-    bindings::k8s::{
+    event::{WaitEnd, What},
+    host::wait::{Interrupted, Progress, Waiting},
+    kubernetes::{
         client::{Cluster, Selection},
         crowd::{Crowd, Line},
         logs::{Follower, LogOptions, containers, prefix},
         object,
         watch::Observer,
     },
-    event::{WaitEnd, What},
-    host::wait::{Interrupted, Progress, Waiting},
     script::{
         conductor::Outcome,
         context::Call,

@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 
 use super::given;
 use crate::{
-    bindings::k8s::{
-        client::Cluster,
-        drain::{self, Leaving, Manner, Plan, State},
-        object,
-    },
     duration,
     event::{WaitEnd, What},
     host::{
         effect::{Effect, digest},
         wait::{Interrupted, Waiting},
+    },
+    kubernetes::{
+        client::Cluster,
+        drain::{self, Leaving, Manner, Plan, State},
+        object,
     },
     script::{
         conductor::Outcome,

@@ -9,7 +9,8 @@ use super::{
     settle::{self, changed},
 };
 use crate::{
-    bindings::k8s::{
+    host::effect::{Effect, digest},
+    kubernetes::{
         before::Before,
         change::{Patch, Patching, Validation},
         client::Cluster,
@@ -17,7 +18,6 @@ use crate::{
         named::Named,
         object::{self, at},
     },
-    host::effect::{Effect, digest},
     script::{
         conductor::Outcome,
         context::{Call, Change, Changed, Settled},

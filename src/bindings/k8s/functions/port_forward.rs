@@ -6,8 +6,8 @@ use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
 
 use super::given;
 use crate::{
-    bindings::k8s::{client::Cluster, forward::Forward},
     host::{tunnel::Tunnel, wait::Waiting},
+    kubernetes::{client::Cluster, forward::Forward},
     script::{
         conductor::Outcome,
         context::Call,

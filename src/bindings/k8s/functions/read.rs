@@ -5,8 +5,8 @@ use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
 
 use super::given;
 use crate::{
-    bindings::k8s::{client::Cluster, object},
     host::wait::Waiting,
+    kubernetes::{client::Cluster, object},
     script::{
         conductor::Outcome,
         context::Call,

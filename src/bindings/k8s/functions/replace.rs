@@ -7,8 +7,8 @@ use super::{
     settle::{changed, holds, is_ours},
 };
 use crate::{
-    bindings::k8s::{apply, change::Validation, client::Cluster, discovery::Resource, object},
     host::effect::{Effect, digest},
+    kubernetes::{apply, change::Validation, client::Cluster, discovery::Resource, object},
     script::{
         conductor::Outcome,
         context::{Call, Change, Settled},

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 
 use super::given;
 use crate::{
-    bindings::k8s::{
-        client::Cluster,
-        object,
-        rollout::{self, Revision},
-    },
     host::{
         effect::{Effect, digest},
         wait::Waiting,
+    },
+    kubernetes::{
+        client::Cluster,
+        object,
+        rollout::{self, Revision},
     },
     script::{
         conductor::Outcome,

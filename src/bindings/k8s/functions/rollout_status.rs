@@ -9,8 +9,8 @@ use super::{
     waiting::{Order, wait_on},
 };
 use crate::{
-    bindings::k8s::{client::Cluster, rollout, wait::Until, waited::Group},
     host::wait::Waiting,
+    kubernetes::{client::Cluster, rollout, wait::Until, waited::Group},
     script::{
         conductor::Outcome,
         context::Call,

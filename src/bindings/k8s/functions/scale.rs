@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::given;
 use crate::{
-    bindings::k8s::{client::Cluster, object},
     host::effect::{Effect, digest},
+    kubernetes::{client::Cluster, object},
     script::{
         conductor::Outcome,
         context::{Call, Change, Changed},

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    bindings::k8s::{
+    kubernetes::{
         client::MANAGER,
         object::{self, items, text},
     },

@@ -7,7 +7,7 @@ use super::{
     waiting::{Judge, Order, wait_on},
 };
 use crate::{
-    bindings::k8s::{
+    kubernetes::{
         client::Cluster,
         waited::{Group, Which},
     },

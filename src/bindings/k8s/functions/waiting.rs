@@ -11,7 +11,10 @@ use rhai::{Array, Dynamic, EvalAltResult, FnPtr, NativeCallContext};
 
 use super::warnings::{Concerned, Warnings};
 use crate::{
-    bindings::k8s::{
+    duration,
+    event::{WaitEnd, What},
+    host::wait::{Interrupted, Wait, Waiting},
+    kubernetes::{
         client::Cluster,
         explain, object,
         trouble::{Trouble, worst},
@@ -19,9 +22,6 @@ use crate::{
         waited::{Enough, Group, Key, Sight, Waited, Which},
         watch::Seen,
     },
-    duration,
-    event::{WaitEnd, What},
-    host::wait::{Interrupted, Wait, Waiting},
     script::{
         conductor::Outcome,
         context::Call,

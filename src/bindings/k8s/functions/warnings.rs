@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use jiff::Timestamp;
 
 use crate::{
-    bindings::k8s::{
+    kubernetes::{
         client::{Cluster, Selection},
         explain::{seen_at, shown_warning},
         object::{self, items, kind, name, text, uid},

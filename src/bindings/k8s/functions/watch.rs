@@ -6,13 +6,13 @@ use rhai::{Dynamic, FnPtr, Map, NativeCallContext, plugin::*};
 
 use super::given;
 use crate::{
-    bindings::k8s::{
+    event::WaitEnd,
+    host::wait::{Interrupted, Waiting},
+    kubernetes::{
         client::Cluster,
         object,
         watch::{Observer, Seen},
     },
-    event::WaitEnd,
-    host::wait::{Interrupted, Waiting},
     script::{
         conductor::Outcome,
         context::Call,

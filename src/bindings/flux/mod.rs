@@ -1,0 +1,34 @@
+//! Flux: how its objects stand, having them looked at, and what keeps them.
+//!
+//! It is a client of `kubernetes`, and reads what Flux's own controllers write. It never changes what they apply but through them.
+
+mod explain;
+mod functions;
+mod inventory;
+mod kind;
+mod release;
+mod remedy;
+mod request;
+mod source;
+mod standing;
+mod suspension;
+mod tree;
+
+use rhai::plugin::*;
+
+use self::functions as f;
+use crate::script::binding::Binding;
+
+pub const BINDING: Binding = Binding {
+    name: "flux",
+    summary: "reads and reconciles what Flux keeps on a cluster",
+    functions: |module| {
+        combine_with_exported_module!(module, "read", f::read::functions);
+        combine_with_exported_module!(module, "reconcile", f::reconcile::functions);
+        combine_with_exported_module!(module, "suspend", f::suspend::functions);
+        combine_with_exported_module!(module, "explain", f::explain::functions);
+        combine_with_exported_module!(module, "look", f::look::functions);
+        combine_with_exported_module!(module, "wait", f::wait::functions);
+    },
+    types: |_| {},
+};
