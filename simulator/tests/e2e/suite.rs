@@ -5,8 +5,7 @@
 //!
 //!     SUITE=. SUITE_LOG=/tmp/suite.log cargo test -p simulator --test e2e -- conformance_tests --nocapture
 //!
-//! which takes about half an hour, and tells of 119 of 120 that they pass: after `MutatingAdmissionPolicy … should mutate a Deployment`
-//! the server is silent for too long.
+//! which takes about half an hour.
 
 use std::{collections::BTreeSet, path::Path, process::Command};
 
