@@ -10,7 +10,7 @@ use std::{
 use crate::{
     applying,
     contest::contest,
-    cozyscript,
+    cozyscript, peers,
     table::{Row, millis, ratio},
     write,
 };
@@ -59,18 +59,8 @@ pub struct Testbed {
 
 impl Testbed {
     pub fn start(folder: PathBuf) -> Result<Self, String> {
-        let scripts = match std::env::var_os("COZYSCRIPT_TESTBED") {
-            Some(folder) => PathBuf::from(folder),
-            None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/testbed"),
-        };
-        let cluster = scripts.join("cluster");
-        if !cluster.exists() {
-            return Err("no testbed: set COZYSCRIPT_TESTBED".to_owned());
-        }
-        let assets = match std::env::var_os("KUBEBUILDER_ASSETS") {
-            Some(folder) => PathBuf::from(folder),
-            None => output(&mut Command::new(scripts.join("unpack"))).map(|path| PathBuf::from(path.trim()))?,
-        };
+        let cluster = peers::testbed()?.join("cluster");
+        let assets = peers::programs()?;
         let watchdog = Command::new("sh")
             .args(["-c", "cat >/dev/null; \"$0\" down \"$1\" >/dev/null 2>&1"])
             .args([&cluster, &folder])
@@ -81,7 +71,9 @@ impl Testbed {
             .spawn()
             .map_err(|error| format!("no watchdog: {error}"))?;
         let testbed = Self { folder, assets, watchdog };
-        output(Command::new(&cluster).arg("up").arg(&testbed.folder).env("KUBEBUILDER_ASSETS", &testbed.assets))?;
+        peers::output(
+            Command::new(&cluster).arg("up").arg(&testbed.folder).env("KUBEBUILDER_ASSETS", &testbed.assets),
+        )?;
         Ok(testbed)
     }
 
@@ -105,13 +97,5 @@ impl Drop for Testbed {
         if let Err(error) = self.watchdog.wait() {
             eprintln!("the testbed may still be up: {error}");
         }
-    }
-}
-
-fn output(command: &mut Command) -> Result<String, String> {
-    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{command:?}: {error}"))?;
-    match output.status.success() {
-        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        false => Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr))),
     }
 }

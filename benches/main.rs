@@ -23,6 +23,7 @@ mod resume;
 mod steps;
 mod stop;
 mod table;
+mod talos;
 mod waits;
 
 use std::{
@@ -41,7 +42,7 @@ pub fn program() -> PathBuf {
 type Subject = fn(&Path) -> Vec<Row>;
 
 /// The subjects, by the names that choose them on the command line.
-const SUBJECTS: [(&str, Subject); 12] = [
+const SUBJECTS: [(&str, Subject); 13] = [
     ("cold_start", cold_start::rows),
     ("memory", memory::rows),
     ("steps", steps::rows),
@@ -54,6 +55,7 @@ const SUBJECTS: [(&str, Subject); 12] = [
     ("lists", lists::rows),
     ("waits", waits::rows),
     ("discovery", discovery::rows),
+    ("talos", talos::rows),
 ];
 
 fn main() {

@@ -10,6 +10,7 @@ mod rehearsal;
 mod run;
 mod script;
 mod support;
+mod talos;
 mod tidy;
 mod ui;
 mod wire;

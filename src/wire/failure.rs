@@ -125,6 +125,7 @@ fn certificate_reason(why: &CertificateError) -> String {
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "its certificate is not meant for servers".to_owned()
         }
+        CertificateError::Other(why) => format!("its certificate is not trusted: {}", why.0),
         other => format!("its certificate is not trusted: {other}"),
     }
 }

@@ -50,6 +50,20 @@ pub async fn version(node: &Node) -> Result<Version, Fault> {
     only(node.ask(|channel| async move { machine(channel).version(()).await }).await?.messages)
 }
 
+/// Which Talos it runs: `v1.11.5`.
+///
+/// # Errors
+/// Why nobody says.
+pub async fn tag(node: &Node) -> Result<String, Fault> {
+    Ok(version(node).await?.version.unwrap_or_default().tag)
+}
+
+/// The minor version of a Talos 1; 0 for what is none.
+pub fn minor(tag: &str) -> u32 {
+    let minor = tag.strip_prefix("v1.").and_then(|rest| rest.split('.').next());
+    minor.and_then(|minor| minor.parse().ok()).unwrap_or_default()
+}
+
 /// What it calls itself.
 ///
 /// # Errors

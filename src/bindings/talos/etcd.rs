@@ -29,6 +29,16 @@ pub fn named<'m>(members: &'m [EtcdMember], name: &str) -> Option<&'m EtcdMember
         .find(|member| member.hostname == name || hex(member.id) == name || addresses(member).any(|at| at == name))
 }
 
+/// True if a node is no member, by the list of whoever has one: its own is gone with its membership.
+pub async fn has_left(node: &Node, others: &[Node]) -> bool {
+    for asked in std::iter::once(node).chain(others) {
+        if let Ok(members) = self::members(asked, false).await {
+            return named(&members, &node.to_string()).is_none();
+        }
+    }
+    false
+}
+
 /// Where a member is.
 pub fn addresses(member: &EtcdMember) -> impl Iterator<Item = String> {
     member.peer_urls.iter().filter_map(|url| {

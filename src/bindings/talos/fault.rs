@@ -155,7 +155,7 @@ pub fn of_status(status: &Status) -> Fault {
         Kind::Failed if said.contains("invalid target") => {
             fault.hint("a node is named by its address or name alone, without a port")
         }
-        Kind::Unsupported if said.contains("maintenance mode") => {
+        Kind::Unsupported if said.contains("not implemented in maintenance mode") => {
             fault.hint("the node has no configuration yet: `talos::maintenance` speaks to it")
         }
         _ => fault,

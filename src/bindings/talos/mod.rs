@@ -11,6 +11,7 @@ mod fault;
 mod functions;
 mod guard;
 mod health;
+mod installing;
 mod machines;
 mod opening;
 mod probe;
@@ -36,6 +37,7 @@ pub const BINDING: Binding = Binding {
         combine_with_exported_module!(module, "watch", f::watch::functions);
         combine_with_exported_module!(module, "events", f::events::functions);
         combine_with_exported_module!(module, "files", f::files::functions);
+        combine_with_exported_module!(module, "logs", f::logs::functions);
         combine_with_exported_module!(module, "apply", f::apply::functions);
         combine_with_exported_module!(module, "patch", f::patch::functions);
         combine_with_exported_module!(module, "bootstrap", f::bootstrap::functions);

@@ -152,11 +152,28 @@ fn still_valid(host: &Host, context: &str, pem: &str) -> Result<(), Fault> {
     }
 }
 
-/// A node that has no configuration, and so nobody who vouches for it: it is known by its key.
+/// A node that has no configuration, and so nobody who vouches for it: it is known by its key, which is shown unless it is one of the
+/// `fingerprints`.
 ///
 /// # Errors
 /// `unreachable`, or `tls` if it has a configuration already, or another key than one of the `fingerprints`.
 pub async fn maintenance(host: &Host, address: &Authority, fingerprints: &[String]) -> Result<Maintenance, Fault> {
+    let met = met(host, address, fingerprints).await?;
+    if fingerprints.is_empty() {
+        host.events.warn_once(format!(
+            "nobody vouches for node `{}`, which is in maintenance: the fingerprint of its key is `{}`",
+            address.host,
+            met.fingerprint()
+        ));
+    }
+    Ok(met)
+}
+
+/// The same for who only looks whether it is there.
+///
+/// # Errors
+/// As for [`maintenance`].
+pub async fn met(host: &Host, address: &Authority, fingerprints: &[String]) -> Result<Maintenance, Fault> {
     let known = |trust: Trust| {
         Tls::new(host, &Settings { trust, ..Settings::default() }).expect("nothing of a certificate is read for it")
     };
@@ -173,12 +190,6 @@ pub async fn maintenance(host: &Host, address: &Authority, fingerprints: &[Strin
     let reach = Reach::new(host, vec![address.clone()], known(Trust::Key([fingerprint.clone()].into())));
     let maintenance = Maintenance::new(reach, &fingerprint);
     answers(maintenance.node()).await?;
-    if fingerprints.is_empty() {
-        host.events.warn_once(format!(
-            "nobody vouches for node `{}`, which is in maintenance: the fingerprint of its key is `{fingerprint}`",
-            address.host
-        ));
-    }
     Ok(maintenance)
 }
 

@@ -37,10 +37,20 @@ pub async fn boot(node: &Node, before: &str, every: Duration, progress: &Progres
         match condition::boot_id(node).await {
             Ok(now) if now != before => return now,
             Ok(_) => progress.because(format!("node `{node}` still runs in the boot of before")),
-            Err(fault) => progress.because(fault.message),
+            Err(fault) => progress.because(explained(node, fault).await),
         }
         node.host().clock.sleep(every).await;
     }
+}
+
+/// Why a node that is to have a configuration does not answer.
+async fn explained(node: &Node, fault: Fault) -> String {
+    if fault.kind == Kind::Tls && opening::met(node.host(), &node.address(), &[]).await.is_ok() {
+        return format!(
+            "node `{node}` is in maintenance: it has no configuration, or its disk could not be installed to"
+        );
+    }
+    fault.message
 }
 
 /// Until nobody answers for a node any more.
@@ -61,7 +71,7 @@ pub async fn ready(node: &Node, every: Duration, progress: &Progress) -> Stage {
         match condition::stage(node).await {
             Ok(stage) if stage.is_ready() => return stage,
             Ok(stage) => progress.because(format!("node `{node}` is {stage}")),
-            Err(fault) => progress.because(fault.message),
+            Err(fault) => progress.because(explained(node, fault).await),
         }
         node.host().clock.sleep(every).await;
     }
@@ -122,7 +132,7 @@ pub async fn whereabouts(node: &Node) -> Whereabouts {
             Ok(stage) => return Whereabouts::Configured(stage),
             Err(fault) => fault,
         };
-        if opening::maintenance(host, &at, &[]).await.is_ok() {
+        if opening::met(host, &at, &[]).await.is_ok() {
             return Whereabouts::Blank;
         }
         if fault.kind == Kind::Tls {

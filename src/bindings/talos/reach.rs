@@ -12,8 +12,13 @@ use http::HeaderValue;
 use rustls::pki_types::CertificateDer;
 use talos::{
     api::{
-        cosi::resource::state_client::StateClient, machine::machine_service_client::MachineServiceClient,
-        storage::storage_service_client::StorageServiceClient, time::time_service_client::TimeServiceClient,
+        cosi::resource::state_client::StateClient,
+        machine::{
+            image_service_client::ImageServiceClient, lifecycle_service_client::LifecycleServiceClient,
+            machine_service_client::MachineServiceClient,
+        },
+        storage::storage_service_client::StorageServiceClient,
+        time::time_service_client::TimeServiceClient,
     },
     talosconfig::PORT,
 };
@@ -35,6 +40,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 
 /// How long an endpoint may be silent before the next one is asked.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long one may be silent that tells of something as it happens: longer than anybody listens.
+const EVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How many connections to an endpoint may break before the next one is asked.
 const ATTEMPTS: usize = 3;
@@ -170,11 +178,25 @@ impl Node {
         F: Future<Output = Result<Response<T>, Status>> + Send,
     {
         let kept = Kept::default();
-        self.ask_in_turn(&|channel| kept.answer(call(channel))).await?;
+        self.ask_in_turn(&|channel| kept.answer(call(channel)), PATIENCE).await?;
         Ok(kept.taken())
     }
 
-    async fn ask_in_turn(&self, call: Asking<'_>) -> Result<(), Fault> {
+    /// The same for what is answered as soon as there is something to tell, and not before.
+    ///
+    /// # Errors
+    /// As for [`Node::ask`].
+    pub async fn listen<T, F>(&self, call: impl Fn(Channel) -> F + Send + Sync) -> Result<T, Fault>
+    where
+        T: Send,
+        F: Future<Output = Result<Response<T>, Status>> + Send,
+    {
+        let kept = Kept::default();
+        self.ask_in_turn(&|channel| kept.answer(call(channel)), EVER).await?;
+        Ok(kept.taken())
+    }
+
+    async fn ask_in_turn(&self, call: Asking<'_>, patience: Duration) -> Result<(), Fault> {
         let mut tried = Tried::default();
         for endpoint in self.endpoints() {
             let mut broken = 0;
@@ -189,7 +211,7 @@ impl Node {
                 let answer = tokio::select! {
                     biased;
                     answer = call(connection.to(self.header.as_ref())) => answer.map_err(|status| Failed::of(&status)),
-                    () = self.reach.host.clock.sleep(PATIENCE) => {
+                    () = self.reach.host.clock.sleep(patience) => {
                         let fault = Fault::new(Kind::Timeout, "it does not answer");
                         Err(Failed::Beyond(fault))
                     }
@@ -350,6 +372,16 @@ impl Tried {
 
 pub fn machine(channel: Channel) -> MachineServiceClient<Channel> {
     MachineServiceClient::new(channel).max_decoding_message_size(LARGEST).max_encoding_message_size(LARGEST)
+}
+
+/// Since 1.13.
+pub fn images(channel: Channel) -> ImageServiceClient<Channel> {
+    ImageServiceClient::new(channel)
+}
+
+/// Since 1.13.
+pub fn lifecycle(channel: Channel) -> LifecycleServiceClient<Channel> {
+    LifecycleServiceClient::new(channel)
 }
 
 pub fn state(channel: Channel) -> StateClient<Channel> {

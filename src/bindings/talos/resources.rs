@@ -218,9 +218,11 @@ pub async fn machine_config(node: &Node) -> Result<Option<String>, Fault> {
     let read = MachineConfigSpec::decode(spec.proto_spec.as_slice()).ok();
     let text = read.and_then(|read| String::from_utf8(read.yaml_marshalled).ok()).filter(|text| !text.is_empty());
     let text = text.unwrap_or(spec.yaml_spec);
-    if let Ok(documents) = yaml::read_all(&text, "a machine configuration") {
-        remember_secrets(node.host(), &format!("the configuration of {node}"), &documents);
-    }
+    let documents = yaml::read_all(&text, "a machine configuration").map_err(|_| {
+        // What can't be read may be secret, and so may what is said of it.
+        Fault::new(Kind::Failed, format!("node `{node}` shows a configuration that can't be read"))
+    })?;
+    remember_secrets(node.host(), &format!("the configuration of {node}"), &documents);
     Ok(Some(text))
 }
 

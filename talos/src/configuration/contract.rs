@@ -17,11 +17,17 @@ impl Contract {
     /// # Errors
     /// It is none that is known here.
     pub fn of(version: &str) -> Result<Self, Unknown> {
-        let unknown = || Unknown(version.to_owned());
-        let minor = version.trim_start_matches('v').strip_prefix("1.").ok_or_else(unknown)?;
-        let digits = minor.split(['.', '-']).next().unwrap_or_default();
-        let contract = Self(digits.parse().map_err(|_| unknown())?);
-        (Self::OLDEST..=Self::V1_12).contains(&contract).then_some(contract).ok_or_else(unknown)
+        let contract = Self(minor(version)?);
+        let known = (Self::OLDEST..=Self::V1_12).contains(&contract);
+        known.then_some(contract).ok_or_else(|| Unknown(version.to_owned()))
+    }
+
+    /// The one of a node's version, or the nearest to it: the node itself says what of a configuration it does not know.
+    ///
+    /// # Errors
+    /// It is no version of Talos 1.
+    pub fn nearest(version: &str) -> Result<Self, Unknown> {
+        Ok(Self(minor(version)?).clamp(Self::OLDEST, Self::V1_12))
     }
 
     /// The version of Kubernetes that it is made for.
@@ -35,6 +41,12 @@ impl Contract {
             _ => "1.35.0",
         }
     }
+}
+
+fn minor(version: &str) -> Result<u8, Unknown> {
+    let minor = version.trim_start_matches('v').strip_prefix("1.");
+    let digits = minor.and_then(|minor| minor.split(['.', '-']).next());
+    digits.and_then(|digits| digits.parse().ok()).ok_or_else(|| Unknown(version.to_owned()))
 }
 
 impl fmt::Display for Contract {

@@ -11,7 +11,7 @@ use talos::{
 
 use super::{
     connect::read_or_given,
-    look::{object, text},
+    look::{known, object, text},
     sequence::word,
 };
 use crate::{
@@ -158,14 +158,16 @@ impl Applying {
             ("try", Mode::Try),
         ];
         let mode = word(function, "mode", &options.text("mode").unwrap_or_default(), &modes)?;
-        let tried = prost_types::Duration::try_from(options.deadline("try_timeout")?).ok();
+        let tried = prost_types::Duration::try_from(options.deadline("try_timeout")?).map_err(|_| {
+            Fault::new(Kind::Usage, format!("option `try_timeout` of `{function}` is longer than a node counts"))
+        })?;
         Ok(Self {
             role: None,
             request: ApplyConfigurationRequest {
                 data: text.into_bytes(),
                 mode: mode.into(),
                 dry_run: options.flag("dry_run"),
-                try_mode_timeout: tried.filter(|_| mode == Mode::Try),
+                try_mode_timeout: (mode == Mode::Try).then_some(tried),
             },
             timeout: options.deadline("timeout")?,
         })
@@ -186,7 +188,7 @@ impl Applying {
 /// What a node says to its configuration.
 #[derive(Clone)]
 pub struct Applied {
-    mode: &'static str,
+    mode: String,
     details: String,
     warnings: Vec<String>,
 }
@@ -203,14 +205,13 @@ impl Applied {
 
     /// What is known of one that no answer came to.
     pub fn assumed() -> Self {
-        Self { mode: "auto", details: String::new(), warnings: Vec::new() }
+        Self { mode: "auto".to_owned(), details: String::new(), warnings: Vec::new() }
     }
 
     fn of_kept(kept: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let warnings = kept["warnings"].as_array().into_iter().flatten().map(text).collect();
-        let mode = MODES.into_iter().find(|mode| Some(*mode) == kept["mode"].as_str()).unwrap_or("auto");
-        Self { mode, details: text(&kept["details"]), warnings }
+        Self { mode: text(&kept["mode"]), details: text(&kept["details"]), warnings }
     }
 
     fn told(self, context: &NativeCallContext, node: &Node) -> Dynamic {
@@ -218,15 +219,13 @@ impl Applied {
             context.host().events.warn_once(format!("node `{node}`: {warning}"));
         }
         object([
-            ("mode", text(self.mode)),
+            ("mode", text(&self.mode)),
             ("details", text(&self.details)),
             ("warnings", self.warnings.iter().map(|warning| text(warning)).collect::<Tree>()),
         ])
         .to_dynamic()
     }
 }
-
-const MODES: [&str; 5] = ["reboot", "auto", "no-reboot", "staged", "try"];
 
 async fn send(node: &Node, request: &ApplyConfigurationRequest) -> Result<Applied, Fault> {
     let answer = node
@@ -236,7 +235,7 @@ async fn send(node: &Node, request: &ApplyConfigurationRequest) -> Result<Applie
         })
         .await?;
     let answer = only(answer.messages)?;
-    let mode = usize::try_from(answer.mode).ok().and_then(|mode| MODES.get(mode)).copied().unwrap_or("auto");
+    let mode = known(answer.mode, Mode::as_str_name).replace(' ', "-");
     Ok(Applied { mode, details: answer.mode_details, warnings: answer.warnings })
 }
 

@@ -319,18 +319,21 @@ fn patches(host: &Host, given: &Dynamic, contract: Contract) -> Result<Vec<Patch
             return Ok(read.collect::<Result<Vec<_>, _>>()?.concat());
         }
     }
-    let (text, shown) = match given.is_string() || given.is::<Secret>() {
-        true => {
-            let inline = given.read_lock::<rhai::ImmutableString>().filter(|text| text.starts_with(['{', '[']));
-            match inline.map(|text| text.to_string()) {
-                Some(text) => (text, None),
-                None => read_or_given(host, given, "patch")?,
-            }
-        }
-        false => (Tree::from_dynamic(given).map_err(Fault::from)?.wire_json().to_string(), None),
-    };
+    let (text, shown) = patch_text(host, given)?;
     let shown = shown.map_or_else(|| "the patch".to_owned(), |path| format!("the patch `{path}`"));
     Patch::read(&text, contract).map(|patch| vec![patch]).map_err(|why| unreadable(&shown, &why))
+}
+
+/// A patch as a text, and the file it is in, if it is in one.
+pub fn patch_text(host: &Host, given: &Dynamic) -> Result<(String, Option<String>), Fault> {
+    if !given.is_string() && !given.is::<Secret>() {
+        return Ok((Tree::from_dynamic(given).map_err(Fault::from)?.wire_json().to_string(), None));
+    }
+    let inline = given.read_lock::<rhai::ImmutableString>().filter(|text| text.starts_with(['{', '[']));
+    match inline.map(|text| text.to_string()) {
+        Some(text) => Ok((text, None)),
+        None => read_or_given(host, given, "patch"),
+    }
 }
 
 fn step(item: &Dynamic) -> bool {

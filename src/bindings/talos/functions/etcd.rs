@@ -10,7 +10,7 @@ use talos::api::machine::{
     etcd_member_alarm::AlarmType,
 };
 
-use super::look::{ask, object, text};
+use super::look::{ask, known, object, text};
 use crate::{
     bindings::talos::{
         etcd::{self, hex},
@@ -126,13 +126,10 @@ pub mod functions {
     pub fn etcd_alarms(context: NativeCallContext, talos: &mut Talos, node: &str) -> Outcome<Dynamic> {
         ask(&context, talos, node, "alarms of etcd", |node| async move {
             let answer = node.ask(|channel| async move { machine(channel).etcd_alarm_list(()).await }).await?;
-            let alarms = only(answer.messages)?.member_alarms.into_iter().filter_map(|alarm| {
-                let word = match alarm.alarm() {
-                    AlarmType::None => return None,
-                    AlarmType::Nospace => "nospace",
-                    AlarmType::Corrupt => "corrupt",
-                };
-                Some(object([("member", text(&hex(alarm.member_id))), ("alarm", text(word))]))
+            let alarms = only(answer.messages)?.member_alarms.into_iter();
+            let alarms = alarms.filter(|alarm| alarm.alarm != i32::from(AlarmType::None)).map(|alarm| {
+                let word = known(alarm.alarm, AlarmType::as_str_name);
+                object([("member", text(&hex(alarm.member_id))), ("alarm", text(&word))])
             });
             Ok(alarms.collect())
         })
@@ -253,11 +250,10 @@ pub mod functions {
     #[rhai_fn(global, pure, return_raw)]
     pub fn etcd_leave(context: NativeCallContext, talos: &mut Talos, node: &str) -> Outcome<()> {
         let dies = vec![format!("the copy that node {node} has of the cluster's data")];
+        let others: Vec<Node> =
+            talos.endpoints().iter().filter_map(|endpoint| talos.node(&endpoint.host).ok()).collect();
         change(&context, talos, node, "leave etcd", "", Some(dies), |node| async move {
-            // Whoever is no member has left.
-            if let Ok(members) = etcd::members(&node, false).await
-                && etcd::named(&members, &node.to_string()).is_none()
-            {
+            if etcd::has_left(&node, &others).await {
                 return Ok(());
             }
             let request = EtcdLeaveClusterRequest {};

@@ -4,12 +4,13 @@ use rhai::{Dynamic, FnPtr, Map, NativeCallContext, plugin::*};
 use talos::{
     api::machine::{
         AddressEvent, ConfigLoadErrorEvent, ConfigValidationErrorEvent, Event, EventsRequest, MachineStatusEvent,
-        PhaseEvent, RestartEvent, SequenceEvent, ServiceStateEvent, TaskEvent,
+        PhaseEvent, RestartEvent, SequenceEvent, ServiceStateEvent, TaskEvent, machine_status_event::MachineStage,
+        phase_event, sequence_event, service_state_event, task_event,
     },
     prost::{DecodeError, Message},
 };
 
-use super::look::{object, text};
+use super::look::{known, object, text};
 use crate::{
     bindings::talos::{machines::Talos, reach::machine},
     event::WaitEnd,
@@ -126,33 +127,32 @@ fn told(event: &Event) -> Option<Tree> {
 
 /// The kind of an event, what it is about, what happens to it, and what is said of it.
 fn read(kind: &str, bytes: &[u8]) -> Result<Option<[String; 4]>, DecodeError> {
-    let word = |action: &str| action.to_lowercase().replace('_', " ");
     let words =
         |kind: &str, name: String, action: String, message: String| Some([kind.to_owned(), name, action, message]);
     Ok(match kind {
         "SequenceEvent" => {
             let event = SequenceEvent::decode(bytes)?;
-            let action = word(event.action().as_str_name());
+            let action = known(event.action, sequence_event::Action::as_str_name);
             words("sequence", event.sequence, action, event.error.map(|error| error.message).unwrap_or_default())
         }
         "PhaseEvent" => {
             let event = PhaseEvent::decode(bytes)?;
-            let action = word(event.action().as_str_name());
+            let action = known(event.action, phase_event::Action::as_str_name);
             words("phase", event.phase, action, String::new())
         }
         "TaskEvent" => {
             let event = TaskEvent::decode(bytes)?;
-            let action = word(event.action().as_str_name());
+            let action = known(event.action, task_event::Action::as_str_name);
             words("task", event.task, action, String::new())
         }
         "ServiceStateEvent" => {
             let event = ServiceStateEvent::decode(bytes)?;
-            let action = word(event.action().as_str_name());
+            let action = known(event.action, service_state_event::Action::as_str_name);
             words("service", event.service, action, event.message)
         }
         "MachineStatusEvent" => {
             let event = MachineStatusEvent::decode(bytes)?;
-            let stage = word(event.stage().as_str_name());
+            let stage = known(event.stage, MachineStage::as_str_name);
             let status = event.status.unwrap_or_default();
             let unmet = status.unmet_conditions.iter().map(|unmet| format!("{}: {}", unmet.name, unmet.reason));
             let ready = if status.ready { "ready" } else { "not ready" };

@@ -1,20 +1,11 @@
-//! Files and logs of a node.
-
-use std::time::Duration;
+//! Files of a node.
 
 use rhai::{Blob, Dynamic, Map, NativeCallContext, plugin::*};
-use talos::api::{
-    common::ContainerDriver,
-    machine::{DmesgRequest, ListRequest, LogsRequest},
-};
+use talos::api::machine::ListRequest;
 
 use super::look::{ANSWER, ask, object, text};
 use crate::{
-    bindings::talos::{
-        condition::{self, whole},
-        machines::Talos,
-        reach::machine,
-    },
+    bindings::talos::{condition, machines::Talos, reach::machine},
     host::wait::Waiting,
     script::{
         conductor::Outcome,
@@ -26,9 +17,6 @@ use crate::{
 
 /// The longest that is held in memory.
 const LONGEST: usize = 64 << 20;
-
-/// How long a log may take.
-const LOG: Duration = Duration::from_secs(120);
 
 #[export_module]
 pub mod functions {
@@ -107,79 +95,6 @@ pub mod functions {
     ) -> Outcome<Dynamic> {
         listed(&context, talos, node, path, options)
     }
-
-    /// Reads the log of a service.
-    #[rhai_fn(global, pure, return_raw)]
-    pub fn logs(context: NativeCallContext, talos: &mut Talos, node: &str, of: &str) -> Outcome<String> {
-        log(&context, talos, node, of, Map::new())
-    }
-
-    /// Reads the log of a service of a node, or of a container.
-    ///
-    /// # Parameters
-    /// - `talos` (talos): the connection
-    /// - `node` (text): the node
-    /// - `of` (text): a service, such as `etcd` or `machined`, or a container, such as
-    ///   `kube-system/kube-apiserver-cp-1:kube-apiserver`
-    /// - `options` (map): see below
-    ///
-    /// # Options
-    /// - `tail` (integer): only so many lines from the end
-    /// - `kubernetes` (boolean, `false`): `of` is a container of Kubernetes
-    ///
-    /// # Returns
-    /// A text.
-    ///
-    /// # Faults
-    /// - `failed`: there is no such log
-    /// - `invalid`: it is larger than 64 MB
-    /// - `usage`: there is no such number of lines
-    /// - `unreachable`: no endpoint gets through to the node
-    /// - `timeout`: it does not come to an end
-    ///
-    /// # Example
-    /// ```rhai cluster
-    /// print(talos::connect().logs("10.17.13.86", "etcd", #{ tail: 20 }));
-    /// ```
-    #[rhai_fn(global, name = "logs", pure, return_raw)]
-    pub fn logs_with_options(
-        context: NativeCallContext,
-        talos: &mut Talos,
-        node: &str,
-        of: &str,
-        options: Map,
-    ) -> Outcome<String> {
-        log(&context, talos, node, of, options)
-    }
-
-    /// Reads what the kernel of a node says.
-    ///
-    /// # Parameters
-    /// - `talos` (talos): the connection
-    /// - `node` (text): the node
-    ///
-    /// # Returns
-    /// A text, a message a line.
-    ///
-    /// # Faults
-    /// - `unreachable`: no endpoint gets through to the node
-    /// - `timeout`: it does not come to an end
-    ///
-    /// # Example
-    /// ```rhai cluster
-    /// print(talos::connect().dmesg("10.17.13.86"));
-    /// ```
-    #[rhai_fn(global, pure, return_raw)]
-    pub fn dmesg(context: NativeCallContext, talos: &mut Talos, node: &str) -> Outcome<String> {
-        let node = talos.node(node).map_err(|fault| context.raise(fault))?;
-        let waiting = Waiting::request(format!("the kernel's log of node {node}"), LOG);
-        let bytes = context.wait(waiting, |_| async move {
-            let request = DmesgRequest { follow: false, tail: false };
-            let stream = node.ask(|channel| async move { machine(channel).dmesg(request).await }).await?;
-            whole(&node, stream, LONGEST).await
-        })?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    }
 }
 
 fn listed(context: &NativeCallContext, talos: &Talos, name: &str, path: &str, options: Map) -> Outcome<Dynamic> {
@@ -215,37 +130,4 @@ fn listed(context: &NativeCallContext, talos: &Talos, name: &str, path: &str, op
         }
         Ok(files.into_iter().collect())
     })
-}
-
-fn log(context: &NativeCallContext, talos: &Talos, name: &str, of: &str, options: Map) -> Outcome<String> {
-    let options = context.options("talos::logs", options)?;
-    let raise = |fault: Fault| context.raise(fault);
-    let node = talos.node(name).map_err(raise)?;
-    let tail_lines = match options.integer("tail") {
-        None => -1,
-        Some(lines) => i32::try_from(lines)
-            .ok()
-            .filter(|lines| *lines >= 0)
-            .ok_or_else(|| raise(Fault::new(Kind::Usage, format!("a log has no {lines} lines"))))?,
-    };
-    let (namespace, driver) = match options.flag("kubernetes") {
-        true => ("k8s.io", ContainerDriver::Cri),
-        false => ("system", ContainerDriver::Containerd),
-    };
-    let request = LogsRequest {
-        namespace: namespace.to_owned(),
-        id: of.to_owned(),
-        driver: driver.into(),
-        follow: false,
-        tail_lines,
-    };
-    let bytes = context.wait(Waiting::request(format!("log {of} of node {node}"), LOG), |_| async move {
-        let stream = node.ask(|channel| {
-            let request = request.clone();
-            async move { machine(channel).logs(request).await }
-        });
-        let stream = stream.await?;
-        whole(&node, stream, LONGEST).await
-    })?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

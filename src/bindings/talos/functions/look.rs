@@ -285,6 +285,11 @@ pub fn object<const N: usize>(fields: [(&str, Tree); N]) -> Tree {
     fields.into_iter().map(|(name, value)| (name.into(), value)).collect()
 }
 
+/// The word of a value that a node gives, in small letters; its number, if a later version invented it.
+pub fn known<E: TryFrom<i32>>(value: i32, word: fn(&E) -> &'static str) -> String {
+    E::try_from(value).map_or_else(|_| value.to_string(), |value| word(&value).to_lowercase().replace('_', " "))
+}
+
 pub fn stage_tree(stage: &Stage) -> Tree {
     let unmet = stage.unmet.iter().map(|unmet| text(unmet)).collect();
     object([("stage", text(&stage.name)), ("ready", Tree::Bool(stage.ready)), ("unmet", unmet)])
@@ -306,18 +311,10 @@ fn described(service: &ServiceInfo) -> Tree {
 async fn disks_of(node: &Node) -> Result<Tree, Fault> {
     let answer = node.ask(|channel| async move { storage(channel).disks(()).await }).await?;
     let disks = only(answer.messages)?.disks.into_iter().map(|disk| {
-        let kind = match disk.r#type() {
-            DiskType::Ssd => "ssd",
-            DiskType::Hdd => "hdd",
-            DiskType::Nvme => "nvme",
-            DiskType::Sd => "sd",
-            DiskType::Cd => "cd",
-            DiskType::Unknown => "unknown",
-        };
         object([
             ("path", text(&disk.device_name)),
             ("size", Tree::Int(i64::try_from(disk.size).unwrap_or(i64::MAX))),
-            ("type", text(kind)),
+            ("type", text(&known(disk.r#type, DiskType::as_str_name))),
             ("model", text(&disk.model)),
             ("serial", text(&disk.serial)),
             ("wwid", text(&disk.wwid)),

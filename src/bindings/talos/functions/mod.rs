@@ -8,6 +8,7 @@ pub mod etcd;
 pub mod events;
 pub mod files;
 pub mod health;
+pub mod logs;
 pub mod look;
 pub mod patch;
 pub mod power;

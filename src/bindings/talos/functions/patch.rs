@@ -8,7 +8,7 @@ use talos::{
 
 use super::{
     apply::{Applied, Applying, change, dry},
-    connect::read_or_given,
+    config::patch_text,
 };
 use crate::{
     bindings::talos::{condition, machines::Talos, reach::Node, resources},
@@ -39,7 +39,8 @@ pub mod functions {
     /// # Parameters
     /// - `talos` (talos): the connection
     /// - `node` (text): the node
-    /// - `patch` (text or secret): a file, relative to the runbook's folder, or the patch itself, which ends its lines
+    /// - `patch` (text, secret, map or list): a file, relative to the runbook's folder, or the patch itself: a text that ends its
+    ///   lines or is JSON, a map that is merged, or a list of steps
     /// - `options` (map): see below
     ///
     /// # Options
@@ -58,7 +59,7 @@ pub mod functions {
     /// # Faults
     /// - `invalid`: the patch can't be applied, or the node refuses what comes of it
     /// - `not_found`: the node has no configuration
-    /// - `unsupported`: nothing is known of configurations of its version
+    /// - `unsupported`: it is no Talos 1
     /// - `unreachable`: no endpoint gets through to it
     /// - `denied`: the certificate may not do it
     /// - `in_doubt`: the connection broke, and nobody knows whether it was applied
@@ -70,7 +71,7 @@ pub mod functions {
     /// ```rhai cluster
     /// let lab = talos::connect("talosconfig");
     /// step "clock" {
-    ///     lab.patch_config("10.17.13.86", "machine:\n  time:\n    servers: [10.17.13.1]\n");
+    ///     lab.patch_config("10.17.13.86", #{ machine: #{ time: #{ servers: ["10.17.13.1"] } } });
     /// }
     /// ```
     #[rhai_fn(global, name = "patch_config", pure, return_raw)]
@@ -91,8 +92,8 @@ async fn patched(node: &Node, patch: &str) -> Result<(String, String), Fault> {
         Fault::new(Kind::NotFound, format!("node `{node}` has no configuration"))
             .hint("`apply_config` gives it the first one")
     })?;
-    let version = condition::version(node).await?.version.unwrap_or_default().tag;
-    let contract = Contract::of(&version)
+    let version = condition::tag(node).await?;
+    let contract = Contract::nearest(&version)
         .map_err(|why| Fault::new(Kind::Unsupported, format!("node `{node}` can't be patched: {why}")))?;
     // What stands in a configuration may be secret.
     let invalid = |why: Invalid| Fault::new(Kind::Invalid, format!("the patch can't be applied: {}", why.discreet()));
@@ -113,7 +114,7 @@ fn patch_node(
     let options = context.options("talos::patch_config", options)?;
     let raise = |fault: Fault| context.raise(fault);
     let node = talos.node(name).map_err(raise)?;
-    let (patch, _) = read_or_given(&context.host(), patch, "patch").map_err(raise)?;
+    let (patch, _) = patch_text(&context.host(), patch).map_err(raise)?;
     let timeout = options.deadline("timeout").map_err(raise)?;
     let (asked, wanted) = (node.clone(), patch.clone());
     let waiting = Waiting::request(format!("what the patch makes of node {node}"), timeout);

@@ -8,16 +8,24 @@ use talos::api::machine::{RebootRequest, ShutdownRequest, reboot_request::Mode};
 use super::sequence::{PAUSE, Sequence, begin, booted, word};
 use crate::{
     bindings::talos::{
+        condition,
         machines::Talos,
         probe::{self, Whereabouts},
         reach::machine,
     },
     host::wait::Waiting,
-    script::{conductor::Outcome, context::Call, fault::Fault},
+    script::{
+        conductor::Outcome,
+        context::Call,
+        fault::{Fault, Kind},
+    },
 };
 
 /// How long a node may take to begin.
 const ANSWER: Duration = Duration::from_secs(120);
+
+/// The first minor version that boots without stopping anything.
+const FORCES: u32 = 12;
 
 #[export_module]
 pub mod functions {
@@ -50,6 +58,7 @@ pub mod functions {
     ///
     /// # Faults
     /// - `unreachable`: no endpoint gets through to it
+    /// - `unsupported`: its version can't be forced
     /// - `denied`: the certificate may not do it, or not see which boot it is
     /// - `in_doubt`: the connection broke, and nobody knows whether it began
     /// - `timeout`: it did not come back in time
@@ -129,6 +138,14 @@ fn reboot_node(context: &NativeCallContext, talos: &Talos, name: &str, options: 
         destroys: None,
         answer: ANSWER,
         send: Box::pin(async move {
+            // Whoever does not know the word takes it for another.
+            if mode == Mode::Force {
+                let tag = condition::tag(&to).await?;
+                if condition::minor(&tag) < FORCES {
+                    let message = format!("node `{to}` runs Talos {tag}, which can't be forced to boot: 1.12 can");
+                    return Err(Fault::new(Kind::Unsupported, message));
+                }
+            }
             to.once(|channel| async move { machine(channel).reboot(request).await }).await.map(drop)
         }),
         judge: judge_reboot,

@@ -157,7 +157,11 @@ fn reset_node(context: &NativeCallContext, talos: &Talos, name: &str, options: M
                 Ok(())
             })
         }
-        (true, false) => booted(context, &node, before, timeout),
+        (true, false) => {
+            booted(context, &node, before, timeout)?;
+            talos.stays(name);
+            Ok(())
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use talos::api::machine::{RollbackRequest, UpgradeRequest, upgrade_request::Rebo
 use super::sequence::{Sequence, begin, booted, word};
 use crate::{
     bindings::talos::{
-        condition,
+        condition, installing,
         machines::Talos,
         probe::{self, Whereabouts},
         reach::machine,
@@ -36,6 +36,7 @@ pub mod functions {
     /// Installs another version of Talos on a node, and waits until it runs in another boot.
     ///
     /// The node pulls the image and looks into it before it answers, which may take minutes. What it keeps on its disks stays.
+    /// From 1.13 on the image is pulled and installed first, and then the node is told to boot.
     ///
     /// # Parameters
     /// - `talos` (talos): the connection
@@ -44,8 +45,8 @@ pub mod functions {
     /// - `options` (map): see below
     ///
     /// # Options
-    /// - `stage` (boolean, `false`): prepare it, and do it at the next boot, which this begins
-    /// - `force` (boolean, `false`): also if etcd would not stand it
+    /// - `stage` (boolean, `false`): prepare it, and do it at the next boot, which this begins; from 1.13 on it always is so
+    /// - `force` (boolean, `false`): also if etcd would not stand it, whose other members should all answer
     /// - `reboot_mode` (text, `default`): `default`, or `powercycle`: with the firmware
     /// - `wait` (boolean, `true`): wait until it runs in another boot
     /// - `timeout` (duration, `30m`): how long it may take, with the pulling
@@ -161,18 +162,14 @@ fn upgrade_node(context: &NativeCallContext, talos: &Talos, name: &str, image: &
         destroys: None,
     };
     let changed = |boot: Option<String>| Changed { kept: json!(boot), value: boot, detail: Some("begun".to_owned()) };
-    let (told, looked, image) = (node.clone(), node.clone(), image.to_owned());
+    let (of, told, looked, image) = (talos.clone(), node.clone(), node.clone(), image.to_owned());
     let before = context.change(Change {
         effect,
         deadline: timeout,
-        perform: Box::new(move |_| {
+        perform: Box::new(move |progress| {
             Box::pin(async move {
                 let boot = probe::known_boot(&told).await?;
-                told.once(|channel| {
-                    let request = request.clone();
-                    async move { machine(channel).upgrade(request).await }
-                })
-                .await?;
+                installing::upgrade(&of, &told, request, &progress).await?;
                 Ok(changed(boot))
             })
         }),
@@ -188,7 +185,7 @@ fn upgrade_node(context: &NativeCallContext, talos: &Talos, name: &str, image: &
                     return Ok(Settled::Unknown { why, assumed: changed(None) });
                 }
             };
-            let runs = condition::version(&looked).await?.version.unwrap_or_default().tag;
+            let runs = condition::tag(&looked).await?;
             Ok(match (stage.name.as_str(), version_of(&image)) {
                 ("upgrading" | "rebooting", _) => Settled::Happened(changed(None)),
                 (_, Some(wanted)) if wanted == runs => Settled::Happened(changed(None)),
