@@ -37,7 +37,7 @@ pub mod schema;
 pub mod selector;
 pub mod server;
 pub mod store;
-mod streams;
+pub(crate) mod streams;
 mod trouble;
 pub mod user;
 mod watch;

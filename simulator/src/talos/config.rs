@@ -1,5 +1,7 @@
 //! A machine configuration: what a node reads in it, and what it has against it.
 
+use std::{ops::Deref, sync::Arc};
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use talos::{
@@ -9,15 +11,27 @@ use talos::{
 
 use super::grpc::{Code, Status};
 
-/// A configuration as it was given, and as it was read.
+/// A configuration, for as many as look at it.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub struct Config(Arc<Given>);
+
+/// A configuration as it was given, and as it was read.
+#[derive(Debug)]
+pub struct Given {
     pub text: String,
     /// The document with `machine` and `cluster`.
     main: Value,
     /// The other documents.
     others: Vec<Value>,
     whole: Configuration,
+}
+
+impl Deref for Config {
+    type Target = Given;
+
+    fn deref(&self) -> &Given {
+        &self.0
+    }
 }
 
 impl PartialEq for Config {
@@ -55,7 +69,7 @@ impl Config {
             )
         })?;
         let others = whole.documents().iter().filter(|document| !document.is_original()).map(Document::value).collect();
-        Ok(Self { text, main, others, whole })
+        Ok(Self(Arc::new(Given { text, main, others, whole })))
     }
 
     /// Everything that is wrong with it on a machine with its own disks, and what is only warned of.

@@ -165,6 +165,11 @@ pub fn one(message: &impl Message) -> Messages {
     stream::once(async move { Ok(message) }).boxed()
 }
 
+/// Several messages, and a good end.
+pub fn several<M: Message + 'static>(messages: Vec<M>) -> Messages {
+    stream::iter(messages.into_iter().map(|message| Ok(Bytes::from(message.encode_to_vec())))).boxed()
+}
+
 /// The answer as it goes out.
 pub fn response(answer: Result<Messages, Status>) -> Response<Body> {
     let messages = match answer {

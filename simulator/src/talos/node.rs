@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
+use jiff::Timestamp;
 use talos::api::machine::{
     ResetRequest, ServiceEvent, ServiceEvents, ServiceHealth, ServiceStateEvent,
     machine_status_event::{MachineStage, MachineStatus, machine_status::UnmetCondition},
@@ -72,6 +73,14 @@ pub struct System {
     pub former: Option<String>,
 }
 
+/// An image, and in which runtime and space of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Image {
+    pub driver: i32,
+    pub namespace: i32,
+    pub name: String,
+}
+
 /// What a node is at this moment.
 pub struct State {
     pub address: IpAddr,
@@ -84,6 +93,12 @@ pub struct State {
     pub etcd: Option<etcd::Data>,
     /// An upgrade that waits for the next start.
     pub staged: Option<String>,
+    /// An installer writes to its disk.
+    pub installs: bool,
+    /// Images that somebody had it pull, and when.
+    pub images: BTreeMap<Image, Timestamp>,
+    /// How many certificates it made for others.
+    pub granted: u64,
     pub stage: MachineStage,
     pub services: Services,
     pub time_in_sync: bool,
@@ -131,6 +146,9 @@ impl Node {
             meta: BTreeMap::new(),
             etcd: None,
             staged: None,
+            installs: false,
+            images: BTreeMap::new(),
+            granted: 0,
             stage: MachineStage::Unknown,
             services: Services::default(),
             time_in_sync: false,
@@ -239,6 +257,15 @@ impl Node {
         let mut bytes = [0; 32];
         fastrand::Rng::with_seed(seed).fill(&mut bytes);
         bytes
+    }
+
+    /// Bytes for a key that nobody got before.
+    pub fn next_key(&self) -> [u8; 32] {
+        let count = self.change(|state| {
+            state.granted += 1;
+            state.granted
+        });
+        self.bytes(0xc11e_0000 + count)
     }
 
     /// A number of the form of a UUID.

@@ -3,9 +3,14 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
+use p256::{
+    ecdsa::signature::Signer as _,
+    pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _},
+};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, SanType, date_time_ymd,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PublicKeyData, SanType, SignatureAlgorithm, SigningKey,
+    date_time_ymd,
 };
 use rustls::{
     RootCertStore, ServerConfig,
@@ -14,6 +19,7 @@ use rustls::{
     server::WebPkiClientVerifier,
     time_provider::TimeProvider,
 };
+use sha2::{Digest as _, Sha256};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::config::Pair;
@@ -30,9 +36,35 @@ const ED25519: [u8; 16] = *b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x0
 /// The algorithm of a key on the curve P-256, as PKCS#8 names it.
 const P256: [u8; 21] = *b"\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
 
+/// A key that signs without chance: with P-256 as RFC 6979 says.
+pub struct Signer(KeyPair);
+
+impl PublicKeyData for Signer {
+    fn der_bytes(&self) -> &[u8] {
+        self.0.der_bytes()
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        self.0.algorithm()
+    }
+}
+
+impl SigningKey for Signer {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        let Self(pair) = self;
+        if pair.algorithm() != &PKCS_ECDSA_P256_SHA256 {
+            return pair.sign(message);
+        }
+        let key = p256::ecdsa::SigningKey::from_pkcs8_der(pair.serialized_der())
+            .map_err(|error| rcgen::Error::RingKeyRejected(error.to_string()))?;
+        let signature: p256::ecdsa::Signature = key.sign(message);
+        Ok(signature.to_der().as_bytes().to_vec())
+    }
+}
+
 /// An authority with its key.
 pub struct Authority {
-    issuer: Issuer<'static, KeyPair>,
+    issuer: Issuer<'static, Signer>,
     pub pem: String,
 }
 
@@ -58,6 +90,20 @@ pub fn key_from(bytes: [u8; 32]) -> KeyPair {
     let der: Vec<u8> = ED25519.into_iter().chain(bytes).collect();
     let der = PrivateKeyDer::try_from(der).expect("it is framed as PKCS#8");
     KeyPair::from_der_and_sign_algo(&der, &PKCS_ED25519).expect("any 32 bytes are a key")
+}
+
+/// A key on the curve P-256 that follows from these bytes, as PKCS #8.
+pub fn p256_from(bytes: [u8; 32]) -> Vec<u8> {
+    // Few numbers are too large for a key: then what follows from them is one.
+    let numbers = std::iter::successors(Some(bytes), |bytes| Some(Sha256::digest(bytes).into()));
+    let mut keys = numbers.filter_map(|bytes| p256::SecretKey::from_slice(&bytes).ok());
+    let key = keys.next().expect("it goes on until there is one");
+    key.to_pkcs8_der().expect("a key can be written").as_bytes().to_vec()
+}
+
+/// What signs with a key in PKCS #8.
+pub fn signer(pkcs8: &[u8]) -> Result<Signer, rcgen::Error> {
+    KeyPair::try_from(pkcs8).map(Signer)
 }
 
 /// A key as machine configurations have them: Ed25519 in PKCS#8, or P-256 as SEC1.
@@ -128,7 +174,7 @@ impl Authority {
     /// # Errors
     /// If it can't be one.
     pub fn read(pair: &Pair) -> Result<Self, String> {
-        let issuer = Issuer::from_ca_cert_pem(&pair.certificate, key(&pair.key)?)
+        let issuer = Issuer::from_ca_cert_pem(&pair.certificate, Signer(key(&pair.key)?))
             .map_err(|error| format!("failed to parse the CA certificate: {error}"))?;
         Ok(Self { issuer, pem: pair.certificate.clone() })
     }
@@ -142,7 +188,7 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         let key = key_from(bytes);
         let pem = params.self_signed(&key).expect("its parameters are valid").pem();
-        Self { issuer: Issuer::new(params, key), pem }
+        Self { issuer: Issuer::new(params, Signer(key)), pem }
     }
 
     /// What somebody shows who has these roles, or is of these groups.

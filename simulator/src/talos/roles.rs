@@ -21,6 +21,7 @@ const RULES: &[(&str, May)] = &[
     ("/cosi.resource.State/List", May::Read),
     ("/cosi.resource.State/Watch", May::Read),
     ("/inspect.InspectService/ControllerRuntimeDependencies", May::Read),
+    ("/machine.ImageService/List", May::Read),
     ("/machine.ImageService/Pull", May::Operate),
     ("/machine.MachineService/CPUFreqStats", May::Read),
     ("/machine.MachineService/CPUInfo", May::Read),

@@ -94,16 +94,21 @@ impl Services {
     }
 }
 
+/// The number of the process of this name.
+pub fn pid(name: &str) -> u32 {
+    1000 + name.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 3000
+}
+
 /// What is said when a service has come to a state.
 pub fn words(name: &str, state: State) -> String {
     match (name, state) {
         (_, State::Preparing) => "Running pre state".to_owned(),
         ("machined" | "auditd" | "syslogd", State::Running) => "Service started as goroutine".to_owned(),
         ("apid" | "etcd" | "kubelet" | "trustd", State::Running) => {
-            format!("Started task {name} (PID 1{:03}) for container {name}", name.len() * 37)
+            format!("Started task {name} (PID {}) for container {name}", pid(name))
         }
         ("containerd" | "cri" | "dashboard" | "udevd", State::Running) => {
-            format!("Process Process([\"/usr/bin/{name}\"]) started with PID 1{:03}", name.len() * 29)
+            format!("Process Process([\"/usr/bin/{name}\"]) started with PID {}", pid(name))
         }
         (_, State::Running) => "Running".to_owned(),
         (_, State::Stopping) => "Sending SIGTERM to task".to_owned(),

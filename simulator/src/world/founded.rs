@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 
-use rcgen::KeyPair;
 use talos::{
     generate::Plan,
     pem,
@@ -14,7 +13,11 @@ use super::{
     World,
     description::{Cluster, Description, Machine},
 };
-use crate::talos::{config::Config, machine::minor, pki::key_from};
+use crate::talos::{
+    config::Config,
+    machine::minor,
+    pki::{Signer, key_from, p256_from, signer},
+};
 
 /// What there is of a cluster before its machines are switched on.
 pub struct Founded {
@@ -71,25 +74,23 @@ struct Lots {
 }
 
 impl Source for Lots {
-    type Signer = KeyPair;
+    type Signer = Signer;
 
     fn fill(&self, bytes: &mut [u8]) {
         self.lots.borrow_mut().fill(bytes);
     }
 
     fn key(&self, algorithm: Algorithm) -> Vec<u8> {
+        let mut bytes = [0; 32];
+        self.fill(&mut bytes);
         match algorithm {
-            Algorithm::Ed25519 => {
-                let mut bytes = [0; 32];
-                self.fill(&mut bytes);
-                key_from(bytes).serialize_der()
-            }
-            Algorithm::EcdsaP256 => KeyPair::generate().expect("the system gives randomness").serialize_der(),
+            Algorithm::Ed25519 => key_from(bytes).serialize_der(),
+            Algorithm::EcdsaP256 => p256_from(bytes),
         }
     }
 
-    fn signer(&self, pkcs8: &[u8]) -> Result<KeyPair, rcgen::Error> {
-        KeyPair::try_from(pkcs8)
+    fn signer(&self, pkcs8: &[u8]) -> Result<Signer, rcgen::Error> {
+        signer(pkcs8)
     }
 
     fn now(&self) -> u64 {

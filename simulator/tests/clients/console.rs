@@ -146,6 +146,14 @@ impl Console {
         text
     }
 
+    /// The same, with what it prints of how it goes.
+    #[track_caller]
+    pub fn told_by(&self, line: &str) -> String {
+        let (text, errors, code) = self.output(line, "");
+        assert_eq!(code, 0, "{line}: {errors}");
+        text + &errors
+    }
+
     /// Runs a command of which nothing is written down until it prints this.
     #[track_caller]
     pub fn until(&self, line: &str, words: &str) {
@@ -204,6 +212,8 @@ impl Console {
             (r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "TIME"),
             (r"\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d (UTC )?\d{4}", "TIME"),
             (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|( [+-]\d{4} \w+)?)", "TIME"),
+            (r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d", "TIME"),
+            (r"\b[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d\b", "TIME"),
             (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UID"),
             (r"(?m)^([EWI])\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ ", "$1 "),
             // By chance: whether a command ended while kubectl was still giving it something.
@@ -216,7 +226,6 @@ impl Console {
             (r"(?m)^    version: \d+$", "    version: VERSION"),
             (r"\d+ kB +\d+ kB \(\d+\.\d+%\)", "SIZE"),
             (r"([0-9a-f]{16}) +\d+ +\d+ +\d+ +false", "$1 INDEX TERM INDEX false"),
-            (r"/\d{4}/\d\d/\d\d \d\d:\d\d:\d\d", "TIME"),
             (r"pod-template-hash=\w+", "pod-template-hash=HASH"),
             (r#"Invalid value: (\\*)"\{.*\}(\\*)": "#, "Invalid value: OBJECT: "),
             (r"resourceVersion: .*", "resourceVersion: VERSION"),

@@ -23,6 +23,7 @@ pub type Session = fn(&Machines);
 pub const SESSIONS: &[(&str, Session)] = &[
     ("machines_become_a_cluster", machines_become_a_cluster),
     ("machines_are_changed", machines_are_changed),
+    ("machines_are_looked_at", machines_are_looked_at),
     ("machines_refuse_what_they_must", machines_refuse_what_they_must),
 ];
 
@@ -56,11 +57,13 @@ impl Drop for Machines {
 pub fn play(tools: &Path, name: &str, session: Session) -> Result<(), Failed> {
     // Tests of several working copies run at a time.
     let place = SESSIONS.iter().position(|(known, _)| *known == name).unwrap() as u32;
-    let number = std::process::id().wrapping_mul(4).wrapping_add(place);
+    let number = std::process::id().wrapping_mul(8).wrapping_add(place);
     let network = format!("127.{}.{}", 64 + (number >> 8) % 128, number & 0xff);
     let machines = Machines::begin(tools, network);
     session(&machines);
-    machines.console.note(&format!("not modelled: {:?}\n", machines.unmodelled.all()));
+    let mut unmodelled = machines.unmodelled.all();
+    unmodelled.sort();
+    machines.console.note(&format!("not modelled: {unmodelled:#?}\n"));
     machines.console.hold_against(name, true)
 }
 
@@ -103,6 +106,21 @@ impl Machines {
 
     fn run(&self, line: &str) {
         self.console.run_as(line, &self.placed(line), "");
+    }
+
+    /// Runs a command, and writes down the lines with these words.
+    fn run_for(&self, line: &str, words: &str) {
+        let told = self.console.told_by(&self.placed(line));
+        let lines: Vec<&str> = told.lines().filter(|told| told.contains(words)).collect();
+        self.console.note(&format!("$ {line} | grep '{words}'\n{}", self.console.plain(&lines.join("\n"))));
+    }
+
+    /// The same for one that goes on, up to the first of these lines.
+    fn run_until(&self, line: &str, words: &str) {
+        let mut running = self.console.start(&self.placed(line));
+        let told = running.until(words);
+        let last = told.split_whitespace().last().unwrap_or_default();
+        self.console.note(&format!("$ {line}\n... {}", self.console.plain(last)));
     }
 
     fn quietly(&self, line: &str) {
@@ -173,13 +191,63 @@ fn machines_become_a_cluster(machines: &Machines) {
         "talosctl -n ONE service etcd",
         "talosctl -n ONE logs etcd",
         "talosctl -n THREE disks",
-        "talosctl -n THREE memory",
-        "talosctl -n THREE read /etc/os-release",
+        "talosctl -n THREE get disks sda -o yaml",
+        "talosctl -n THREE get links lo -o yaml",
         "talosctl -n ONE,TWO,THREE version --short",
     ] {
         machines.run(line);
     }
-    machines.quietly("talosctl -n ONE dmesg");
+    for machine in ["THREE", "TWO", "ONE"] {
+        machines.run(&format!("talosctl -n {machine} reset --graceful=false --reboot --wait=false"));
+    }
+    for machine in ["ONE", "TWO", "THREE"] {
+        machines.until(&format!("talosctl get machinestatus --insecure -n {machine}"), "maintenance");
+        machines.run(&format!("talosctl get machinestatus --insecure -n {machine}"));
+    }
+}
+
+fn machines_are_looked_at(machines: &Machines) {
+    machines.bootstrap();
+    for line in [
+        "talosctl -n THREE memory",
+        "talosctl -n THREE mounts",
+        "talosctl -n THREE read /etc/os-release",
+        "talosctl -n THREE read /etc",
+        "talosctl -n THREE read /nowhere",
+        "talosctl -n THREE ls /",
+        "talosctl -n THREE ls /proc/sys -r",
+        "talosctl -n THREE ls /proc/sys -d 2",
+        "talosctl -n THREE ls / -t l",
+        "talosctl -n THREE ls /etc -t d,f",
+        "talosctl -n THREE usage /proc/sys -a",
+        "talosctl -n THREE usage /proc/sys -d 2",
+        "talosctl -n THREE copy /etc copied",
+        "talosctl -n THREE containers",
+        "talosctl -n ONE containers",
+        "talosctl -n THREE logs kubelet",
+        "talosctl -n THREE logs nobody",
+        "talosctl -n ONE logs -k kube-system/nobody:nothing",
+        "talosctl -n ONE time",
+    ] {
+        machines.run(line);
+    }
+    let copied = std::fs::read_to_string(machines.console.folder().join("copied/hostname"));
+    machines.console.note(&format!("copied/hostname: {copied:?}\n"));
+    machines.run_for("talosctl -n ONE containers -k", "kube-apiserver-one ");
+    machines.run_for("talosctl -n THREE ls /etc -l", "hostname");
+    machines.run_for("talosctl -n THREE dmesg", "boot sequence");
+    machines.run_for("talosctl -n THREE logs machined --tail 1", "boot sequence");
+    machines.run_until("talosctl -n THREE dmesg --follow", "boot sequence: done");
+    machines.run_until("talosctl -n THREE events --tail -1", "MachineStatusEvent");
+    // What would have to be measured has no model.
+    for line in [
+        "talosctl -n THREE processes",
+        "talosctl -n THREE stats",
+        "talosctl -n THREE netstat",
+        "talosctl -n THREE image list",
+    ] {
+        machines.run(line);
+    }
 }
 
 fn machines_are_changed(machines: &Machines) {
@@ -197,17 +265,18 @@ fn machines_are_changed(machines: &Machines) {
         machines.run(line);
     }
     // Each of them waits until the machine is there again, and has another number of its life.
-    machines.quietly("talosctl -n THREE reboot --timeout 60s");
+    machines.run_for("talosctl -n THREE reboot --timeout 60s", "post check passed");
     machines.until("talosctl -n THREE get machinestatus", "running");
     machines.run("talosctl -n THREE get machineconfig persistent");
     let mut watch = console.start(&machines.placed("talosctl -n THREE get machinestatus --watch"));
     console.note(&format!("THREE is {}\n", if watch.until("running").contains("running") { "running" } else { "not" }));
     drop(watch);
-    machines.quietly("talosctl -n THREE upgrade --stage --image ghcr.io/siderolabs/installer:v1.11.6 --timeout 60s");
+    let image = "ghcr.io/siderolabs/installer:v1.11.6";
+    machines.run_for(&format!("talosctl -n THREE upgrade --stage --image {image} --timeout 60s"), "post check passed");
     machines.run("talosctl -n THREE version --short");
     machines.run("talosctl -n THREE upgrade --image nowhere");
     machines.until("talosctl -n THREE get machinestatus", "running");
-    machines.quietly("talosctl -n THREE reset --graceful=false --reboot --timeout 60s");
+    machines.run_for("talosctl -n THREE reset --graceful=false --reboot --timeout 60s", "post check passed");
     machines.until("talosctl get machinestatus --insecure -n THREE", "maintenance");
     machines.run("talosctl -n THREE version");
     // One of two members leaves in good order, and the other one goes on by itself.
@@ -248,7 +317,7 @@ fn machines_refuse_what_they_must(machines: &Machines) {
         "talosctl --talosconfig reader -n THREE get machineconfig",
         "talosctl -n ONE etcd remove-member 00000000000000aa",
         "talosctl -n ONE etcd alarm list",
-        "talosctl -n THREE ls /",
+        "talosctl -n THREE ls /nowhere",
         "talosctl -n THREE rollback",
     ] {
         machines.run(line);

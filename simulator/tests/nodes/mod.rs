@@ -2,9 +2,12 @@
 
 mod client;
 mod faults;
+mod looking;
 mod orders;
 mod proxying;
 mod roles;
+mod together;
+mod upgrades;
 
 use std::time::Duration;
 

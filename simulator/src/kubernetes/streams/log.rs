@@ -164,6 +164,17 @@ impl Options {
     }
 }
 
+/// What a container wrote in its last run, and whoever follows what it writes from now on; nothing, if it never ran.
+pub fn kept(cluster: &Arc<Cluster>, key: Key, container: &str) -> Option<(Vec<Written>, Following)> {
+    let container = Container { pod: cluster.store.get(&key)?, name: container.to_owned() };
+    let run = container.run(false).ok()?;
+    let behaviour = container.behaviour(cluster);
+    let log = Log { lines: behaviour.log, ends: behaviour.end, run };
+    let now = cluster.calendar.now();
+    let written = log.written(run.started, now);
+    Some((written, Following { cluster: cluster.clone(), key, container: container.name, log, told: now }))
+}
+
 /// How lines are told.
 pub struct Form {
     timestamps: bool,

@@ -20,6 +20,7 @@ use http::{HeaderValue, Method, Response, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::upgrade::OnUpgrade;
 
+pub use self::log::{Written, kept};
 use self::program::Task;
 use super::{
     address::{self, Address},

@@ -75,7 +75,7 @@ fn generate(asked: &Asked<'_>) -> Result<Messages, Status> {
     let pair = config.system_authority().ok_or_else(|| Status::plain("the node has no authority"))?;
     let authority = Authority::read(&pair).map_err(Status::plain)?;
     let now = asked.node.calendar.now();
-    let key = key_from(asked.node.bytes(0xc11e_0000 + asked.boot.events.len() as u64));
+    let key = key_from(asked.node.next_key());
     let crt = authority.client("", &request.roles, &key, now, lasts);
     let context = match request.roles.as_slice() {
         [role] => format!("{}@{}", role.trim_start_matches("os:"), config.cluster_name()),

@@ -1,14 +1,18 @@
 //! What a node answers, a file for each part of its API. Whatever is not here has no model: it is refused, and named.
 
+mod archive;
 mod cluster;
+mod containers;
 mod cosi;
 mod etcd;
-mod files;
 mod identity;
+mod images;
+mod kubeconfig;
 mod lifecycle;
 mod services;
 mod storage;
 mod streams;
+mod tree;
 
 use std::sync::Arc;
 
@@ -54,6 +58,8 @@ pub async fn answer(node: &Arc<Node>, boot: &Arc<Boot>, call: &Call, caller: &Ca
     }
     let (service, method) = call.names();
     match service {
+        "machine.ImageService" => images::answer(&asked, method),
+        "machine.LifecycleService" => lifecycle::installer::answer(&asked, method),
         "machine.MachineService" => machine(&asked, method).await,
         "cosi.resource.State" => cosi::answer(&asked, method).await,
         "storage.StorageService" => storage::answer(&asked, method),
@@ -107,7 +113,13 @@ async fn machine(asked: &Asked<'_>, method: &str) -> Result<Messages, Status> {
         }
         "ServiceList" | "ServiceStart" | "ServiceStop" | "ServiceRestart" => services::answer(asked, method),
         "Events" | "Dmesg" | "Logs" | "LogsContainers" => streams::answer(asked, method),
-        "Read" | "List" | "Kubeconfig" | "Mounts" => files::answer(asked, method),
+        "Containers" => containers::list(asked),
+        "Copy" => tree::copy(asked),
+        "DiskUsage" => tree::usage(asked),
+        "Kubeconfig" => kubeconfig::answer(asked),
+        "List" => tree::list(asked),
+        "Mounts" => storage::mounts(asked),
+        "Read" => tree::read(asked),
         method if method.starts_with("Etcd") => etcd::answer(asked, method),
         _ => Err(unmodelled(asked)),
     }

@@ -1,6 +1,9 @@
 //! The disks of a node.
 
-use talos::api::storage::{Disk, Disks, DisksResponse, disk::DiskType};
+use talos::api::{
+    machine::{MountStat, Mounts, MountsResponse},
+    storage::{Disk, Disks, DisksResponse, disk::DiskType},
+};
 
 use super::{Asked, unmodelled};
 use crate::talos::grpc::{Messages, Status, one};
@@ -22,6 +25,36 @@ pub fn answer(asked: &Asked<'_>, method: &str) -> Result<Messages, Status> {
         ..Disk::default()
     });
     Ok(one(&DisksResponse { messages: vec![Disks { metadata: None, disks: disks.collect() }] }))
+}
+
+/// What is mounted where. Of the system's own there is always the same.
+pub fn mounts(asked: &Asked<'_>) -> Result<Messages, Status> {
+    const SYSTEM: [(&str, &str, u64); 4] = [
+        ("devtmpfs", "/dev", 64 << 20),
+        ("tmpfs", "/run", 64 << 20),
+        ("tmpfs", "/system", 64 << 20),
+        ("tmpfs", "/tmp", 64 << 20),
+    ];
+    let node = asked.node;
+    let mut mounts: Vec<(String, &str, u64)> =
+        SYSTEM.into_iter().map(|(filesystem, place, size)| (filesystem.to_owned(), place, size)).collect();
+    let system = node.look(|state| state.system.as_ref().map(|system| system.disk.clone()));
+    if let Some(disk) = system.and_then(|path| node.machine.disk(&path)) {
+        let partition = |number: u32| match disk.is_nvme() {
+            true => format!("{}p{number}", disk.path()),
+            false => format!("{}{number}", disk.path()),
+        };
+        mounts.push((partition(5), "/system/state", 92 << 20));
+        mounts.push((partition(6), "/var", disk.size.saturating_sub(3 << 30)));
+    }
+    let stat = |(filesystem, place, size): (String, &str, u64)| MountStat {
+        filesystem,
+        size,
+        available: size - size / 20,
+        mounted_on: place.to_owned(),
+    };
+    let stats = mounts.into_iter().map(stat).collect();
+    Ok(one(&MountsResponse { messages: vec![Mounts { metadata: None, stats }] }))
 }
 
 pub fn model(nvme: bool) -> &'static str {

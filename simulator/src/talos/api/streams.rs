@@ -7,7 +7,7 @@ use futures::{StreamExt as _, stream};
 use prost::Message;
 use talos::api::{common, machine};
 
-use super::{Asked, unmodelled};
+use super::{Asked, containers, unmodelled};
 use crate::talos::{
     boot::{Boot, Event},
     feed::Feed,
@@ -23,12 +23,15 @@ pub fn answer(asked: &Asked<'_>, method: &str) -> Result<Messages, Status> {
         "Events" => events(asked),
         "Dmesg" => {
             let request: machine::DmesgRequest = asked.call.message()?;
-            let from = if request.tail && request.follow { asked.boot.kernel.len() } else { 0 };
+            let from = if request.tail { asked.boot.kernel.len() } else { 0 };
             Ok(told(KernelLog(asked.boot.clone()), from, request.follow))
         }
         "Logs" => logs(asked),
         "LogsContainers" => {
-            let ids = asked.boot.logs();
+            let mut ids = asked.boot.logs();
+            ids.extend(asked.node.state().services.0.keys().map(|name| (*name).to_owned()));
+            ids.sort();
+            ids.dedup();
             let messages = vec![machine::LogsContainer { metadata: None, ids }];
             Ok(one(&machine::LogsContainersResponse { messages }))
         }
@@ -66,7 +69,7 @@ fn told(feed: impl AsRef<Feed<String>> + Send + Sync + 'static, from: usize, fol
 fn logs(asked: &Asked<'_>) -> Result<Messages, Status> {
     let request: machine::LogsRequest = asked.call.message()?;
     if request.namespace != "system" && request.id != "kubelet" {
-        return Err(unmodelled(asked));
+        return containers::logs(asked, &request);
     }
     let known =
         asked.boot.logs().contains(&request.id) || asked.node.state().services.0.contains_key(request.id.as_str());

@@ -24,6 +24,9 @@ pub struct Definition {
     since: u32,
 }
 
+/// Where types and namespaces are.
+pub const NAMESPACE: &str = "meta";
+
 pub const NAMESPACES: [&str; 10] =
     ["cluster", "config", "etcd", "k8s", "kubespan", "meta", "network", "perf", "runtime", "secrets"];
 
@@ -281,13 +284,13 @@ pub fn shown(minor: u32) -> BTreeMap<Key, Content> {
     let known = DEFINITIONS.iter().filter(|definition| definition.since <= minor);
     let types = known.map(|definition| {
         let id = definition.name.to_lowercase();
-        (Key::new("meta", "ResourceDefinitions.meta.cosi.dev", &id), definition.content())
+        (Key::new(NAMESPACE, "ResourceDefinitions.meta.cosi.dev", &id), definition.content())
     });
     let namespaces = NAMESPACES.iter().map(|name| {
         let message = NamespaceSpec { description: String::new() }.encode_to_vec();
         let yaml = super::shown::yaml(&json!({"description": ""}));
         let content = Content { owner: "", yaml, message, annotations: &[] };
-        (Key::new("meta", "Namespaces.meta.cosi.dev", name), content)
+        (Key::new(NAMESPACE, "Namespaces.meta.cosi.dev", name), content)
     });
     types.chain(namespaces).collect()
 }

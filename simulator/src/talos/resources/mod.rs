@@ -87,6 +87,10 @@ impl Store {
         self.lock().get(key).cloned()
     }
 
+    fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
     /// All of a type, by their names.
     pub fn list(&self, namespace: &str, kind: &str) -> Vec<(Key, Kept)> {
         let all = self.lock();
@@ -116,7 +120,8 @@ impl Store {
     /// From now on it is so.
     fn become_so(&self, mut now: BTreeMap<Key, Content>, at: Timestamp) {
         let mut all = self.lock();
-        let gone: Vec<Key> = all.keys().filter(|key| !now.contains_key(key)).cloned().collect();
+        let goes = |key: &&Key| key.namespace != definitions::NAMESPACE && !now.contains_key(key);
+        let gone: Vec<Key> = all.keys().filter(goes).cloned().collect();
         for key in gone {
             let before = all.remove(&key);
             self.changes.tell(Change { key, before, after: None });
@@ -142,7 +147,8 @@ impl Store {
 /// Brings what a node shows up to what it is.
 pub fn settle(node: &Node) {
     let store = node.state().store.clone();
-    let mut now = definitions::shown(node.minor());
+    // The types stay the same for as long as the node lives.
+    let mut now = if store.is_empty() { definitions::shown(node.minor()) } else { BTreeMap::new() };
     now.extend(shown::all(node));
     store.become_so(now, node.calendar.now());
 }

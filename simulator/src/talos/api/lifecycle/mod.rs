@@ -1,6 +1,7 @@
 //! What changes a node: bootstrap, reset, restarts, upgrades.
 
 pub mod apply;
+pub mod installer;
 
 use std::time::Duration;
 
