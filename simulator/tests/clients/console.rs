@@ -73,6 +73,11 @@ impl Console {
         text.replace("SPACE", &self.space)
     }
 
+    /// Where a program is.
+    pub fn program(&self, name: &str) -> String {
+        self.programs.join(name).display().to_string()
+    }
+
     /// The folder that commands are run in.
     pub fn folder(&self) -> &Path {
         self.folder.path()

@@ -74,6 +74,7 @@ fn main() {
     for (name, session) in nodes::SESSIONS {
         trials.push(Trial::test(format!("simulated::{name}"), || nodes::play(tools, name, *session)));
     }
+    trials.push(Trial::test("simulated::a_dashboard_has_no_model", || nodes::a_dashboard_has_no_model(tools)));
     libtest_mimic::run(&arguments, trials).exit();
 }
 

@@ -54,11 +54,37 @@ impl Drop for Machines {
     }
 }
 
+/// Addresses of a session's own: tests of several working copies run at a time.
+fn network(place: usize) -> String {
+    let number = std::process::id().wrapping_mul(8).wrapping_add(place as u32);
+    format!("127.{}.{}", 64 + (number >> 8) % 128, number & 0xff)
+}
+
+/// A dashboard looks at what would have to be measured, on a terminal of its own: that is refused, and named.
+pub fn a_dashboard_has_no_model(tools: &Path) -> Result<(), Failed> {
+    const MEASURED: [&str; 6] = ["CPUInfo", "DiskStats", "LoadAvg", "NetworkDeviceStats", "Processes", "SystemStat"];
+    let machines = Machines::begin(tools, network(SESSIONS.len()));
+    machines.bootstrap();
+    let talosctl = machines.console.program("talosctl");
+    let line = machines.placed(&format!("/usr/bin/script -qec '{talosctl} -n THREE dashboard' /dev/null"));
+    let shown = machines.console.start(&line);
+    let named = |method: &str| format!("three /machine.MachineService/{method}: nodes have no model of this");
+    let mut missing = Vec::new();
+    for _ in 0..120 {
+        let all = machines.unmodelled.all();
+        missing = MEASURED.into_iter().filter(|method| !all.contains(&named(method))).collect();
+        if missing.is_empty() {
+            break;
+        }
+        thread::sleep(Duration::from_millis(250));
+    }
+    drop(shown);
+    if missing.is_empty() { Ok(()) } else { Err(format!("nobody was told that {missing:?} has no model").into()) }
+}
+
 pub fn play(tools: &Path, name: &str, session: Session) -> Result<(), Failed> {
-    // Tests of several working copies run at a time.
-    let place = SESSIONS.iter().position(|(known, _)| *known == name).unwrap() as u32;
-    let number = std::process::id().wrapping_mul(8).wrapping_add(place);
-    let network = format!("127.{}.{}", 64 + (number >> 8) % 128, number & 0xff);
+    let place = SESSIONS.iter().position(|(known, _)| *known == name).unwrap();
+    let network = network(place);
     let machines = Machines::begin(tools, network);
     session(&machines);
     let mut unmodelled = machines.unmodelled.all();
