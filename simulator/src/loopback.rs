@@ -9,7 +9,10 @@ use std::{
 
 use tokio::{net::TcpListener, task::AbortHandle};
 
-use crate::network::{Door, Network};
+use crate::{
+    network::{Door, Network},
+    stream::{Breakable, Breaker},
+};
 
 /// A server of the world, and where programs find it.
 pub struct Open {
@@ -70,7 +73,10 @@ async fn follow(network: &Arc<Network>, doors: &mut Doors) -> io::Result<Vec<Ope
 async fn welcome(listener: TcpListener, network: Arc<Network>, address: IpAddr, port: u16) {
     loop {
         match (listener.accept().await, network.at(address, port)) {
-            (Ok((stream, _)), Some(server)) => drop(tokio::spawn(server.serve(Box::new(stream)))),
+            (Ok((stream, _)), Some(server)) => {
+                let stream = Breakable::new(stream, Breaker::default());
+                tokio::spawn(server.serve(Box::new(stream)));
+            }
             (Ok(_), None) => {}
             // As when there are too many connections: there will be fewer in a moment.
             (Err(_), _) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,

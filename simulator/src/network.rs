@@ -8,20 +8,13 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    sync::Notify,
-};
+use tokio::sync::Notify;
 
 use crate::{
     faults::{Dead, Faults, Trouble},
+    stream::{Breakable, Breaker, Stream},
     time::During,
 };
-
-/// A connection as a plain stream of bytes; TLS is spoken above it.
-pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// How much may be on its way in one direction.
 const BUFFER: usize = 64 << 10;
@@ -143,6 +136,8 @@ impl Network {
                 None => {}
             }
             let (ours, theirs) = tokio::io::duplex(BUFFER);
+            let breaker = Breaker::default();
+            let [ours, theirs] = [ours, theirs].map(|end| Breakable::new(end, breaker.clone()));
             tokio::spawn(server.serve(Box::new(theirs)));
             Ok(Box::new(ours) as Box<dyn Stream>)
         })

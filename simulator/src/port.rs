@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::network::{Server, Stream};
+use crate::{network::Server, stream::Stream};
 
 /// An open port.
 pub struct Port {

@@ -9,7 +9,6 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
-use tokio_rustls::TlsAcceptor;
 
 use crate::{
     faults::{
@@ -18,15 +17,17 @@ use crate::{
     },
     http::converse,
     kubernetes::behaviour::fits,
-    network::{Server, Stream},
+    network::Server,
+    stream::Stream,
     time::During,
+    tls::Tls,
 };
 
 type Body = Full<Bytes>;
 
 /// The webhooks of a cluster.
 pub struct Webhooks {
-    pub tls: TlsAcceptor,
+    pub tls: Tls,
     /// By the names of the webhooks, which are their paths.
     pub verdicts: BTreeMap<String, Vec<Verdict>>,
     /// What goes wrong here.
@@ -72,7 +73,7 @@ impl Server for Webhooks {
     fn serve(self: Arc<Self>, stream: Box<dyn Stream>) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             // A client that doesn't trust us goes away, and knows best why.
-            let Ok(stream) = self.tls.clone().accept(stream).await else { return };
+            let Ok(stream) = self.tls.accept(stream).await else { return };
             converse(stream, move |request| {
                 let server = self.clone();
                 async move { server.troubled(request).await }

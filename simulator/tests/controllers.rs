@@ -15,6 +15,13 @@ use super::arms::simulated;
 
 const PODS: Place<'static> = Place { api_version: "v1", resource: "pods", namespace: "default" };
 const NODES: Place<'static> = Place { api_version: "v1", resource: "nodes", namespace: "" };
+const LEASES: Place<'static> =
+    Place { api_version: "coordination.k8s.io/v1", resource: "leases", namespace: "kube-node-lease" };
+const WEBHOOKS: Place<'static> = Place {
+    api_version: "admissionregistration.k8s.io/v1",
+    resource: "validatingwebhookconfigurations",
+    namespace: "",
+};
 const REQUESTS: Place<'static> =
     Place { api_version: "certificates.k8s.io/v1", resource: "certificatesigningrequests", namespace: "" };
 
@@ -23,7 +30,7 @@ fn play(play: impl AsyncFnOnce(&Arc<Cluster>, &Client)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let cluster = control_plane::begin(Calendar::beginning("2026-01-01T09:00:00Z".parse().unwrap()), 1);
-        let known = cluster.authority.set(Arc::new(CertificateAuthority::new("world")));
+        let known = cluster.authority.set(Arc::new(CertificateAuthority::new("world", 1)));
         assert!(known.is_ok());
         simulated::two_nodes(&cluster);
         let client = Client::new(&cluster, User::administrator(), "test");
@@ -58,6 +65,27 @@ fn events_are_forgotten_an_hour_after_they_were_told() {
         sleep(Duration::from_secs(100)).await;
         assert_eq!(count(cluster, "events"), 0);
     });
+}
+
+#[test]
+fn a_heartbeat_is_what_a_request_for_it_would_make_of_its_lease() {
+    // Where a webhook might be asked, there is a request.
+    let lease = |asks: bool| {
+        let mut lease = Value::Null;
+        play(async |_, client| {
+            let hooks = json!({"metadata": {"name": "others"}, "webhooks": []});
+            if asks {
+                client.create(WEBHOOKS, &hooks).await.unwrap();
+            }
+            sleep(Duration::from_secs(35)).await;
+            lease = client.get(LEASES, "node-1").await.unwrap();
+        });
+        lease["metadata"]["resourceVersion"].take();
+        lease
+    };
+    let renewed = lease(false);
+    assert_eq!(renewed["spec"]["renewTime"], "2026-01-01T09:00:30.000000Z");
+    assert_eq!(renewed, lease(true));
 }
 
 #[test]

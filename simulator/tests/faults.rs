@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, io::ErrorKind, time::Duration};
 use http::header;
 use serde_json::{Value, json};
 use simulator::{
-    faults::bad_day,
+    faults::{bad_day, stroke},
     time::pass,
     world::{Description, World},
 };
@@ -181,7 +181,8 @@ faults: [{path: /breaks, gives: reset}]";
         stream.write_all(ask("/whole").as_bytes()).await.unwrap();
         assert!(stream.read(&mut [0; 1024]).await.unwrap() > 0);
         stream.write_all(ask("/breaks").as_bytes()).await.unwrap();
-        assert_eq!(stream.read(&mut [0; 1024]).await.unwrap(), 0);
+        assert_eq!(stream.read(&mut [0; 1024]).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+        assert_eq!(stream.write(b"more").await.unwrap_err().kind(), ErrorKind::ConnectionReset);
     });
 }
 
@@ -285,6 +286,20 @@ fn certificates_are_expired_for_others_or_of_strangers() {
 }
 
 #[test]
+fn a_certificate_expires_for_a_while() {
+    let faults = "[{of: 'https://www.example.test', from: 1m, until: 2m, gives: expired}]";
+    within(&format!("sites: {{'https://www.example.test': {{}}}}\nfaults: {faults}"), async |world| {
+        let mut met = Vec::new();
+        for _ in 0..3 {
+            let greeted = secure(&world, &world.authority.pem(), "www.example.test", 443).await;
+            met.push(greeted.map_or_else(|error| error.to_string(), |_| "fine".to_owned()));
+            pass(Duration::from_secs(60)).await;
+        }
+        assert!(met[0] == "fine" && met[1].contains("certificate expired") && met[2] == "fine", "{met:?}");
+    });
+}
+
+#[test]
 fn chance_follows_from_the_seed() {
     let day = |seed: u64| {
         let text = format!("seed: {seed}\nfaults: [{{resource: configmaps, chance: 0.5, gives: 500}}]");
@@ -306,10 +321,38 @@ fn a_bad_day_is_the_same_bad_day_for_the_same_seed() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let begins = Instant::now();
-        let day = |seed| format!("{:?}", bad_day(seed, begins));
+        let day = |seed| format!("{:?} {:?}", bad_day(seed, begins), stroke(seed, 3, begins));
         assert!((0..50).all(|seed| day(seed) == day(seed)));
         assert!((0..50).map(day).collect::<BTreeSet<_>>().len() > 45);
     });
+}
+
+#[test]
+fn on_some_bad_days_one_of_the_machines_is_off_for_a_while() {
+    let off = |seed| {
+        let day =
+            Description { seed: Some(seed), bad_day: true, ..described("clusters: {a: {nodes: 2}, b: {nodes: 1}}") };
+        within_described(&day, async |world| {
+            let mut seen = BTreeSet::new();
+            for _ in 0..14 * 60 {
+                for (placed, node) in [(0, "node-1"), (0, "node-2"), (1, "node-1")] {
+                    if world.clusters[placed].cluster.machines.is_off(node) {
+                        seen.insert((placed, node));
+                    }
+                }
+                pass(Duration::from_secs(1)).await;
+            }
+            let still = |placed: usize, node| world.clusters[placed].cluster.machines.is_off(node);
+            assert!(!still(0, "node-1") && !still(0, "node-2") && !still(1, "node-1"));
+            seen
+        })
+    };
+    let days: Vec<_> = (0..8).map(off).collect();
+    assert!(days.iter().all(|seen| seen.len() <= 1), "{days:?}");
+    assert!(
+        days.iter().any(BTreeSet::is_empty) && days.iter().flatten().collect::<BTreeSet<_>>().len() > 1,
+        "{days:?}"
+    );
 }
 
 #[test]

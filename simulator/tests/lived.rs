@@ -13,7 +13,7 @@ use rustls::{
 };
 use serde_json::{Value, json};
 use simulator::{
-    network::Stream,
+    stream::Stream,
     time::Calendar,
     world::{Description, World, read},
 };

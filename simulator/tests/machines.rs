@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use simulator::{time::pass, world::World};
 
-use crate::lived::{ask, within};
+use crate::lived::{ask, secure, within};
 
 /// A control plane of one machine, and a worker.
 const WORLD: &str = "
@@ -52,6 +52,35 @@ fn nobody_answers_while_the_only_control_plane_is_off() {
         minutes(10).await;
         assert_eq!(nodes(&world).await.unwrap(), ["first", "second"]);
     });
+}
+
+#[test]
+fn what_machines_show_expires_for_a_while() {
+    let expired = |of: &str| format!("faults: [{{of: {of}, from: 1m, until: 3m, gives: expired}}]\n");
+    within(&lately(&expired("lab")), async |world| {
+        assert!(nodes(&world).await.is_some());
+        minutes(2).await;
+        assert!(nodes(&world).await.is_none());
+        minutes(2).await;
+        assert!(nodes(&world).await.is_some());
+    });
+    within(&lately(&expired("first")), async |world| {
+        let mut met = Vec::new();
+        for _ in 0..3 {
+            let greeted = secure(&world, &authority(&world), "first", 50000).await;
+            met.push(greeted.map_or_else(|error| error.to_string(), |_| "fine".to_owned()));
+            minutes(2).await;
+        }
+        assert!(met[0] == "fine" && met[1].contains("certificate expired") && met[2] == "fine", "{met:?}");
+        assert!(nodes(&world).await.is_some());
+    });
+}
+
+/// The certificate that vouches for the machines of the only cluster.
+fn authority(world: &World) -> String {
+    let talosconfig = world.talosconfig().unwrap();
+    let letters = talosconfig.lines().find_map(|line| line.trim().strip_prefix("ca: ")).unwrap();
+    talos::pem::unwrap(letters).unwrap()
 }
 
 #[test]

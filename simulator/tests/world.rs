@@ -52,6 +52,7 @@ fn whole(at: &Value) -> Value {
         "webhook" => "a.b.c",
         "taint" => "a=b:NoSchedule",
         "size" => "240G",
+        "kubernetes" => "v1.36.3",
         "talos" => "v1.11.5",
         "path" => "/path",
         "file" => "file.yaml",
@@ -87,7 +88,9 @@ fn what_the_schema_lets_pass_is_read() {
     world["current"] = json!("name");
     world["networks"] = json!({"text": "10.0.0.0/8"});
     world["machines"]["name"]["cluster"] = json!("name");
-    world["faults"][0]["gives"] = json!("off");
+    for (key, value) in [("gives", "off"), ("node", "name"), ("of", "name")] {
+        world["faults"][0][key] = json!(value);
+    }
     world["charts"] = json!({"text": whole(&schema()["properties"]["charts"])["name"]});
     let text = serde_saphyr::to_string(&world).unwrap();
     let manifest = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}".to_owned();
@@ -206,6 +209,30 @@ clusters:
         assert_eq!(nodes[0].1["spec"]["taints"][0]["effect"], "NoSchedule");
         assert_eq!(nodes[0].1["status"]["capacity"]["pods"], "110");
     });
+}
+
+#[test]
+fn a_cluster_and_its_nodes_say_the_version_that_the_file_gives_them() {
+    for (world, version, minor) in [("{version: v1.34.2}", "v1.34.2", "34"), ("{}", "v1.36.3", "36")] {
+        within(&format!("clusters: {{lab: {world}}}"), async |world| {
+            let told = ask(&world, "GET", "/version", Value::Null).await.unwrap().json();
+            assert_eq!((&told["gitVersion"], &told["minor"]), (&json!(version), &json!(minor)));
+            let node = ask(&world, "GET", "/api/v1/nodes/node-1", Value::Null).await.unwrap().json();
+            assert_eq!(node["status"]["nodeInfo"]["kubeletVersion"], version);
+        });
+    }
+}
+
+#[test]
+fn keys_and_certificates_follow_from_the_seed() {
+    let vouched = |seed: u64| {
+        within(&format!("seed: {seed}\nclusters: {{lab: {{}}, shop: {{}}}}"), async |world| {
+            (world.authority.pem(), world.kubeconfig(|host, port| format!("{host}:{port}")))
+        })
+    };
+    assert_eq!(vouched(1), vouched(1));
+    assert_ne!(vouched(1).0, vouched(2).0);
+    assert_ne!(vouched(1).1, vouched(2).1);
 }
 
 #[test]
@@ -450,7 +477,7 @@ ports:
     within(text, async |world| {
         let network = &world.network;
         let kind = |result: Result<_, std::io::Error>| {
-            result.map(|_: Box<dyn simulator::network::Stream>| ()).map_err(|error| error.kind())
+            result.map(|_: Box<dyn simulator::stream::Stream>| ()).map_err(|error| error.kind())
         };
         assert_eq!(network.look_up("EARLY.example.test.").unwrap().len(), 1);
         assert!(network.look_up("late.example.test").is_err());

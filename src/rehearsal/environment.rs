@@ -1,20 +1,33 @@
 //! The environment that a world's file says, and nothing of this process' own.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
-use rustls::RootCertStore;
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
+use simulator::certificates::CertificateAuthority;
 
 use crate::host::environment::Environment;
 
 pub struct WorldEnvironment {
     variables: BTreeMap<String, String>,
     home: PathBuf,
-    authorities: Arc<RootCertStore>,
+    authority: Arc<CertificateAuthority>,
+    trusted: OnceLock<Arc<RootCertStore>>,
 }
 
 impl WorldEnvironment {
-    pub(super) fn new(variables: BTreeMap<String, String>, home: PathBuf, authorities: Arc<RootCertStore>) -> Self {
-        Self { variables, home, authorities }
+    pub(super) fn new(
+        variables: BTreeMap<String, String>,
+        home: PathBuf,
+        authority: Arc<CertificateAuthority>,
+    ) -> Self {
+        Self { variables, home, authority, trusted: OnceLock::new() }
     }
 }
 
@@ -32,6 +45,13 @@ impl Environment for WorldEnvironment {
     }
 
     fn authorities(&self) -> Arc<RootCertStore> {
-        self.authorities.clone()
+        let trusted = self.trusted.get_or_init(|| {
+            let mut trusted = RootCertStore::empty();
+            let authority = self.authority.pem();
+            let authority = CertificateDer::from_pem_slice(authority.as_bytes()).expect("the world has just made it");
+            trusted.add(authority).expect("the world has just made it");
+            Arc::new(trusted)
+        });
+        trusted.clone()
     }
 }

@@ -20,11 +20,8 @@ use std::{
     time::Duration,
 };
 
-use rustls::{
-    RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject as _},
-};
 use simulator::{
+    certificates::CertificateAuthority,
     network::Network,
     time::{Calendar, Time},
     world::{NAME_SERVER, Unmodelled, World},
@@ -59,7 +56,7 @@ pub struct Rehearsal {
     time: Time,
     network: Arc<Network>,
     began: jiff::Timestamp,
-    authorities: Arc<RootCertStore>,
+    authority: Arc<CertificateAuthority>,
     unmodelled: Arc<Unmodelled>,
     environment: BTreeMap<String, String>,
     confirm: BTreeMap<String, bool>,
@@ -71,7 +68,7 @@ pub struct Rehearsal {
 struct Begun {
     network: Arc<Network>,
     began: jiff::Timestamp,
-    authority: String,
+    authority: Arc<CertificateAuthority>,
     kubeconfig: String,
     talosconfig: Option<String>,
     name_server: String,
@@ -95,14 +92,11 @@ impl Rehearsal {
             drop(tell.send(furnish(&description, seed).await));
         });
         let begun = told.recv().expect("a world is furnished before its first turn")?;
-        let mut authorities = RootCertStore::empty();
-        let authority = CertificateDer::from_pem_slice(begun.authority.as_bytes()).expect("the world has just made it");
-        authorities.add(authority).expect("the world has just made it");
         let mut rehearsal = Self {
             time,
             network: begun.network,
             began: begun.began,
-            authorities: Arc::new(authorities),
+            authority: begun.authority,
             unmodelled: begun.unmodelled,
             environment,
             confirm,
@@ -130,7 +124,7 @@ impl Rehearsal {
     }
 
     pub fn environment(&self) -> WorldEnvironment {
-        WorldEnvironment::new(self.environment.clone(), HOME.into(), self.authorities.clone())
+        WorldEnvironment::new(self.environment.clone(), HOME.into(), self.authority.clone())
     }
 
     pub fn answers(&self, show: impl Fn(&str) + Send + Sync + 'static) -> Answers {
@@ -165,7 +159,7 @@ async fn furnish(description: &Description, seed: u64) -> Result<Begun, String> 
         kubeconfig: world.kubeconfig(|host, port| format!("{host}:{port}")),
         talosconfig: world.talosconfig(),
         name_server: description.nameservers.first().map_or_else(|| NAME_SERVER.to_owned(), ToString::to_string),
-        authority: world.authority.pem(),
+        authority: world.authority.clone(),
         network: world.network.clone(),
         unmodelled: world.unmodelled.clone(),
     })

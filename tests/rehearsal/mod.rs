@@ -1,8 +1,10 @@
 //! What comes with the program, rehearsed: equal seeds, stops anywhere, and the same as on the real thing.
 
+mod bad_days;
 mod files;
 mod guestbook;
 mod same_each_time;
+mod servers;
 mod three_ways;
 
 use std::{collections::VecDeque, path::Path, sync::Mutex, thread};

@@ -87,11 +87,21 @@ impl Play {
     /// A runbook of this package, on the world beside it or a bare one.
     #[track_caller]
     pub fn of(runbook: impl AsRef<Path>, seed: u64) -> Self {
+        Self::under(runbook, Conditions { seed: Some(seed), ..Conditions::default() })
+    }
+
+    /// The same on a bad day.
+    #[track_caller]
+    pub fn on_a_bad_day(runbook: impl AsRef<Path>, seed: u64) -> Self {
+        Self::under(runbook, Conditions { seed: Some(seed), bad_day: true, ..Conditions::default() })
+    }
+
+    #[track_caller]
+    fn under(runbook: impl AsRef<Path>, conditions: Conditions) -> Self {
         // `main` does this; whoever is second is told so, and it is the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runbook = runbook.as_ref().to_owned();
-        let scenery =
-            Scenery::of(&runbook, None, Conditions { seed: Some(seed), ..Conditions::default() }, &Sources::default());
+        let scenery = Scenery::of(&runbook, None, conditions, &Sources::default());
         let scenery = scenery.unwrap_or_else(|wrong| panic!("{}: {wrong:?}", runbook.display()));
         Self { scenery, runbook }
     }

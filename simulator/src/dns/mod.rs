@@ -13,7 +13,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 pub use self::records::{host, record};
 use crate::{
-    network::{Network, Server, Stream},
+    network::{Network, Server},
+    stream::Stream,
     time::During,
 };
 

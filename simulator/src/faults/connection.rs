@@ -8,10 +8,14 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::stream::Stream;
+
 /// A connection that takes everything and gives nothing: it breaks, or it is silent.
 pub struct Dead {
     pub breaks: bool,
 }
+
+impl Stream for Dead {}
 
 impl AsyncRead for Dead {
     fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {

@@ -37,7 +37,7 @@ where
 {
     let whole = |body: B| body.map_err(io::Error::other).boxed_unsync();
     match trouble {
-        None | Some(Trouble::Refused | Trouble::Missing) => Ok(answer.await.map(whole)),
+        None | Some(Trouble::Refused | Trouble::Missing | Trouble::Expired) => Ok(answer.await.map(whole)),
         Some(Trouble::Reset) => Err(io::ErrorKind::ConnectionReset.into()),
         Some(Trouble::Lost) => {
             drop(answer.await);

@@ -11,7 +11,10 @@ use std::{
     time::Duration,
 };
 
-pub use self::{bad_day::bad_day, connection::Dead};
+pub use self::{
+    bad_day::{Stroke, bad_day, stroke},
+    connection::Dead,
+};
 use crate::time::During;
 
 /// What goes wrong once.
@@ -21,6 +24,8 @@ pub enum Trouble {
     Refused,
     /// There is no such name.
     Missing,
+    /// The server's certificate has expired.
+    Expired,
     /// The connection breaks before there is an answer, and nothing was done.
     Reset,
     /// The connection breaks before there is an answer, and what was wanted is done.
@@ -129,13 +134,21 @@ impl At {
     pub fn of_request(&self, asked: &Asked<'_>) -> Option<Trouble> {
         self.faults.strike(|Rule { matching, trouble, .. }| {
             let possible = match trouble {
-                Trouble::Refused | Trouble::Missing => false,
+                Trouble::Refused | Trouble::Missing | Trouble::Expired => false,
                 Trouble::Reset | Trouble::Silent => !matching.is_about_connections(),
                 Trouble::Ends { .. } => asked.verb == "watch",
                 Trouble::Status { .. } | Trouble::Lost | Trouble::Slow(_) | Trouble::Truncated => true,
             };
             possible && matching.target.is(&self.host, self.port) && matching.fits(asked)
         })
+    }
+
+    /// Whether its certificate has expired for whoever connects.
+    pub fn of_certificate(&self) -> bool {
+        let strike = self.faults.strike(|Rule { matching, trouble, .. }| {
+            *trouble == Trouble::Expired && matching.target.is(&self.host, self.port)
+        });
+        strike.is_some()
     }
 }
 

@@ -13,7 +13,7 @@ use hyper_util::{
 use tokio::sync::Notify;
 use tower::service_fn;
 
-use crate::network::Stream;
+use crate::stream::Stream;
 
 /// Answers requests until the connection ends. An answer that is none breaks it, with everything else that is on it.
 pub async fn converse<A, B>(
@@ -25,12 +25,13 @@ pub async fn converse<A, B>(
     B::Error: Error + Send + Sync + 'static,
 {
     let broken = Arc::new(Notify::new());
-    let breaks = broken.clone();
+    let (breaks, breaker) = (broken.clone(), stream.breaker());
     let service = service_fn(move |request| {
-        let (answer, breaks) = (answer(request), breaks.clone());
+        let (answer, breaks, breaker) = (answer(request), breaks.clone(), breaker.clone());
         async move {
             let answered = answer.await;
             if answered.is_err() {
+                breaker.break_off();
                 breaks.notify_one();
             }
             answered

@@ -9,7 +9,6 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
-use tokio_rustls::TlsAcceptor;
 
 use self::answer::{Body, whole};
 pub use self::{
@@ -21,13 +20,15 @@ use crate::{
         Asked, At,
         http::{Voice, through},
     },
-    network::{Server, Stream},
+    network::Server,
+    stream::Stream,
+    tls::Tls,
 };
 
 /// A site.
 pub struct Site {
     /// Over TLS, if there is one.
-    pub tls: Option<TlsAcceptor>,
+    pub tls: Option<Tls>,
     /// The first that fits is given; if none does, there is no such page.
     pub answers: Vec<Answer>,
     /// What goes wrong here.
@@ -37,14 +38,10 @@ pub struct Site {
 impl Server for Site {
     fn serve(self: Arc<Self>, stream: Box<dyn Stream>) -> BoxFuture<'static, ()> {
         Box::pin(async move {
-            match self.tls.clone() {
-                None => self.converse(stream).await,
-                Some(tls) => {
-                    // A client that doesn't trust us goes away, and knows best why.
-                    let Ok(stream) = tls.accept(stream).await else { return };
-                    self.converse(stream).await;
-                }
-            }
+            let Some(tls) = &self.tls else { return self.clone().converse(stream).await };
+            // A client that doesn't trust us goes away, and knows best why.
+            let Ok(stream) = tls.accept(stream).await else { return };
+            self.clone().converse(stream).await;
         })
     }
 }

@@ -19,6 +19,8 @@ use crate::{certificates::CertificateAuthority, network::Network, time::Calendar
 pub struct Cluster {
     pub store: Store,
     pub calendar: Calendar,
+    /// What it says that it is, if that is not what it is modelled on.
+    version: OnceLock<String>,
     /// What the world decides of its machines.
     pub machines: Machines,
     /// Who makes volumes in it.
@@ -46,6 +48,7 @@ impl Cluster {
         Self {
             store: Store::default(),
             calendar,
+            version: OnceLock::new(),
             machines: Machines::default(),
             provisioners: Provisioners::default(),
             charts: Charts::default(),
@@ -56,6 +59,32 @@ impl Cluster {
             lots: Mutex::new(lots),
             moment: Mutex::default(),
         }
+    }
+
+    /// From now on it says that it is of this version.
+    pub fn says_that_it_is(&self, version: &str) {
+        // It stays with the first.
+        self.version.get_or_init(|| version.to_owned());
+    }
+
+    /// The version that it says it has: `v1.36.3`.
+    pub fn version(&self) -> String {
+        self.all_of_version()["gitVersion"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// All that it says of its version.
+    pub fn all_of_version(&self) -> Value {
+        let mut whole = super::kinds::said().version.clone();
+        if let Some(version) = self.version.get() {
+            let minor = version.split('.').nth(1).unwrap_or_default();
+            for key in ["minor", "emulationMinor"] {
+                whole[key] = json!(minor);
+            }
+            whole["minCompatibilityMinor"] =
+                json!(minor.parse::<u32>().unwrap_or_default().saturating_sub(1).to_string());
+            whole["gitVersion"] = json!(version);
+        }
+        whole
     }
 
     /// From now on its server reaches webhooks by this network.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{access::tokens::ISSUER, answer::Refusal, cluster::Cluster, kinds::said, request::Request};
+use super::{access::tokens::ISSUER, answer::Refusal, cluster::Cluster, request::Request};
 
 /// The form in which all groups come at once.
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
@@ -35,7 +35,7 @@ pub fn answer(cluster: &Cluster, request: &Request) -> Option<Result<(Value, &'s
         })),
         ["api", version] => Some(find("").and_then(|group| resources(cluster, &group, version))),
         ["apis", group, version] => Some(find(group).and_then(|group| resources(cluster, &group, version))),
-        ["version"] => plain(said().version.clone()),
+        ["version"] => plain(cluster.all_of_version()),
         [".well-known", "openid-configuration"] => plain(issuer()),
         ["openid", "v1", "jwks"] => plain(cluster.signer.key_set()),
         _ => None,

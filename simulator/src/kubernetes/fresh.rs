@@ -1,11 +1,9 @@
 //! What a cluster has from its start: classes of priority, flows of requests, and who answers for which group.
 
-use std::io::Read as _;
-
-use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
 use super::{cluster::Cluster, store::Key};
+use crate::packed;
 
 /// What a real server of this version has right after its start, without what it draws by lot and without times.
 const OBJECTS: &[u8] = include_bytes!("data/fresh-1.36.json.gz");
@@ -23,10 +21,7 @@ const KEPT: [(&str, &str); 4] = [
 /// # Panics
 /// If the data in this program is damaged.
 pub fn furnish(cluster: &Cluster) {
-    let mut text = String::new();
-    GzDecoder::new(OBJECTS).read_to_string(&mut text).expect("the data was packed whole");
-    let objects: Vec<Value> = serde_json::from_str(&text).expect("the data is a list of objects");
-    for mut object in objects {
+    for mut object in packed::read::<Vec<Value>>(OBJECTS) {
         let kept = KEPT.iter().find(|(kind, _)| object["kind"] == *kind).expect("each of its kinds is known");
         let now = cluster.now();
         let lists = [("/metadata/managedFields", "time"), ("/status/conditions", "lastTransitionTime")];

@@ -3,11 +3,9 @@
 use std::{
     borrow::Cow,
     collections::BTreeMap,
-    io::Read as _,
     sync::{Arc, OnceLock},
 };
 
-use flate2::read::GzDecoder;
 use serde_json::{Map, Value};
 
 use super::{
@@ -16,10 +14,14 @@ use super::{
     rules::{self, Rules},
     schema::{self, Schema},
 };
+use crate::packed;
 
 /// What a real server of this version says of itself: its version, its groups as in aggregated discovery, and its definitions
-/// as in `/openapi/v3`.
+/// as in `/openapi/v3`, but for their descriptions.
 const SAID: &[u8] = include_bytes!("data/kubernetes-1.36.json.gz");
+
+/// The descriptions, in the places that they have in the definitions. They are most of the text, and few ask for them.
+const DESCRIPTIONS: &[u8] = include_bytes!("data/descriptions-1.36.json.gz");
 
 /// Which fields of which definitions vanish when they are zero (`""`, 0, false), and which lists are null when there is nothing
 /// in them. That is written in the types of Kubernetes, and no schema says it.
@@ -34,6 +36,7 @@ pub struct Said {
     pub version: Value,
     /// The groups in their order, each as aggregated discovery has it.
     pub groups: Vec<Value>,
+    /// Without descriptions, and with notes of our own ([`schema::NOTES`]).
     pub definitions: Map<String, Value>,
 }
 
@@ -146,9 +149,7 @@ impl Kind {
 pub fn said() -> &'static Said {
     static READ: OnceLock<Said> = OnceLock::new();
     READ.get_or_init(|| {
-        let mut text = String::new();
-        GzDecoder::new(SAID).read_to_string(&mut text).expect("the data was packed whole");
-        let mut said: Value = serde_json::from_str(&text).expect("the data is JSON");
+        let mut said: Value = packed::read(SAID);
         let groups = match said["groups"].take() {
             Value::Array(groups) => groups,
             _ => unreachable!("the groups are a list"),
@@ -160,6 +161,33 @@ pub fn said() -> &'static Said {
         tell_of_types(&mut definitions);
         Said { version: said["version"].take(), groups, definitions }
     })
+}
+
+/// The definitions as the real server publishes them.
+///
+/// # Panics
+/// If the data in this program is damaged.
+pub fn published() -> &'static Map<String, Value> {
+    static READ: OnceLock<Map<String, Value>> = OnceLock::new();
+    READ.get_or_init(|| {
+        let mut definitions = packed::read::<Value>(SAID)["definitions"].take();
+        describe(&mut definitions, packed::read(DESCRIPTIONS));
+        definitions.sort_all_objects();
+        match definitions {
+            Value::Object(definitions) => definitions,
+            _ => unreachable!("the definitions are a map"),
+        }
+    })
+}
+
+/// Puts descriptions where they belong.
+fn describe(node: &mut Value, descriptions: Map<String, Value>) {
+    for (word, text) in descriptions {
+        match text {
+            Value::Object(below) => describe(&mut node[word.as_str()], below),
+            text => node[word.as_str()] = text,
+        }
+    }
 }
 
 fn tell_of_zeros(definitions: &mut Map<String, Value>) {

@@ -3,14 +3,14 @@
 //! Answers are never in protobuf: every client that sends it also takes JSON. The format is that of
 //! <https://protobuf.dev/programming-guides/encoding>, in the envelope of <https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding>.
 
-use std::{collections::BTreeMap, io::Read as _, sync::OnceLock};
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use flate2::read::GzDecoder;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::kinds::said;
+use crate::packed;
 
 /// The numbers of fields by the names of definitions: the field's name in JSON (none if what is below belongs to the object around
 /// it), its type, and the definition that it refers to.
@@ -88,11 +88,7 @@ fn definition_of(version: &str, kind: &str) -> Option<String> {
 
 fn numbers() -> &'static BTreeMap<String, Fields> {
     static READ: OnceLock<BTreeMap<String, Fields>> = OnceLock::new();
-    READ.get_or_init(|| {
-        let mut text = String::new();
-        GzDecoder::new(NUMBERS).read_to_string(&mut text).expect("the data was packed whole");
-        serde_json::from_str(&text).expect("the data is JSON of this form")
-    })
+    READ.get_or_init(|| packed::read(NUMBERS))
 }
 
 /// Reads the fields of a message into an object.

@@ -11,7 +11,6 @@ use hyper::{
     upgrade::OnUpgrade,
 };
 use serde_json::Value;
-use tokio_rustls::TlsAcceptor;
 
 use super::{
     access::{
@@ -33,7 +32,9 @@ use crate::{
         http::{Fragile, through},
     },
     http::converse,
-    network::{Server, Stream},
+    network::Server,
+    stream::Stream,
+    tls::Tls,
 };
 
 pub type Body = UnsyncBoxBody<Bytes, Infallible>;
@@ -41,7 +42,7 @@ pub type Body = UnsyncBoxBody<Bytes, Infallible>;
 /// The API server of a cluster, over TLS.
 pub struct ApiServer {
     pub cluster: Arc<Cluster>,
-    pub tls: TlsAcceptor,
+    pub tls: Tls,
     /// Whom it knows.
     pub identities: Identities,
     /// What goes wrong here.
@@ -54,7 +55,7 @@ impl Server for ApiServer {
     fn serve(self: Arc<Self>, stream: Box<dyn Stream>) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             // A client that doesn't trust us goes away, and knows best why.
-            let Ok(stream) = self.tls.clone().accept(stream).await else { return };
+            let Ok(stream) = self.tls.accept(stream).await else { return };
             let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
             let shown = shown.and_then(|certificate| self.identities.of(certificate));
             self.serve_as(stream, shown).await;

@@ -112,6 +112,11 @@ impl Store {
         (state.revision, state.found(resource, namespace).map(|(key, object)| (key.clone(), object.clone())).collect())
     }
 
+    /// Whether there is an object of a resource.
+    pub fn has_any(&self, resource: &Arc<str>) -> bool {
+        self.lock().found(resource, None).next().is_some()
+    }
+
     /// The same as it was at an earlier revision.
     ///
     /// # Errors
@@ -154,7 +159,30 @@ impl Store {
         &self,
         key: &Key,
         expected: Option<&Arc<Value>>,
+        object: Value,
+    ) -> Result<Arc<Value>, Option<Arc<Value>>> {
+        self.insert(key, expected, object, Latest::tell)
+    }
+
+    /// The same for a heartbeat: those who follow everything else are not woken by it.
+    ///
+    /// # Errors
+    /// As for [`Store::put`].
+    pub fn put_heartbeat(
+        &self,
+        key: &Key,
+        expected: Option<&Arc<Value>>,
+        object: Value,
+    ) -> Result<Arc<Value>, Option<Arc<Value>>> {
+        self.insert(key, expected, object, Latest::tell_of_heartbeat)
+    }
+
+    fn insert(
+        &self,
+        key: &Key,
+        expected: Option<&Arc<Value>>,
         mut object: Value,
+        tell: fn(&Latest, u64),
     ) -> Result<Arc<Value>, Option<Arc<Value>>> {
         let mut state = self.lock();
         let before = state.expect(key, expected)?;
@@ -162,7 +190,8 @@ impl Store {
         object["metadata"]["resourceVersion"] = Value::String(revision.to_string());
         let object = Arc::new(object);
         state.objects.insert(key.clone(), object.clone());
-        self.note(&mut state, Change { revision, key: key.clone(), before, after: Some(object.clone()) });
+        state.note(Change { revision, key: key.clone(), before, after: Some(object.clone()) });
+        tell(&self.latest, revision);
         Ok(object)
     }
 
@@ -175,7 +204,8 @@ impl Store {
         let before = state.expect(key, Some(expected))?;
         let revision = state.revision + 1;
         state.objects.remove(key);
-        self.note(&mut state, Change { revision, key: key.clone(), before, after: None });
+        state.note(Change { revision, key: key.clone(), before, after: None });
+        self.latest.tell(revision);
         Ok(revision)
     }
 
@@ -221,16 +251,9 @@ impl Store {
         self.latest.follow()
     }
 
-    fn note(&self, state: &mut State, change: Change) {
-        state.revision = change.revision;
-        state.count_interval();
-        state.changes.push_back(change);
-        if state.changes.len() > REMEMBERED
-            && let Some(oldest) = state.changes.pop_front()
-        {
-            state.forgotten = oldest.revision;
-        }
-        self.latest.tell(state.revision);
+    /// The same but for heartbeats, which are most of what happens.
+    pub fn follow_all_but_heartbeats(&self) -> Follower {
+        self.latest.follow_all_but_heartbeats()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -239,6 +262,17 @@ impl Store {
 }
 
 impl State {
+    fn note(&mut self, change: Change) {
+        self.revision = change.revision;
+        self.count_interval();
+        self.changes.push_back(change);
+        if self.changes.len() > REMEMBERED
+            && let Some(oldest) = self.changes.pop_front()
+        {
+            self.forgotten = oldest.revision;
+        }
+    }
+
     fn found(&self, resource: &Arc<str>, namespace: Option<&str>) -> impl Iterator<Item = (&Key, &Arc<Value>)> {
         let namespace = namespace.map(str::to_owned);
         let name = String::new();

@@ -9,7 +9,7 @@ use super::{
     protocol::{Reply, take},
     session::{Next, Session},
 };
-use crate::network::Stream;
+use crate::stream::Stream;
 
 pub async fn serve(server: Arc<Redis>, mut stream: impl Stream) {
     let mut session = Session::new(&server);

@@ -19,14 +19,9 @@ use std::{
 
 use futures::future::BoxFuture;
 use tokio::time::Instant;
-use tokio_rustls::TlsAcceptor;
 
 use self::keys::Databases;
-use crate::{
-    network::{Server, Stream},
-    time::Calendar,
-    world::Unmodelled,
-};
+use crate::{network::Server, stream::Stream, time::Calendar, tls::Tls, world::Unmodelled};
 
 /// The version whose words these are.
 pub const VERSION: &str = "7.0.15";
@@ -35,7 +30,7 @@ pub const VERSION: &str = "7.0.15";
 pub struct Redis {
     pub calendar: Calendar,
     /// Over TLS, if there is one.
-    pub tls: Option<TlsAcceptor>,
+    pub tls: Option<Tls>,
     /// Of the user `default`; nobody has to show one, if there is none.
     pub password: Option<String>,
     /// Until then it is loading its data.
@@ -87,14 +82,10 @@ impl Redis {
 impl Server for Redis {
     fn serve(self: Arc<Self>, stream: Box<dyn Stream>) -> BoxFuture<'static, ()> {
         Box::pin(async move {
-            match self.tls.clone() {
-                None => connection::serve(self, stream).await,
-                Some(tls) => {
-                    // A client that doesn't trust us goes away, and knows best why.
-                    let Ok(stream) = tls.accept(stream).await else { return };
-                    connection::serve(self, stream).await;
-                }
-            }
+            let Some(tls) = &self.tls else { return connection::serve(self.clone(), stream).await };
+            // A client that doesn't trust us goes away, and knows best why.
+            let Ok(stream) = tls.accept(stream).await else { return };
+            connection::serve(self.clone(), stream).await;
         })
     }
 }

@@ -17,16 +17,19 @@ use super::{
     estate::PORT,
     grpc::{self, Body, Call, Code, Messages, Status},
     node::Node,
-    pki::{Authority, Clients, key_from, subject},
+    pki::{Authority, Clients, subject},
     roles, wrapping,
 };
 use crate::{
+    certificates::Key,
     faults::{
         Asked, At,
         http::{Voice, through},
     },
     http::converse,
-    network::{Server, Stream},
+    network::Server,
+    stream::Stream,
+    tls::Validity,
 };
 
 /// How long its certificate lasts.
@@ -63,34 +66,37 @@ impl Apid {
     }
 
     fn tls(&self) -> Result<TlsAcceptor, String> {
+        if self.faults.of_certificate() {
+            return Ok(Arc::new(self.issue(Validity::Over)?).into());
+        }
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.node.calendar.now();
         let good = shown.as_ref().filter(|(_, since)| now.duration_since(*since) < DAY / 2);
         if let Some((tls, _)) = good {
             return Ok(tls.clone());
         }
-        let tls = TlsAcceptor::from(Arc::new(self.issue()?));
+        let tls = TlsAcceptor::from(Arc::new(self.issue(Validity::Usual)?));
         *shown = Some((tls.clone(), now));
         Ok(tls)
     }
 
-    fn issue(&self) -> Result<ServerConfig, String> {
+    fn issue(&self, validity: Validity) -> Result<ServerConfig, String> {
         let (node, calendar) = (&self.node, self.node.calendar);
         let (hostname, address) = (node.hostname(), node.state().address);
         let mut names = vec![hostname, address.to_string(), "127.0.0.1".to_owned(), "::1".to_owned()];
-        Ok(match &self.config {
+        let (authority, clients) = match &self.config {
             None => {
                 names.insert(0, "maintenance-service.talos.dev".to_owned());
-                let authority = Authority::begin("talos", node.bytes(node.life() * 2), calendar.now());
-                authority.server(&names, &key_from(node.bytes(node.life() * 2 + 1)), calendar, Clients::Anybody)
+                (Authority::begin("talos", node.bytes(node.life() * 2), calendar.now()), Clients::Anybody)
             }
             Some(config) => {
                 names.extend(config.names());
                 names.extend(config.shared_addresses());
-                let authority = Authority::read(&vouching(node, config)?)?;
-                authority.server(&names, &key_from(node.bytes(node.life() * 2 + 1)), calendar, Clients::Known)
+                (Authority::read(&vouching(node, config)?)?, Clients::Known)
             }
-        })
+        };
+        let key = Key::ed25519(node.bytes(node.life() * 2 + 1));
+        Ok(authority.server(&names, &key, calendar, (clients, validity)))
     }
 
     fn maintains(&self) -> bool {

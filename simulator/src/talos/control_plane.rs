@@ -9,15 +9,17 @@ use super::{
     config::Config,
     estate::Unmodelled,
     node::Node,
-    pki::{Authority, Clients, key_from, subject},
+    pki::{Authority, Clients, subject},
     startup::STATIC_PODS,
 };
 use crate::{
+    certificates::Key,
     faults::At,
     kubernetes::{
         access::identities::Identities, client::Client, cluster::Cluster, manifests, server::ApiServer, user::User,
     },
     time::Calendar,
+    tls::Tls,
 };
 
 /// How often something is tried that has to be there in the end.
@@ -41,11 +43,15 @@ pub fn server(
     names.extend(hosts.iter().cloned());
     let mut seed = [7; 32];
     seed[..8].copy_from_slice(&(hosts.len() as u64).to_le_bytes());
-    let mut tls = authority.server(&names, &key_from(seed), calendar, Clients::KnownOrNone);
-    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let key = Key::ed25519(seed);
+    let tls = Tls::new(faults.clone(), move |validity| {
+        let mut tls = authority.server(&names, &key, calendar, (Clients::KnownOrNone, validity));
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        tls
+    });
     Ok(ApiServer {
         cluster: cluster.clone(),
-        tls: Arc::new(tls).into(),
+        tls,
         identities: identities.clone().shown_by(user),
         faults: faults.clone(),
         unmodelled,

@@ -22,6 +22,7 @@ use crate::{
     faults::At,
     kubernetes::{access::identities::Identities, cluster::Cluster},
     network::{Network, Server},
+    stream::Stream,
     time::{Calendar, During},
 };
 
@@ -422,7 +423,7 @@ struct Door {
 }
 
 impl Server for Door {
-    fn serve(self: Arc<Self>, stream: Box<dyn crate::network::Stream>) -> futures::future::BoxFuture<'static, ()> {
+    fn serve(self: Arc<Self>, stream: Box<dyn Stream>) -> futures::future::BoxFuture<'static, ()> {
         Box::pin(async move {
             let serving = self.server.clone().serve(stream);
             self.gate.while_open(serving).await;

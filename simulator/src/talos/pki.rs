@@ -3,68 +3,32 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use p256::{
-    ecdsa::signature::Signer as _,
-    pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _},
-};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PublicKeyData, SanType, SignatureAlgorithm, SigningKey,
-    date_time_ymd,
+    BasicConstraints, CertificateParams, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyUsagePurpose,
+    SanType, date_time_ymd,
 };
 use rustls::{
     RootCertStore, ServerConfig,
     crypto::ring::default_provider,
-    pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem::PemObject as _},
+    pki_types::{CertificateDer, PrivatePkcs8KeyDer, UnixTime, pem::PemObject as _},
     server::WebPkiClientVerifier,
     time_provider::TimeProvider,
 };
-use sha2::{Digest as _, Sha256};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use ::talos::pem;
+
 use super::config::Pair;
-use crate::time::Calendar;
+use crate::{certificates::Key, time::Calendar, tls::Validity};
 
 /// How long what a node is given lasts.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 const DECADE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
-/// What stands before the 32 bytes of an Ed25519 key in PKCS#8.
-const ED25519: [u8; 16] = *b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
-
-/// The algorithm of a key on the curve P-256, as PKCS#8 names it.
-const P256: [u8; 21] = *b"\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
-
-/// A key that signs without chance: with P-256 as RFC 6979 says.
-pub struct Signer(KeyPair);
-
-impl PublicKeyData for Signer {
-    fn der_bytes(&self) -> &[u8] {
-        self.0.der_bytes()
-    }
-
-    fn algorithm(&self) -> &'static SignatureAlgorithm {
-        self.0.algorithm()
-    }
-}
-
-impl SigningKey for Signer {
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
-        let Self(pair) = self;
-        if pair.algorithm() != &PKCS_ECDSA_P256_SHA256 {
-            return pair.sign(message);
-        }
-        let key = p256::ecdsa::SigningKey::from_pkcs8_der(pair.serialized_der())
-            .map_err(|error| rcgen::Error::RingKeyRejected(error.to_string()))?;
-        let signature: p256::ecdsa::Signature = key.sign(message);
-        Ok(signature.to_der().as_bytes().to_vec())
-    }
-}
-
 /// An authority with its key.
 pub struct Authority {
-    issuer: Issuer<'static, Signer>,
+    issuer: Issuer<'static, Key>,
     pub pem: String,
 }
 
@@ -85,56 +49,12 @@ impl TimeProvider for NodeTime {
     }
 }
 
-/// An Ed25519 key that follows from these bytes.
-pub fn key_from(bytes: [u8; 32]) -> KeyPair {
-    let der: Vec<u8> = ED25519.into_iter().chain(bytes).collect();
-    let der = PrivateKeyDer::try_from(der).expect("it is framed as PKCS#8");
-    KeyPair::from_der_and_sign_algo(&der, &PKCS_ED25519).expect("any 32 bytes are a key")
-}
-
-/// A key on the curve P-256 that follows from these bytes, as PKCS #8.
-pub fn p256_from(bytes: [u8; 32]) -> Vec<u8> {
-    // Few numbers are too large for a key: then what follows from them is one.
-    let numbers = std::iter::successors(Some(bytes), |bytes| Some(Sha256::digest(bytes).into()));
-    let mut keys = numbers.filter_map(|bytes| p256::SecretKey::from_slice(&bytes).ok());
-    let key = keys.next().expect("it goes on until there is one");
-    key.to_pkcs8_der().expect("a key can be written").as_bytes().to_vec()
-}
-
-/// What signs with a key in PKCS #8.
-pub fn signer(pkcs8: &[u8]) -> Result<Signer, rcgen::Error> {
-    KeyPair::try_from(pkcs8).map(Signer)
-}
-
-/// A key as machine configurations have them: Ed25519 in PKCS#8, or P-256 as SEC1.
-fn key(pem: &str) -> Result<KeyPair, String> {
+/// A key as machine configurations have them: Ed25519 in PKCS #8, or P-256 as SEC 1.
+fn key(text: &str) -> Result<Key, String> {
     let wrong = |error: &dyn fmt::Display| format!("failed to parse the key: {error}");
-    let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
-    let der =
-        base64::Engine::decode(&base64::engine::general_purpose::STANDARD, body).map_err(|error| wrong(&error))?;
-    let (der, algorithm) = match pem.contains("BEGIN EC PRIVATE KEY") {
-        true => (in_pkcs8(&der), &PKCS_ECDSA_P256_SHA256),
-        false if der.starts_with(&ED25519[..4]) && der.len() == 48 => (der, &PKCS_ED25519),
-        false => (der, &PKCS_ECDSA_P256_SHA256),
-    };
-    let der = PrivateKeyDer::Pkcs8(der.into());
-    KeyPair::from_der_and_sign_algo(&der, algorithm).map_err(|error| wrong(&error))
-}
-
-fn in_pkcs8(sec1: &[u8]) -> Vec<u8> {
-    let tagged = |tag: u8, content: &[u8]| {
-        let length = content.len();
-        let mut out = vec![tag];
-        match u8::try_from(length) {
-            Ok(short @ ..=0x7f) => out.push(short),
-            Ok(long) => out.extend([0x81, long]),
-            Err(_) => out.extend([0x82, (length >> 8) as u8, length as u8]),
-        }
-        out.extend_from_slice(content);
-        out
-    };
-    let content: Vec<u8> = [&[0x02, 0x01, 0x00], &P256[..], &tagged(0x04, sec1)].concat();
-    tagged(0x30, &content)
+    let (label, der) = pem::read(text).ok_or_else(|| wrong(&"it is no PEM"))?;
+    let key = if label == pem::EC_KEY { Key::from_sec1(&der) } else { Key::from_pkcs8(&der) };
+    key.map_err(|error| wrong(&error))
 }
 
 /// How many organisations a certificate can name.
@@ -174,7 +94,7 @@ impl Authority {
     /// # Errors
     /// If it can't be one.
     pub fn read(pair: &Pair) -> Result<Self, String> {
-        let issuer = Issuer::from_ca_cert_pem(&pair.certificate, Signer(key(&pair.key)?))
+        let issuer = Issuer::from_ca_cert_pem(&pair.certificate, key(&pair.key)?)
             .map_err(|error| format!("failed to parse the CA certificate: {error}"))?;
         Ok(Self { issuer, pem: pair.certificate.clone() })
     }
@@ -186,13 +106,13 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
-        let key = key_from(bytes);
+        let key = Key::ed25519(bytes);
         let pem = params.self_signed(&key).expect("its parameters are valid").pem();
-        Self { issuer: Issuer::new(params, Signer(key)), pem }
+        Self { issuer: Issuer::new(params, key), pem }
     }
 
     /// What somebody shows who has these roles, or is of these groups.
-    pub fn client(&self, name: &str, groups: &[String], key: &KeyPair, now: Timestamp, lasts: Duration) -> String {
+    pub fn client(&self, name: &str, groups: &[String], key: &Key, now: Timestamp, lasts: Duration) -> String {
         let mut params = params(now, lasts);
         if !name.is_empty() {
             params.distinguished_name.push(DnType::CommonName, name);
@@ -206,8 +126,19 @@ impl Authority {
 
     /// How a node of these names speaks TLS; the first one is what it is called. Whoever talks to it shows a certificate of the same
     /// authority, or none at all, if that is allowed.
-    pub fn server(&self, called: &[String], key: &KeyPair, calendar: Calendar, clients: Clients) -> ServerConfig {
-        let mut params = params(calendar.now(), DAY);
+    pub fn server(
+        &self,
+        called: &[String],
+        key: &Key,
+        calendar: Calendar,
+        for_whom: (Clients, Validity),
+    ) -> ServerConfig {
+        let (clients, validity) = for_whom;
+        let from = match validity {
+            Validity::Usual => calendar.now(),
+            Validity::Over => calendar.now() - 2 * DAY,
+        };
+        let mut params = params(from, DAY);
         if let Some(name) = called.first() {
             params.distinguished_name.push(DnType::CommonName, name.as_str());
         }
@@ -215,7 +146,7 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let certificate = params.signed_by(key, &self.issuer).expect("its parameters are valid");
         let chain = vec![CertificateDer::from(certificate.der().to_vec())];
-        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("it was just made");
+        let key = PrivatePkcs8KeyDer::from(key.to_pkcs8());
         let provider = Arc::new(default_provider());
         let builder = ServerConfig::builder_with_details(provider.clone(), Arc::new(NodeTime(calendar)));
         let builder = builder.with_safe_default_protocol_versions().expect("the provider has them all");
@@ -230,7 +161,7 @@ impl Authority {
                 builder.with_client_cert_verifier(verifier.build().expect("there is one root"))
             }
         };
-        let mut config = builder.with_single_cert(chain, key).expect("the key is its own");
+        let mut config = builder.with_single_cert(chain, key.into()).expect("the key is its own");
         config.alpn_protocols = vec![b"h2".to_vec()];
         config
     }
@@ -248,8 +179,8 @@ pub enum Clients {
 pub const CLIENTS_LAST: Duration = YEAR;
 
 /// A key as Talos writes them.
-pub fn labelled(key: &KeyPair) -> String {
-    key.serialize_pem().replace(" PRIVATE KEY-----", " ED25519 PRIVATE KEY-----")
+pub fn labelled(key: &Key) -> String {
+    pem::write(pem::ED25519_KEY, &key.to_pkcs8())
 }
 
 /// The name and the organisations of whoever showed a certificate.

@@ -169,6 +169,7 @@ const FORMATS: &[Format] = &[
     ("ip", |text| text.parse::<IpAddr>().is_ok(), "write an address like `10.17.13.242`"),
     ("size", |text| bytes(text).is_some(), "write a size like `240G` or `16Gi`"),
     ("talos", |text| version(text).is_some(), "write a version like `v1.11.5`; known are 1.7 to 1.14"),
+    ("kubernetes", |text| minor(text).is_some(), "write a version like `v1.36.3`"),
     ("taint", |text| taint(text).is_some(), "write it like `dedicated=database:NoSchedule`"),
 ];
 
@@ -210,11 +211,15 @@ pub fn bytes(text: &str) -> Option<u64> {
     u64::try_from(quantity.whole()).ok().filter(|bytes| *bytes > 0)
 }
 
+/// The minor version of `v1.36.3`.
+fn minor(text: &str) -> Option<u32> {
+    let (minor, patch) = text.strip_prefix("v1.")?.split_once('.')?;
+    if patch.is_empty() { None } else { minor.parse().ok() }
+}
+
 /// The minor version of `v1.11.5`, if it is one that nodes may have.
 pub fn version(text: &str) -> Option<u32> {
-    let mut parts = text.strip_prefix("v1.")?.splitn(2, '.');
-    let minor = parts.next()?.parse().ok()?;
-    (parts.next().is_some_and(|patch| !patch.is_empty()) && (7..=14).contains(&minor)).then_some(minor)
+    minor(text).filter(|minor| (7..=14).contains(minor))
 }
 
 /// The key, value and effect of a taint.

@@ -54,10 +54,13 @@ impl Placed {
         let server = server(name, described);
         let (host, port) = host_and_port(&server).ok_or_else(|| format!("`{server}` is no address of a server"))?;
         let ahead = described.clock.as_deref().and_then(skew).unwrap_or_default();
-        let authority = Arc::new(CertificateAuthority::new(&format!("{name}-ca")));
+        let authority = Arc::new(CertificateAuthority::new(&format!("{name}-ca"), seed));
         let cluster = empty(&world.network, world.calendar.ahead(ahead), described, &authority, seed);
         let nodes = match founded {
-            None => node::all(described.nodes.as_ref(), pools::network(whole, described.network.as_deref())),
+            None => {
+                let network = pools::network(whole, described.network.as_deref());
+                node::all(described.nodes.as_ref(), network, &cluster.version())
+            }
             // Machines make themselves known.
             Some(_) => Vec::new(),
         };
@@ -70,6 +73,7 @@ impl Placed {
         let client = Client::new(&cluster, User::administrator(), "world");
         let fits = |why| format!("in cluster `{name}`, {why}");
         fill(&client, &nodes.iter().chain(objects).chain(&pools).collect::<Vec<_>>()).await.map_err(fits)?;
+        definitions_are_served(&cluster).await;
         charts::install(whole, described, &client).await.map_err(fits)?;
         fill(&client, &webhooks::begin(world, name, described)?.iter().collect::<Vec<_>>()).await.map_err(fits)?;
         let placed = Self {
@@ -89,7 +93,7 @@ impl Placed {
         let names = [host, "localhost", "127.0.0.1"];
         let server = ApiServer {
             cluster: cluster.clone(),
-            tls: certificate::of(&authority, &described.certificate, &names)?.into(),
+            tls: certificate::of(&authority, &described.certificate, &names, world.at(host, port))?,
             identities: placed.identities(),
             faults: world.at(host, port),
             unmodelled: Arc::new(move |what| unmodelled.note(what.to_owned())),
@@ -115,6 +119,9 @@ pub fn empty(
     let cluster = control_plane::begin(calendar, seed);
     cluster.authority.get_or_init(|| authority.clone());
     cluster.join(network.clone());
+    if let Some(version) = &described.version {
+        cluster.says_that_it_is(version);
+    }
     cluster.machines.behave(described.pods.clone());
     for (provisioner, Length(takes)) in &described.provisioners {
         cluster.provisioners.provide(provisioner, *takes);
@@ -134,6 +141,22 @@ async fn fill(client: &Client, objects: &[&Value]) -> Result<(), String> {
         create(client, object).await?;
     }
     Ok(())
+}
+
+/// Waits for the kinds that were defined: a chart doesn't wait for those of its objects.
+async fn definitions_are_served(cluster: &Cluster) {
+    let stored = "customresourcedefinitions.apiextensions.k8s.io".into();
+    for _ in 0..PATIENCE {
+        let (_, definitions) = cluster.store.list(&stored, None);
+        let is_served = |definition: &Value| {
+            let mut conditions = definition["status"]["conditions"].as_array().into_iter().flatten();
+            conditions.any(|condition| condition["type"] == "Established" && condition["status"] == "True")
+        };
+        if definitions.iter().all(|(_, definition)| is_served(definition)) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
 }
 
 /// Namespaces and kinds come before what is in them and of them, and accounts before the pods that are run for them.

@@ -47,6 +47,7 @@ pub struct Cluster {
     pub context: Option<String>,
     pub server: Option<String>,
     pub bootstrapped: Option<bool>,
+    pub version: Option<String>,
     pub certificate: Certificate,
     pub clock: Option<String>,
     pub network: Option<String>,

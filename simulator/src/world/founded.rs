@@ -13,10 +13,9 @@ use super::{
     World,
     description::{Cluster, Description, Machine},
 };
-use crate::talos::{
-    config::Config,
-    machine::minor,
-    pki::{Signer, key_from, p256_from, signer},
+use crate::{
+    certificates::Key,
+    talos::{config::Config, machine::minor},
 };
 
 /// What there is of a cluster before its machines are switched on.
@@ -74,7 +73,7 @@ struct Lots {
 }
 
 impl Source for Lots {
-    type Signer = Signer;
+    type Signer = Key;
 
     fn fill(&self, bytes: &mut [u8]) {
         self.lots.borrow_mut().fill(bytes);
@@ -83,14 +82,15 @@ impl Source for Lots {
     fn key(&self, algorithm: Algorithm) -> Vec<u8> {
         let mut bytes = [0; 32];
         self.fill(&mut bytes);
-        match algorithm {
-            Algorithm::Ed25519 => key_from(bytes).serialize_der(),
-            Algorithm::EcdsaP256 => p256_from(bytes),
-        }
+        let key = match algorithm {
+            Algorithm::Ed25519 => Key::ed25519(bytes),
+            Algorithm::EcdsaP256 => Key::p256(&bytes),
+        };
+        key.to_pkcs8()
     }
 
-    fn signer(&self, pkcs8: &[u8]) -> Result<Signer, rcgen::Error> {
-        signer(pkcs8)
+    fn signer(&self, pkcs8: &[u8]) -> Result<Key, rcgen::Error> {
+        Key::from_pkcs8(pkcs8)
     }
 
     fn now(&self) -> u64 {

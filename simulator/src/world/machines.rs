@@ -11,6 +11,7 @@ use super::{
     check::{bytes, skew},
     cluster, description,
     description::{Description, Fault, Gives},
+    faults::{Struck, struck},
     node, pools,
 };
 use crate::{
@@ -51,7 +52,12 @@ pub fn address(world: &World, described: &Description) {
 
 /// The machines of a world, all of them off.
 pub fn estate(world: &World, described: &Description, seed: u64) -> Arc<Estate> {
-    let machines = described.machines.0.iter().map(|(name, machine)| of(world, described, name, machine)).collect();
+    let mut machines: Vec<Machine> =
+        described.machines.0.iter().map(|(name, machine)| of(world, described, name, machine)).collect();
+    if let Some((Struck::Machine(name, ill), during)) = struck(world, described, seed) {
+        let machine = machines.iter_mut().filter(|machine| machine.name == name);
+        machine.for_each(|machine| machine.troubles.push(Trouble { ill: ill.clone(), during }));
+    }
     let (whole, network) = (described.clone(), world.network.clone());
     let (unmodelled, at) = (world.unmodelled.clone(), world.faults.clone());
     Estate::new(
@@ -65,7 +71,7 @@ pub fn estate(world: &World, described: &Description, seed: u64) -> Arc<Estate> 
             bear: Box::new(move |name, calendar, seed| {
                 let described = whole.clusters.0.iter().find(|(known, _)| known == name);
                 let described = described.map(|(_, cluster)| cluster.clone()).unwrap_or_default();
-                let authority = Arc::new(CertificateAuthority::new(&format!("{name}-ca")));
+                let authority = Arc::new(CertificateAuthority::new(&format!("{name}-ca"), seed));
                 let cluster = cluster::empty(&network, calendar, &described, &authority, seed);
                 charts::publish(&whole, &cluster);
                 cluster

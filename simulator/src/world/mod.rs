@@ -2,6 +2,7 @@
 //!
 //! It is read and checked here, and furnished on the thread that it lives on. It never looks for its file itself.
 
+mod agree;
 mod certificate;
 mod charts;
 pub mod check;
@@ -22,7 +23,7 @@ mod text;
 mod webhooks;
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -91,6 +92,26 @@ impl Unmodelled {
 }
 
 impl Description {
+    /// The clusters that there are: one that nobody described, if none is. Machines are there to make one.
+    pub(crate) fn clusters(&self) -> &[(String, description::Cluster)] {
+        static BARE: LazyLock<[(String, description::Cluster); 1]> =
+            LazyLock::new(|| [(DEFAULT_CLUSTER.to_owned(), description::Cluster::default())]);
+        match self.clusters.0.as_slice() {
+            [] if self.machines.0.is_empty() => &*BARE,
+            clusters => clusters,
+        }
+    }
+
+    /// The nodes that no machines have to make, each with the name of its cluster.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = (&str, String)> {
+        let is_made = |name: &str| self.machines.0.iter().any(|(_, machine)| machine.cluster.as_deref() == Some(name));
+        let own =
+            self.clusters().iter().filter(move |(name, cluster)| cluster.bootstrapped != Some(false) && !is_made(name));
+        own.flat_map(|(name, cluster)| {
+            node::names(cluster.nodes.as_ref()).into_iter().map(move |node| (name.as_str(), node))
+        })
+    }
+
     /// What everything random follows from.
     pub fn seed(&self) -> u64 {
         self.seed.unwrap_or(1)
@@ -119,18 +140,13 @@ impl World {
             clusters: Vec::new(),
             current: String::new(),
             unmodelled: Arc::default(),
-            authority: Arc::new(CertificateAuthority::new("the world's authority")),
+            authority: Arc::new(CertificateAuthority::new("the world's authority", seed)),
             talosconfigs: Talosconfig::default(),
             begins: Instant::now() + rest,
             faults: Arc::default(),
         };
         world.faults = Arc::new(faults::of(&world, description, seed));
-        let bare = [(DEFAULT_CLUSTER.to_owned(), description::Cluster::default())];
-        let clusters = match description.clusters.0.as_slice() {
-            // Machines are there to make one.
-            [] if description.machines.0.is_empty() => &bare[..],
-            clusters => clusters,
-        };
+        let clusters = description.clusters();
         machines::address(&world, description);
         let estate = machines::estate(&world, description, seed);
         for (index, cluster) in clusters.iter().enumerate() {
@@ -160,7 +176,7 @@ impl World {
         servers::begin(&world, description)?;
         sleep_until(world.begins).await;
         world.network.trouble(world.faults.clone());
-        faults::turn_off_nodes(&world, description);
+        faults::turn_off_nodes(&world, description, seed);
         Ok(world)
     }
 

@@ -16,16 +16,25 @@ const USUAL: usize = 2;
 /// How many addresses of a network come before those of nodes.
 const BEFORE: u32 = 10;
 
-/// The nodes, as objects, with addresses of a network.
-pub fn all(described: Option<&Nodes>, network: Option<Range>) -> Vec<Value> {
+/// The names of the nodes.
+pub fn names(described: Option<&Nodes>) -> Vec<String> {
+    named(described).into_iter().map(|(name, _)| name).collect()
+}
+
+fn named(described: Option<&Nodes>) -> Vec<(String, Node)> {
     let counted = |count: usize| (1..=count).map(|number| (format!("node-{number}"), Node::default())).collect();
-    let nodes: Vec<(String, Node)> = match described {
+    match described {
         None => counted(USUAL),
         Some(Nodes::Count(count)) => counted(*count),
         Some(Nodes::Named(Named(nodes))) => nodes.clone(),
-    };
+    }
+}
+
+/// The nodes, as objects, with addresses of a network.
+pub fn all(described: Option<&Nodes>, network: Option<Range>, version: &str) -> Vec<Value> {
+    let nodes = named(described);
     let mut free = network.into_iter().flat_map(addresses);
-    let whole = nodes.iter().map(|(name, node)| object(name, node, node.address.or_else(|| free.next())));
+    let whole = nodes.iter().map(|(name, node)| object(name, node, node.address.or_else(|| free.next()), version));
     whole.collect()
 }
 
@@ -40,7 +49,7 @@ pub fn addresses((first, last): Range) -> Box<dyn Iterator<Item = IpAddr>> {
     }
 }
 
-fn object(name: &str, node: &Node, address: Option<IpAddr>) -> Value {
+fn object(name: &str, node: &Node, address: Option<IpAddr>, version: &str) -> Value {
     let mut labels = json!({
         "beta.kubernetes.io/arch": "amd64",
         "beta.kubernetes.io/os": "linux",
@@ -64,7 +73,12 @@ fn object(name: &str, node: &Node, address: Option<IpAddr>) -> Value {
         "memory": node.memory.as_deref().unwrap_or("256Gi"),
         "pods": "110",
     });
-    let mut status = json!({"allocatable": room, "capacity": room});
+    let info = json!({
+        "architecture": "amd64", "bootID": "", "containerRuntimeVersion": "containerd://2.1.5", "kernelVersion": "6.12.57",
+        "kubeProxyVersion": "", "kubeletVersion": version, "machineID": "", "operatingSystem": "linux", "osImage": "linux",
+        "systemUUID": "",
+    });
+    let mut status = json!({"allocatable": room, "capacity": room, "nodeInfo": info});
     if let Some(address) = address {
         status["addresses"] =
             json!([{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": name}]);

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     World, certificate,
     check::{host_and_port, origin},
-    description::{self, Description, Name, Records, Redis as DescribedRedis, Site as DescribedSite},
+    description::{self, Certificate, Description, Name, Records, Redis as DescribedRedis, Site as DescribedSite},
 };
 use crate::{
     dns::{self, Entry, NameServer},
@@ -80,7 +80,10 @@ fn begin_redis(world: &World, address: &str, described: &DescribedRedis) -> Resu
     let (host, port) = split(address)?;
     let mut server = Redis::new(world.calendar, &described.data, world.unmodelled.clone());
     server.password.clone_from(&described.password);
-    server.tls = described.tls.then(|| world.authority.server(&[host]).into());
+    if described.tls {
+        let tls = certificate::of(&world.authority, &Certificate::default(), &[host], world.at(host, port));
+        server.tls = Some(tls.map_err(|why| format!("the certificate of `{address}` {why}"))?);
+    }
     server.loaded = world.moment(described.loading.unwrap_or_default());
     world.network.place(host, port, Arc::new(server), world.during(described.from, described.until));
     Ok(())
@@ -88,11 +91,12 @@ fn begin_redis(world: &World, address: &str, described: &DescribedRedis) -> Resu
 
 fn begin_site(world: &World, at: &str, described: &DescribedSite) -> Result<(), String> {
     let (tls, host, port) = origin(at).ok_or_else(|| format!("`{at}` is no origin of a site"))?;
-    let tls = tls.then(|| certificate::of(&world.authority, &described.certificate, &[host])).transpose();
-    let tls = tls.map_err(|why| format!("the certificate of `{at}` {why}"))?.map(Into::into);
+    let faults = world.at(host, port);
+    let tls = tls.then(|| certificate::of(&world.authority, &described.certificate, &[host], faults.clone()));
+    let tls = tls.transpose().map_err(|why| format!("the certificate of `{at}` {why}"))?;
     let answers = described.answers.iter().map(|answer| answer_of(world, answer));
     let answers = answers.collect::<Result<_, _>>().map_err(|why| format!("an answer of `{at}` can't be: {why}"))?;
-    let site = Site { tls, answers, faults: world.at(host, port) };
+    let site = Site { tls, answers, faults };
     world.network.place(host, port, Arc::new(site), world.during(described.from, described.until));
     Ok(())
 }

@@ -1,9 +1,8 @@
 //! Sets of definitions that worlds may name: those of projects, as they release them.
 
-use std::io::Read as _;
-
-use flate2::read::GzDecoder;
 use serde_json::Value;
+
+use crate::packed;
 
 macro_rules! sets {
     ($($name:literal)*) => {
@@ -42,7 +41,5 @@ pub fn names() -> impl Iterator<Item = &'static str> + Clone {
 /// If it was packed wrongly, which tests would notice.
 pub fn of(name: &str) -> Option<Vec<Value>> {
     let (_, packed) = SETS.iter().find(|(known, _)| *known == name)?;
-    let mut text = String::new();
-    GzDecoder::new(*packed).read_to_string(&mut text).expect("it is packed whole");
-    Some(serde_json::from_str(&text).expect("it holds a list of definitions"))
+    Some(packed::read(packed))
 }

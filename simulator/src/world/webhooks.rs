@@ -6,8 +6,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use super::{
-    World,
-    description::{Cluster, Verdict as DescribedVerdict, Webhook},
+    World, certificate,
+    description::{Certificate, Cluster, Verdict as DescribedVerdict, Webhook},
 };
 use crate::{
     time::During,
@@ -16,6 +16,11 @@ use crate::{
 
 /// What a refusal says if the file doesn't: forbidden.
 const FORBIDDEN: u16 = 403;
+
+/// Where the webhooks of a cluster answer.
+pub fn host(cluster: &str) -> String {
+    format!("webhooks.{cluster}.example.test")
+}
 
 /// Puts the server in its place, and gives the objects by which the cluster finds it.
 ///
@@ -26,12 +31,12 @@ pub fn begin(world: &World, cluster: &str, described: &Cluster) -> Result<Vec<Va
     if webhooks.is_empty() {
         return Ok(Vec::new());
     }
-    let host = format!("webhooks.{cluster}.example.test");
+    let host = host(cluster);
     let verdicts = webhooks
         .iter()
         .map(|(name, webhook)| (name.clone(), webhook.answers.iter().map(|verdict| of(world, verdict)).collect()));
     let server = Webhooks {
-        tls: world.authority.server(&[&host]).into(),
+        tls: certificate::of(&world.authority, &Certificate::default(), &[&host], world.at(&host, 443))?,
         verdicts: verdicts.collect(),
         faults: world.at(&host, 443),
     };

@@ -9,7 +9,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use simulator::network::Stream;
+use simulator::stream::Stream;
 
 use super::{Acting, Answer};
 

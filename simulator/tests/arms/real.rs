@@ -9,7 +9,7 @@ use rustls::{
     crypto::CryptoProvider,
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
-use simulator::network::Stream;
+use simulator::stream::Stream;
 use testbed::Bed;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;

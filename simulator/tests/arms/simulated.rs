@@ -8,8 +8,9 @@ use simulator::{
     certificates::CertificateAuthority,
     faults::At,
     kubernetes::{access::identities::Identities, cluster::Cluster, control_plane, server::ApiServer, user::User},
-    network::Stream,
+    stream::Stream,
     time::Calendar,
+    tls::Tls,
 };
 
 use super::{Arm, connection::Connect};
@@ -51,13 +52,13 @@ pub fn arm_of(space: &str, begin: fn(Calendar, u64) -> Arc<Cluster>) -> Arm {
 
 /// The server of a cluster with two nodes.
 pub fn server(cluster: Arc<Cluster>, unmodelled: Arc<dyn Fn(&str) + Send + Sync>) -> ApiServer {
-    let authority = Arc::new(CertificateAuthority::new("world"));
+    let authority = Arc::new(CertificateAuthority::new("world", 1));
     let known = cluster.authority.set(authority.clone());
     assert!(known.is_ok(), "somebody vouches for it already");
     two_nodes(&cluster);
     ApiServer {
         cluster,
-        tls: authority.server(&["localhost", "127.0.0.1"]).into(),
+        tls: Tls::new(At::default(), move |_| authority.server(&["localhost", "127.0.0.1"].map(str::to_owned), None)),
         identities: Identities::default()
             .with("token", User::administrator())
             .with("viewer-token", User { uid: "viewer".to_owned(), ..User::named("viewer", &["viewers"]) }),

@@ -6,7 +6,8 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use simulator::{
     kubernetes::cluster::Cluster,
-    network::{Network, Server, Stream},
+    network::{Network, Server},
+    stream::Stream,
     time::{Calendar, During},
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -1,11 +1,10 @@
 //! The roles that every cluster begins with, as a real server makes them at its first start.
 
-use std::{io::Read as _, sync::OnceLock};
+use std::sync::OnceLock;
 
-use flate2::read::GzDecoder;
 use serde_json::{Map, Value, json};
 
-use crate::kubernetes::cluster::Cluster;
+use crate::{kubernetes::cluster::Cluster, packed};
 
 const ROLES: &[u8] = include_bytes!("../data/roles-1.36.json.gz");
 
@@ -28,9 +27,5 @@ pub fn furnish(cluster: &Cluster) {
 /// By the plural.
 fn read() -> &'static Map<String, Value> {
     static READ: OnceLock<Map<String, Value>> = OnceLock::new();
-    READ.get_or_init(|| {
-        let mut text = String::new();
-        GzDecoder::new(ROLES).read_to_string(&mut text).expect("the data was packed whole");
-        serde_json::from_str(&text).expect("the data is JSON")
-    })
+    READ.get_or_init(|| packed::read(ROLES))
 }

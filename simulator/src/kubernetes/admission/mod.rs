@@ -54,6 +54,19 @@ const CHANGES: [Change; 4] = [limits::change, accounts::change, certificates::ch
 /// Who may say no, in their order, after all webhooks.
 const CHECKS: [Check; 4] = [limits::check, accounts::check, certificates::check, quota::check];
 
+/// Where those are kept whom a cluster itself names to be asked about writes.
+const OTHERS: [&str; 4] = [
+    "mutatingadmissionpolicies.admissionregistration.k8s.io",
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+    "validatingadmissionpolicies.admissionregistration.k8s.io",
+    "validatingwebhookconfigurations.admissionregistration.k8s.io",
+];
+
+/// Whether policies or webhooks are asked about some writes.
+pub fn asks_others(cluster: &Cluster) -> bool {
+    OTHERS.iter().any(|others| cluster.store.has_any(&(*others).into()))
+}
+
 /// Lets everybody change a new or changed object who may.
 ///
 /// # Errors

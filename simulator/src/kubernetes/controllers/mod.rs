@@ -64,6 +64,11 @@ pub struct Name {
 
 /// Looks after objects of one sort.
 pub trait Controller: Send + Sync {
+    /// Whether heartbeats concern it.
+    fn hears_heartbeats(&self) -> bool {
+        false
+    }
+
     /// What has to be looked after because of a change. At its start a controller is told of everything that is there.
     fn concerned(&self, tools: &Tools, change: &Change) -> Vec<Name>;
 
@@ -228,7 +233,10 @@ fn begin(
 pub async fn work(tools: Tools, controller: Arc<dyn Controller>) {
     let cluster = tools.client.cluster().clone();
     let mut queue = Queue::default();
-    let mut latest = cluster.store.follow();
+    let mut latest = match controller.hears_heartbeats() {
+        true => cluster.store.follow(),
+        false => cluster.store.follow_all_but_heartbeats(),
+    };
     let mut revision = cluster.store.revision();
     for change in cluster.store.everything() {
         controller.concerned(&tools, &change).into_iter().for_each(|name| queue.add(name, Instant::now()));

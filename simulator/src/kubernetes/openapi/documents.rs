@@ -8,10 +8,7 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use super::{operations, published};
-use crate::kubernetes::{
-    kinds::{Kind, said},
-    schema::NOTES,
-};
+use crate::kubernetes::kinds::{self, Kind, said};
 
 pub const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1";
 
@@ -52,8 +49,8 @@ impl<'k> Document<'k> {
         if self.definitions.contains_key(name) {
             return;
         }
-        if let Some(definition) = said().definitions.get(name) {
-            self.definitions.insert(name.to_owned(), without_notes(definition));
+        if let Some(definition) = kinds::published().get(name) {
+            self.definitions.insert(name.to_owned(), definition.clone());
             references(definition).iter().for_each(|name| self.add(name));
         }
     }
@@ -142,18 +139,6 @@ fn collect(value: &Value, found: &mut BTreeSet<String>) {
         }
         Value::Array(list) => list.iter().for_each(|value| collect(value, found)),
         _ => {}
-    }
-}
-
-/// A definition as the real server publishes it: without what was noted in it for our own use.
-fn without_notes(value: &Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let own = map.iter().filter(|(key, _)| !NOTES.contains(&key.as_str()));
-            Value::Object(own.map(|(key, value)| (key.clone(), without_notes(value))).collect())
-        }
-        Value::Array(list) => Value::Array(list.iter().map(without_notes).collect()),
-        other => other.clone(),
     }
 }
 

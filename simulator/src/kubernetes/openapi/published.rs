@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::documents::{META, name_of};
 use crate::kubernetes::{
     custom::Served,
-    kinds::{Kind, said},
+    kinds::{self, Kind},
 };
 
 const PRESERVES: &str = "x-kubernetes-preserve-unknown-fields";
@@ -112,7 +112,7 @@ fn fields_of_all(name: &str) -> bool {
 }
 
 fn said_of(field: &str) -> Value {
-    said().definitions[&format!("{META}.APIResourceList")]["properties"][field].clone()
+    kinds::published()[&format!("{META}.APIResourceList")]["properties"][field].clone()
 }
 
 /// Takes back what clients would hold objects to although they may be otherwise.

@@ -25,8 +25,9 @@ use crate::{
     kubernetes::{
         answer::Refusal, behaviour::Listener, cluster::Cluster, controllers::fields::Fields as _, server::Body,
     },
-    network::{Server as _, Stream},
+    network::Server as _,
     port::Port,
+    stream::Stream,
 };
 
 /// SPDY within the messages of a WebSocket.

@@ -7,10 +7,13 @@ use talos::{
 };
 
 use super::{Asked, unmodelled};
-use crate::talos::{
-    grpc::{Code, Messages, Status, one},
-    node::moment,
-    pki::{Authority, ORGANISATIONS, key_from, labelled},
+use crate::{
+    certificates::Key,
+    talos::{
+        grpc::{Code, Messages, Status, one},
+        node::moment,
+        pki::{Authority, ORGANISATIONS, labelled},
+    },
 };
 
 pub fn answer(asked: &Asked<'_>, method: &str) -> Result<Messages, Status> {
@@ -75,7 +78,7 @@ fn generate(asked: &Asked<'_>) -> Result<Messages, Status> {
     let pair = config.system_authority().ok_or_else(|| Status::plain("the node has no authority"))?;
     let authority = Authority::read(&pair).map_err(Status::plain)?;
     let now = asked.node.calendar.now();
-    let key = key_from(asked.node.next_key());
+    let key = Key::ed25519(asked.node.next_key());
     let crt = authority.client("", &request.roles, &key, now, lasts);
     let context = match request.roles.as_slice() {
         [role] => format!("{}@{}", role.trim_start_matches("os:"), config.cluster_name()),

@@ -4,15 +4,17 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use prost::Message;
-use rcgen::KeyPair;
 use serde_json::json;
-use talos::api::common;
+use talos::{api::common, pem};
 
 use super::{Asked, archive};
-use crate::talos::{
-    config::Config,
-    grpc::{Messages, Status},
-    pki::{Authority, CLIENTS_LAST, p256_from},
+use crate::{
+    certificates::Key,
+    talos::{
+        config::Config,
+        grpc::{Messages, Status},
+        pki::{Authority, CLIENTS_LAST},
+    },
 };
 
 pub fn answer(asked: &Asked<'_>) -> Result<Messages, Status> {
@@ -28,7 +30,7 @@ pub fn answer(asked: &Asked<'_>) -> Result<Messages, Status> {
 fn written(asked: &Asked<'_>, config: &Config) -> Result<String, String> {
     let pair = config.kubernetes_authority().ok_or("cluster.ca is missing")?;
     let authority = Authority::read(&pair)?;
-    let key = KeyPair::try_from(p256_from(asked.node.next_key())).map_err(|error| error.to_string())?;
+    let key = Key::p256(&asked.node.next_key());
     let groups = ["system:masters".to_owned()];
     let certificate = authority.client("admin", &groups, &key, asked.node.calendar.now(), CLIENTS_LAST);
     let (cluster, user) = (config.cluster_name(), format!("admin@{}", config.cluster_name()));
@@ -41,7 +43,7 @@ fn written(asked: &Asked<'_>, config: &Config) -> Result<String, String> {
         }}],
         "users": [{"name": user, "user": {
             "client-certificate-data": STANDARD.encode(certificate),
-            "client-key-data": STANDARD.encode(key.serialize_pem()),
+            "client-key-data": STANDARD.encode(pem::write("PRIVATE KEY", &key.to_pkcs8())),
         }}],
         "contexts": [{"name": user, "context": {"cluster": cluster, "namespace": "default", "user": user}}],
         "current-context": user,

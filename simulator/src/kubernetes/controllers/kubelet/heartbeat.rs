@@ -1,12 +1,17 @@
 //! The heartbeats of machines: a lease for each, renewed every few seconds, and what a kubelet says of its machine.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::super::{Controller, Name, Tools, fields::Fields, owners};
-use crate::kubernetes::{answer::Refusal, client::Place, store::Change};
+use crate::kubernetes::{
+    admission,
+    answer::Refusal,
+    client::Place,
+    store::{Change, Key},
+};
 
 const RENEWED_EVERY: Duration = Duration::from_secs(10);
 const LEASE: Place<'static> =
@@ -37,6 +42,7 @@ async fn renew(tools: &Tools, node: &Value) -> Result<(), Refusal> {
     let now = tools.now().strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string();
     let name = Name { namespace: LEASE.namespace.to_owned(), name: node.name().to_owned() };
     match tools.there("leases.coordination.k8s.io", &name) {
+        Some(lease) if is_renewed(tools, &name, &lease, &now) => {}
         Some(lease) => {
             let mut lease = (*lease).clone();
             lease["spec"]["renewTime"] = json!(now);
@@ -59,6 +65,24 @@ async fn renew(tools: &Tools, node: &Value) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// Renews a lease as a request for it would, if nobody else has a say in that. Worlds have many machines and last for hours, in
+/// which there is more of this than of anything else.
+fn is_renewed(tools: &Tools, name: &Name, lease: &Arc<Value>, now: &str) -> bool {
+    let cluster = tools.client.cluster();
+    if admission::asks_others(cluster) {
+        return false;
+    }
+    let mut renewed = (**lease).clone();
+    renewed["spec"]["renewTime"] = json!(now);
+    let owners = renewed["metadata"]["managedFields"].as_array_mut().into_iter().flatten();
+    for own in owners.filter(|owner| owner["manager"] == "kubelet") {
+        own["time"] = json!(cluster.now());
+    }
+    let Name { namespace, name } = name.clone();
+    let key = Key { resource: "leases.coordination.k8s.io".into(), namespace, name };
+    cluster.store.put_heartbeat(&key, Some(lease), renewed).is_ok()
 }
 
 /// What a kubelet says of a machine that is well: each condition, its status, reason and message.

@@ -37,6 +37,10 @@ struct Memory {
 }
 
 impl Controller for Kubelets {
+    fn hears_heartbeats(&self) -> bool {
+        true
+    }
+
     fn concerned(&self, _tools: &Tools, change: &Change) -> Vec<Name> {
         match &*change.key.resource {
             "pods" => {

@@ -6,14 +6,16 @@ mod pods;
 mod storage;
 mod workloads;
 
-use std::{collections::BTreeMap, io::Read as _, sync::OnceLock};
+use std::{collections::BTreeMap, sync::OnceLock};
 
-use flate2::read::GzDecoder;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::human;
-use crate::kubernetes::{custom::PrinterColumn, kinds::Kind, rules, selector::shown};
+use crate::{
+    kubernetes::{custom::PrinterColumn, kinds::Kind, rules, selector::shown},
+    packed,
+};
 
 /// The columns of each kind, as a real server tells them: by the name under which a kind is stored.
 const TOLD: &[u8] = include_bytes!("../../data/columns-1.36.json.gz");
@@ -440,11 +442,7 @@ impl Columns {
 /// What a real server tells of the columns of a kind, or of any.
 fn told(stored: &str) -> &'static Value {
     static READ: OnceLock<BTreeMap<String, Value>> = OnceLock::new();
-    let told = READ.get_or_init(|| {
-        let mut text = String::new();
-        GzDecoder::new(TOLD).read_to_string(&mut text).expect("the data was packed whole");
-        serde_json::from_str(&text).expect("the data is JSON of this form")
-    });
+    let told = READ.get_or_init(|| packed::read(TOLD));
     told.get(stored).unwrap_or(&told[""])
 }
 
