@@ -57,6 +57,8 @@ fn a_command_hears_its_input_and_its_streams_are_kept_apart() {
             say(&mut socket, vec![Message::Ping("are you there".into()), on(2, "reading\n")]).await;
             let heard = String::from_utf8(hear(&mut socket).await).unwrap();
             say(&mut socket, vec![on(1, ""), on(1, &heard.to_uppercase()), on(3, &ended_with(3))]).await;
+            // Whoever hangs up on an answer that was not read takes back what was said.
+            hear(&mut socket).await;
         })
     });
     let (script, text_of) = run(

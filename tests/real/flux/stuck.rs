@@ -130,6 +130,7 @@ fn a_hook_that_does_not_end() {
     let why = lab.explained("hr", "web");
     insta::assert_snapshot!(why.split(": 0/2").next().unwrap(), @"hook: a pre-install and pre-upgrade hook is in the way: job/web-migration, which helmrelease/web in stuck-hook brought, is not ready: Unschedulable");
     lab.kubectl(&["label", "node", "node-1", "stuck-hook=here"]);
+    lab.kubectl(&["wait", "job/web-migration", "--for=condition=Complete", "--timeout=60s"]);
     lab.kubectl(&["patch", "hr", "web", "--type=merge", "--patch", "spec: {timeout: 60s}"]);
     lab.unstuck("hr", "web");
 }
