@@ -300,7 +300,9 @@ fn machines_are_changed(machines: &Machines) {
     let image = "ghcr.io/siderolabs/installer:v1.11.6";
     machines.run_for(&format!("talosctl -n THREE upgrade --stage --image {image} --timeout 60s"), "post check passed");
     machines.run("talosctl -n THREE version --short");
-    machines.run("talosctl -n THREE upgrade --image nowhere");
+    // Whether it says that it waits for its order's number first is chance.
+    machines
+        .until("talosctl -n THREE upgrade --image nowhere", "error validating installer image \"nowhere\": invalid");
     machines.until("talosctl -n THREE get machinestatus", "running");
     machines.run_for("talosctl -n THREE reset --graceful=false --reboot --timeout 60s", "post check passed");
     machines.until("talosctl get machinestatus --insecure -n THREE", "maintenance");
