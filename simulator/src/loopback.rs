@@ -74,6 +74,10 @@ async fn welcome(listener: TcpListener, network: Arc<Network>, address: IpAddr, 
     loop {
         match (listener.accept().await, network.at(address, port)) {
             (Ok((stream, _)), Some(server)) => {
+                // As real servers have it, no part of an answer waits until the one before was heard of.
+                if stream.set_nodelay(true).is_err() {
+                    continue;
+                }
                 let stream = Breakable::new(stream, Breaker::default());
                 tokio::spawn(server.serve(Box::new(stream)));
             }
