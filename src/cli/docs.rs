@@ -144,7 +144,7 @@ fn form(function: &Function, parameters: &[(String, String)]) -> String {
         _ => function.name.as_str(),
     };
     match (parameters.first(), names.split_first()) {
-        (Some((_, kind)), Some((receiver, rest))) if kind.starts_with("&mut") => {
+        (Some((_, kind)), Some((receiver, rest))) if function.method && kind.starts_with("&mut") => {
             format!("{receiver}.{name}({})", rest.join(", "))
         }
         _ => format!("{name}({})", names.join(", ")),

@@ -47,7 +47,8 @@ fn every_subcommand_is_in_the_help_test() {
 fn the_reference_names_every_function_and_every_fault() {
     let book = Runbook::new("");
     let ended = book.call(["docs", "--functions"]).done().stdout_has("### k8s::apply").stdout_has("### run::param");
-    ended.stdout_has("### http::post").stdout_has("**Options**");
+    let ended = ended.stdout_has("### http::post").stdout_has("**Options**").stdout_has("cluster.apply(objects)");
+    ended.stdout_has("flux::unstick(cluster, kind, name)");
     book.call(["docs", "--faults"]).done().stdout_has("| `not_found` |").stdout_has("| `timeout` |");
     book.call(["docs"]).fails(2).stderr_has("--functions");
 }
