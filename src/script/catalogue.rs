@@ -169,7 +169,10 @@ fn collect(engine: &Engine) -> BTreeMap<String, Arc<Function>> {
             Some(function) => {
                 function.method |= method;
                 function.signatures.push(signature);
-                function.signatures.sort_by_key(|signature| signature.parameters.len());
+                // Rhai names them in another order each time.
+                function
+                    .signatures
+                    .sort_by(|a, b| (a.parameters.len(), &a.parameters).cmp(&(b.parameters.len(), &b.parameters)));
                 // One of its forms speaks for all of them, at length.
                 if doc.written.len() > function.doc.written.len() {
                     function.doc = doc;
