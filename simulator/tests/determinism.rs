@@ -36,11 +36,11 @@ fn happens(seed: u64) -> Vec<String> {
         sleep(LASTS).await;
         watcher.abort();
         let changes = cluster.store.all_since(1).expect("not more happens than is remembered");
-        let line = |change: simulator::kubernetes::store::Change| {
+        let line = |change: &Arc<simulator::kubernetes::store::Change>| {
             let after = change.after.as_deref().map_or("gone".to_owned(), Value::to_string);
             format!("{} {}/{}/{} {after}", change.revision, change.key.resource, change.key.namespace, change.key.name)
         };
-        changes.into_iter().map(line).collect()
+        changes.iter().map(line).collect()
     })
 }
 

@@ -66,7 +66,7 @@ pub struct Store {
 struct State {
     revision: u64,
     objects: BTreeMap<Key, Arc<Value>>,
-    changes: VecDeque<Change>,
+    changes: VecDeque<Arc<Change>>,
     /// Changes up to this revision are forgotten.
     forgotten: u64,
     begun: Instant,
@@ -213,7 +213,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Forgotten`], if some of them are.
-    pub fn all_since(&self, revision: u64) -> Result<Vec<Change>, Forgotten> {
+    pub fn all_since(&self, revision: u64) -> Result<Vec<Arc<Change>>, Forgotten> {
         Ok(self.lock().since(revision)?.cloned().collect())
     }
 
@@ -221,14 +221,14 @@ impl Store {
     ///
     /// # Errors
     /// [`Forgotten`], if some of them are.
-    pub fn since(&self, resource: &Arc<str>, revision: u64) -> Result<(u64, Vec<Change>), Forgotten> {
+    pub fn since(&self, resource: &Arc<str>, revision: u64) -> Result<(u64, Vec<Arc<Change>>), Forgotten> {
         let state = self.lock();
         let changes = state.since(revision)?.filter(|change| change.key.resource == *resource);
         Ok((state.revision, changes.cloned().collect()))
     }
 
     /// Everything that is there, as if it had just been created.
-    pub fn everything(&self) -> Vec<Change> {
+    pub fn everything(&self) -> Vec<Arc<Change>> {
         let state = self.lock();
         let created = |(key, object): (&Key, &Arc<Value>)| Change {
             revision: state.revision,
@@ -236,7 +236,7 @@ impl Store {
             before: None,
             after: Some(object.clone()),
         };
-        state.objects.iter().map(created).collect()
+        state.objects.iter().map(created).map(Arc::new).collect()
     }
 
     /// Forgets all changes up to now, as a store does when it is compacted.
@@ -265,7 +265,7 @@ impl State {
     fn note(&mut self, change: Change) {
         self.revision = change.revision;
         self.count_interval();
-        self.changes.push_back(change);
+        self.changes.push_back(Arc::new(change));
         if self.changes.len() > REMEMBERED
             && let Some(oldest) = self.changes.pop_front()
         {
@@ -282,7 +282,7 @@ impl State {
         })
     }
 
-    fn since(&self, revision: u64) -> Result<impl Iterator<Item = &Change>, Forgotten> {
+    fn since(&self, revision: u64) -> Result<impl Iterator<Item = &Arc<Change>>, Forgotten> {
         if revision < self.forgotten {
             return Err(Forgotten);
         }

@@ -105,7 +105,7 @@ impl Watching {
             self.latest.catch_up();
             match self.cluster.store.since(&self.kind.stored, self.revision) {
                 Ok((revision, changes)) => {
-                    changes.into_iter().for_each(|change| self.tell_change(change));
+                    changes.iter().for_each(|change| self.tell_change(change));
                     self.revision = self.revision.max(revision);
                 }
                 Err(Forgotten) => {
@@ -198,11 +198,10 @@ impl Watching {
         }
     }
 
-    fn tell_change(&mut self, change: Change) {
-        let Change { revision, key, before, after } = change;
+    fn tell_change(&mut self, Change { revision, key, before, after }: &Change) {
         let selected =
-            |object: &Option<Arc<Value>>| object.clone().filter(|object| self.selection.selects(&key, object));
-        match (selected(&before), selected(&after)) {
+            |object: &Option<Arc<Value>>| object.clone().filter(|object| self.selection.selects(key, object));
+        match (selected(before), selected(after)) {
             (None, Some(now)) => self.tell("ADDED", &now),
             (Some(_), Some(now)) => self.tell("MODIFIED", &now),
             (Some(last), None) => {

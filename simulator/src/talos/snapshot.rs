@@ -52,7 +52,7 @@ pub fn of(cluster: &Cluster) -> Vec<u8> {
 fn objects(cluster: &Cluster) -> Pairs {
     let mut objects: Vec<KeyValue> = Vec::new();
     for change in cluster.store.everything() {
-        let Some(object) = change.after else { continue };
+        let Some(object) = &change.after else { continue };
         let path: Vec<&str> = [&change.key.resource, change.key.namespace.as_str(), &change.key.name]
             .into_iter()
             .filter(|part| !part.is_empty())
