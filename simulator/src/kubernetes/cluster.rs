@@ -10,6 +10,7 @@ use super::{
     charts::Charts,
     custom::Registry,
     kinds::Kind,
+    metrics::Requests,
     provisioners::Provisioners,
     store::{Key, Store},
 };
@@ -32,6 +33,8 @@ pub struct Cluster {
     /// Where the webhooks of this cluster are, once somebody has said it.
     network: OnceLock<Arc<Network>>,
     definitions: Registry,
+    /// What its server was asked.
+    pub requests: Requests,
     /// Signs the tokens of service accounts.
     pub signer: Signer,
     lots: Mutex<fastrand::Rng>,
@@ -55,6 +58,7 @@ impl Cluster {
             authority: OnceLock::new(),
             network: OnceLock::new(),
             definitions: Registry::default(),
+            requests: Requests::default(),
             signer: Signer::from_seed(key),
             lots: Mutex::new(lots),
             moment: Mutex::default(),

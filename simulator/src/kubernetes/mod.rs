@@ -21,6 +21,7 @@ pub mod kinds;
 mod latest;
 mod list;
 pub mod manifests;
+mod metrics;
 mod openapi;
 pub mod ownership;
 mod patch;

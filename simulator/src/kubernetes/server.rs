@@ -19,7 +19,7 @@ use super::{
     },
     answer::Refusal,
     cluster::Cluster,
-    discovery, health, openapi,
+    discovery, health, metrics, openapi,
     representation::Form,
     request::{Request, Sent},
     resource, streams,
@@ -116,6 +116,7 @@ impl ApiServer {
                 refused_in(Form::of_refusals(&request), &refusal)
             }
         };
+        self.cluster.requests.count(&request, response.status().as_u16());
         for warning in request.warnings() {
             let quoted = format!("299 - {}", Value::String(warning));
             if let Ok(value) = HeaderValue::from_str(&quoted) {
@@ -146,6 +147,9 @@ impl ApiServer {
         }
         if let Some(told) = health::answer(&request.path, request.flag("verbose")) {
             return Ok(plain(200, &told));
+        }
+        if request.path == "/metrics" {
+            return Ok(written(200, metrics::text(&self.cluster), metrics::MEDIA_TYPE));
         }
         if let Some(answer) = streams::answer(&self.cluster, request, on, &self.unmodelled) {
             return answer;

@@ -112,6 +112,11 @@ impl Store {
         (state.revision, state.found(resource, namespace).map(|(key, object)| (key.clone(), object.clone())).collect())
     }
 
+    /// How many objects of a resource there are.
+    pub fn count(&self, resource: &Arc<str>) -> u64 {
+        self.lock().found(resource, None).count() as u64
+    }
+
     /// Whether there is an object of a resource.
     pub fn has_any(&self, resource: &Arc<str>) -> bool {
         self.lock().found(resource, None).next().is_some()

@@ -1,6 +1,6 @@
 //! What a server says of itself.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::arms::Arm;
 
@@ -11,6 +11,7 @@ bodies! {
     its_resources_are_listed
     all_comes_at_once_to_whoever_asks_for_that
     what_it_does_not_serve_is_not_found
+    it_counts_what_it_is_asked
     it_says_how_it_is
     its_documents_have_an_index
     the_shape_of_a_kind_is_published
@@ -73,6 +74,55 @@ fn it_says_how_it_is(arm: &Arm) {
     for path in ["/healthz?verbose", "/livez?verbose", "/readyz?verbose"] {
         arm.get(path);
     }
+}
+
+fn it_counts_what_it_is_asked(arm: &Arm) {
+    let all = "/api/v1/namespaces/SPACE/podtemplates";
+    let one = format!("{all}/counted");
+    let template = json!({
+        "apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": "counted"},
+        "template": {"spec": {"containers": [{"name": "main", "image": "example.com/main"}]}},
+    });
+    arm.create(&format!("{all}?dryRun=All"), template.clone());
+    arm.create(all, template.clone());
+    arm.create(all, template.clone());
+    arm.get(&one);
+    arm.get(&format!("{all}/missing"));
+    arm.get(all);
+    arm.replace(&one, template.clone());
+    arm.patch(&one, "merge", json!({"metadata": {"labels": {"counted": "yes"}}}));
+    arm.apply(&one, "somebody", json!({"apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": "counted"}}));
+    arm.delete(&one);
+    arm.delete(all);
+    let told = arm.look("/metrics");
+    let text = told.body.as_str().unwrap_or_default();
+    for (code, dry_run, scope, verb) in [
+        (201, "All", "resource", "POST"),
+        (201, "", "resource", "POST"),
+        (409, "", "resource", "POST"),
+        (200, "", "resource", "GET"),
+        (404, "", "resource", "GET"),
+        (200, "", "namespace", "LIST"),
+        (200, "", "resource", "PUT"),
+        (200, "", "resource", "PATCH"),
+        (200, "", "resource", "APPLY"),
+        (200, "", "resource", "DELETE"),
+        (200, "", "namespace", "DELETE"),
+    ] {
+        let counted = format!(
+            "apiserver_request_total{{code=\"{code}\",component=\"apiserver\",dry_run=\"{dry_run}\",group=\"\",\
+             resource=\"podtemplates\",scope=\"{scope}\",subresource=\"\",verb=\"{verb}\",version=\"v1\"}} "
+        );
+        arm.note(&counted, json!(text.lines().any(|line| line.starts_with(&counted))));
+    }
+    for family in ["apiserver_request_total", "apiserver_resource_objects", "kubernetes_build_info"] {
+        let said = |line: &&str| ["HELP", "TYPE"].iter().any(|part| line.starts_with(&format!("# {part} {family} ")));
+        arm.note(family, json!(text.lines().filter(said).collect::<Vec<_>>()));
+    }
+    let build = text.lines().find(|line| line.starts_with("kubernetes_build_info{"));
+    arm.note("the build", json!(build));
+    let objects = "apiserver_resource_objects{group=\"apps\",resource=\"deployments\"} ";
+    arm.note("the objects of a kind", json!(text.lines().any(|line| line.starts_with(objects))));
 }
 
 fn its_documents_have_an_index(arm: &Arm) {
