@@ -70,6 +70,114 @@ fn files_are_read_and_listed() {
 }
 
 #[test]
+fn what_lies_on_a_node_is_counted_and_copied() {
+    assert_snapshot!(told(LAB, CONNECTED, [
+        r#"lab.mounts("10.5.0.5").filter(|mount| mount.path == "/var").map(|mount| `${mount.from} ${mount.size} ${mount.available < mount.size}`)"#,
+        r#"lab.disk_usage("10.5.0.5", "/etc", #{ files: true, depth: 0 }).map(|file| file.name)"#,
+        r#"lab.disk_usage("10.5.0.5", "/etc").len()"#,
+        r#"lab.disk_usage("10.5.0.5", "/etc", #{ depth: -1 })"#,
+        r#"let kept = lab.copy_files("10.5.0.5", "/var/log", "logs.tar.gz"); kept.size == fs::stat("logs.tar.gz").size && kept.sha256.len() == 64"#,
+        r#"lab.copy_files("10.5.0.5", "var", "var.tar.gz")"#,
+        r#"fs::exists("var.tar.gz")"#,
+    ]), @r#"
+    ["/dev/sda6 96778774528 true"]
+    ["hostname", "hosts", "os-release", "resolv.conf", "."]
+    1
+    usage: a depth is 0 or more
+    true
+    failed: node `10.5.0.5`: path is not absolute var
+    false
+    "#);
+}
+
+#[test]
+fn containers_are_listed_by_whom_they_belong_to() {
+    assert_snapshot!(told(LAB, CONNECTED, [
+        r#"lab.containers("10.5.0.2").map(|container| `${container.id} ${container.status} ${container.pid > 0}`)"#,
+        r#"lab.containers("10.5.0.2", #{ kubernetes: true }).filter(|container| container.pod == "kube-system/kube-apiserver-cp-1").map(|container| `${container.name} ${container.status}`)"#,
+        r#"let one = lab.containers("10.5.0.2", #{ kubernetes: true }).filter(|container| container.name == "kube-apiserver")[0]; lab.logs("10.5.0.2", one.id, #{ kubernetes: true, tail: 0 })"#,
+    ]), @r#"
+    ["apid RUNNING true", "trustd RUNNING true"]
+    ["kube-system/kube-apiserver-cp-1 SANDBOX_READY", "kube-apiserver CONTAINER_RUNNING"]
+
+    "#);
+}
+
+/// The names that operators know resources by, and how many there are of each.
+#[test]
+fn what_a_machine_is_made_of_is_found_by_each_of_its_names() {
+    let names = [
+        "members member",
+        "affiliates",
+        "identity identities",
+        "machinestatus machinestatuses ms",
+        "machineconfig mc machineconfigs",
+        "machinetype machinetypes",
+        "links link linkstatus linkstatuses",
+        "addresses address addressstatus",
+        "nodeaddress nodeaddresses na",
+        "routes route routestatus",
+        "resolvers resolverstatus",
+        "hostname hostnamestatus hostnamestatuses",
+        "disks disk",
+        "systemdisk systemdisks sd",
+        "volumestatus volumestatuses",
+        "discoveredvolumes dv",
+        "service services svc",
+        "staticpodstatus podstatus",
+        "nodename nodenames",
+        "nodestatus nodestatuses",
+        "etcdmember etcdmembers",
+        "timestatus timestatuses",
+        "extensions extensionstatus",
+        "diagnostics diagnostic",
+        "version versions",
+        "metakeys metakey meta",
+        "kubespanpeerstatus ksps",
+        "rd api-resources",
+        "namespaces namespace",
+    ];
+    let calls = names.map(|names| {
+        let names: Vec<String> = names.split(' ').map(|name| format!("{name:?}")).collect();
+        format!(
+            r#"let told = []; for name in [{}] {{ let all = lab.list("10.5.0.2", name); told.push(`${{name}} ${{all.len()}}`); }} told"#,
+            names.join(", ")
+        )
+    });
+    assert_snapshot!(told(LAB, CONNECTED, calls.each_ref().map(String::as_str)), @r#"
+    ["members 4", "member 4"]
+    ["affiliates 0"]
+    ["identity 1", "identities 1"]
+    ["machinestatus 1", "machinestatuses 1", "ms 1"]
+    ["machineconfig 2", "mc 2", "machineconfigs 2"]
+    ["machinetype 1", "machinetypes 1"]
+    ["links 2", "link 2", "linkstatus 2", "linkstatuses 2"]
+    ["addresses 2", "address 2", "addressstatus 2"]
+    ["nodeaddress 4", "nodeaddresses 4", "na 4"]
+    ["routes 1", "route 1", "routestatus 1"]
+    ["resolvers 1", "resolverstatus 1"]
+    ["hostname 1", "hostnamestatus 1", "hostnamestatuses 1"]
+    ["disks 1", "disk 1"]
+    ["systemdisk 1", "systemdisks 1", "sd 1"]
+    ["volumestatus 3", "volumestatuses 3"]
+    ["discoveredvolumes 1", "dv 1"]
+    ["service 11", "services 11", "svc 11"]
+    ["staticpodstatus 3", "podstatus 3"]
+    ["nodename 1", "nodenames 1"]
+    ["nodestatus 1", "nodestatuses 1"]
+    ["etcdmember 1", "etcdmembers 1"]
+    ["timestatus 1", "timestatuses 1"]
+    ["extensions 0", "extensionstatus 0"]
+    ["diagnostics 0", "diagnostic 0"]
+    ["version 1", "versions 1"]
+    ["metakeys 0", "metakey 0", "meta 0"]
+    ["kubespanpeerstatus 0", "ksps 0"]
+    ["rd 30", "api-resources 30"]
+    ["namespaces 10", "namespace 10"]
+    "#);
+}
+
+#[test]
 fn services_are_started_and_ended_where_talos_lets_them() {
     assert_snapshot!(told(LAB, CONNECTED, [
         r#"lab.restart_service("10.5.0.5", "kubelet")"#,

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use talos::api::machine::{ReadRequest, ServiceInfo, Version};
+use talos::api::{
+    common::Data,
+    machine::{ReadRequest, ServiceInfo, Version},
+};
 use tonic::Streaming;
 
 use super::{
@@ -185,22 +188,35 @@ pub async fn read(node: &Node, path: &str, at_most: usize) -> Result<Vec<u8>, Fa
 ///
 /// # Errors
 /// What ended it early; `invalid` if it is longer than that.
-pub async fn whole(
-    node: &Node,
-    mut stream: Streaming<talos::api::common::Data>,
-    at_most: usize,
-) -> Result<Vec<u8>, Fault> {
+pub async fn whole(node: &Node, stream: Streaming<Data>, at_most: usize) -> Result<Vec<u8>, Fault> {
     let mut whole = Vec::new();
+    pieces(node, stream, |piece| {
+        whole.extend_from_slice(piece);
+        match whole.len() > at_most {
+            true => Err(Fault::new(Kind::Invalid, format!("what node `{node}` sends is longer than {at_most} bytes"))),
+            false => Ok(()),
+        }
+    })
+    .await?;
+    Ok(whole)
+}
+
+/// Takes each piece of a stream of bytes until its end.
+///
+/// # Errors
+/// What ended it early, be it whoever takes them.
+pub async fn pieces(
+    node: &Node,
+    mut stream: Streaming<Data>,
+    mut take: impl FnMut(&[u8]) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     while let Some(piece) = stream.message().await.map_err(|status| node.broke(&status))? {
         if let Some(said) = piece.metadata.filter(|metadata| !metadata.error.is_empty()) {
             return Err(Fault::new(Kind::Failed, format!("node `{node}`: {}", said.error)));
         }
-        whole.extend_from_slice(&piece.bytes);
-        if whole.len() > at_most {
-            return Err(Fault::new(Kind::Invalid, format!("what node `{node}` sends is longer than {at_most} bytes")));
-        }
+        take(&piece.bytes)?;
     }
-    Ok(whole)
+    Ok(())
 }
 
 /// A member of the cluster, as its nodes find one another.

@@ -11,7 +11,7 @@ use talos::api::{
 use tonic::Status;
 
 use super::{
-    condition,
+    condition::{self, Role},
     guard::Prospect,
     machines::Talos,
     reach::{Node, images, lifecycle, machine},
@@ -52,13 +52,12 @@ async fn in_a_row(
     progress: &Progress,
 ) -> Result<(), Fault> {
     // Nobody else looks after etcd in this way.
-    let etcd = if request.force { None } else { Prospect::of(talos, node).await.etcd };
-    if let Some(etcd) = etcd.filter(|etcd| etcd.others + 1 < etcd.members) {
-        let message = format!(
-            "node `{node}`: etcd would not stand it: only {} of its {} members answer besides this one",
-            etcd.others, etcd.members
-        );
-        return Err(Fault::new(Kind::Failed, message).hint("mend the others first; or, if it must be: `force: true`"));
+    if !request.force {
+        let why = stands_it(&Prospect::of(talos, node).await);
+        why.map_err(|why| {
+            Fault::new(Kind::Failed, format!("node `{node}`: etcd would not stand it: {why}"))
+                .hint("mend the others first; or, if it must be: `force: true`")
+        })?;
     }
     install(node, image, progress).await?;
     progress.because(format!("node `{node}` has it on its disk, and is told to boot"));
@@ -68,6 +67,17 @@ async fn in_a_row(
     };
     let reboot = RebootRequest { mode: mode.into() };
     node.once(|channel| async move { machine(channel).reboot(reboot).await }).await.map(drop)
+}
+
+/// Whether etcd goes on while the node boots; if not, why.
+fn stands_it(prospect: &Prospect) -> Result<(), String> {
+    match &prospect.etcd {
+        Some(etcd) if etcd.others + 1 < etcd.members => {
+            Err(format!("only {} of its {} members answer besides this one", etcd.others, etcd.members))
+        }
+        None if prospect.role == Some(Role::ControlPlane) => Err("it does not say which members it has".to_owned()),
+        _ => Ok(()),
+    }
 }
 
 /// Where Talos keeps its own images.

@@ -37,6 +37,7 @@ pub const BINDING: Binding = Binding {
         combine_with_exported_module!(module, "watch", f::watch::functions);
         combine_with_exported_module!(module, "events", f::events::functions);
         combine_with_exported_module!(module, "files", f::files::functions);
+        combine_with_exported_module!(module, "space", f::space::functions);
         combine_with_exported_module!(module, "logs", f::logs::functions);
         combine_with_exported_module!(module, "apply", f::apply::functions);
         combine_with_exported_module!(module, "patch", f::patch::functions);

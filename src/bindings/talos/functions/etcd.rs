@@ -10,16 +10,20 @@ use talos::api::machine::{
     etcd_member_alarm::AlarmType,
 };
 
-use super::look::{ask, known, object, text};
+use super::{
+    look::{ask, known, object, text},
+    save::{Saving, save},
+};
 use crate::{
     bindings::talos::{
+        condition::pieces,
         etcd::{self, hex},
         machines::Talos,
         reach::{Node, machine, only},
     },
     host::{
-        Host,
         effect::{Effect, digest},
+        files::Arriving,
     },
     script::{
         conductor::Outcome,
@@ -384,50 +388,32 @@ const SECTOR: u64 = 512;
 
 fn snapshot(context: &NativeCallContext, talos: &Talos, name: &str, path: &str, options: Map) -> Outcome<Dynamic> {
     let options = context.options("talos::etcd_snapshot", options)?;
-    let raise = |fault: Fault| context.raise(fault);
-    let timeout = options.deadline("timeout").map_err(raise)?;
-    let node = talos.node(name).map_err(raise)?;
-    let host = context.host();
-    let effect = Effect {
-        verb: "snapshot etcd".to_owned(),
-        object: format!("{talos}: node {node} to {}", host.files.name(path)),
-        digest: digest(&[talos.to_string().as_bytes(), name.as_bytes(), path.as_bytes()]),
-        repeatable: true,
-        destroys: None,
-    };
-    let path = path.to_owned();
-    let written = context.change(Change::repeatable(effect, timeout, async move {
-        let (size, sha256) = save(&host, &node, &path).await?;
-        let value = object([("path", text(&path)), ("size", Tree::from_json(size.into())), ("sha256", text(&sha256))]);
-        Ok(Changed { value, kept: Value::Null, detail: Some(format!("{size} bytes")) })
-    }))?;
-    Ok(written.to_dynamic())
+    let timeout = options.deadline("timeout").map_err(|fault| context.raise(fault))?;
+    let saving = Saving { talos, node: name, verb: "snapshot etcd", of: "", path, timeout };
+    save(context, &saving, fill)
 }
 
-/// Saves a snapshot; how long it is, and the SHA-256 of the file.
-async fn save(host: &Host, node: &Node, path: &str) -> Result<(u64, String), Fault> {
+/// Fills a file with a snapshot that is whole.
+async fn fill(node: Node, mut file: Arriving) -> Result<Arriving, Fault> {
     let request = EtcdSnapshotRequest {};
-    let mut stream = node.ask(|channel| async move { machine(channel).etcd_snapshot(request).await }).await?;
-    let mut file = host.files.arriving(path)?;
+    let stream = node.ask(|channel| async move { machine(channel).etcd_snapshot(request).await }).await?;
     let mut hash = Sha256::new();
     // The hash of all before it comes last: as much is held back.
     let mut last = Vec::with_capacity(2 * HASH);
-    while let Some(piece) = stream.message().await.map_err(|status| node.broke(&status))? {
-        file.add(&piece.bytes)?;
-        last.extend_from_slice(&piece.bytes);
+    pieces(&node, stream, |piece| {
+        last.extend_from_slice(piece);
         let whole = last.len().saturating_sub(HASH);
         hash.update(&last[..whole]);
         last.drain(..whole);
-    }
-    let (size, says) = (file.size(), hash.finalize());
-    if size % SECTOR != HASH as u64 || last.as_slice() != says.as_slice() {
+        Ok(file.add(piece)?)
+    })
+    .await?;
+    if file.size() % SECTOR != HASH as u64 || last.as_slice() != hash.finalize().as_slice() {
         return Err(Fault::new(
             Kind::Failed,
             format!("the snapshot of node `{node}` is not whole: its hash is not that of what came"),
         )
         .hint("nothing was written; try it once more"));
     }
-    let sha256 = file.sha256();
-    file.arrive()?;
-    Ok((size, sha256))
+    Ok(file)
 }

@@ -1,11 +1,19 @@
 //! Files of a node.
 
 use rhai::{Blob, Dynamic, Map, NativeCallContext, plugin::*};
-use talos::api::machine::ListRequest;
+use talos::api::machine::{CopyRequest, ListRequest};
 
-use super::look::{ANSWER, ask, object, text};
+use super::{
+    look::{ANSWER, ask, object, text},
+    save::{Saving, save},
+    space::depth,
+};
 use crate::{
-    bindings::talos::{condition, machines::Talos, reach::machine},
+    bindings::talos::{
+        condition::{self, pieces},
+        machines::Talos,
+        reach::machine,
+    },
     host::wait::Waiting,
     script::{
         conductor::Outcome,
@@ -95,14 +103,92 @@ pub mod functions {
     ) -> Outcome<Dynamic> {
         listed(&context, talos, node, path, options)
     }
+
+    /// Copies a folder of a node into an archive.
+    #[rhai_fn(global, pure, return_raw)]
+    pub fn copy_files(
+        context: NativeCallContext,
+        talos: &mut Talos,
+        node: &str,
+        path: &str,
+        to: &str,
+    ) -> Outcome<Dynamic> {
+        copied(&context, talos, node, path, to, Map::new())
+    }
+
+    /// Copies a folder of a node, or a file of any length, into an archive: a tar, compressed by gzip. It is in its place when it is
+    /// whole.
+    ///
+    /// # Parameters
+    /// - `talos` (talos): the connection
+    /// - `node` (text): the node
+    /// - `path` (text): the folder or file, from the root
+    /// - `to` (text): the archive, relative to the runbook's folder
+    /// - `options` (map): see below
+    ///
+    /// # Options
+    /// - `timeout` (duration, `30m`): how long it may take
+    ///
+    /// # Returns
+    /// An object with `path`, `size` and `sha256`, of the archive.
+    ///
+    /// # Effect
+    /// The archive is there, or there anew.
+    ///
+    /// # Faults
+    /// - `failed`: there is no such folder, or it can't be read
+    /// - `denied`: only who has the role `os:admin` may read files
+    /// - `file`: the archive can't be written
+    /// - `unreachable`: no endpoint gets through to the node
+    /// - `timeout`: it did not come to an end
+    ///
+    /// # Example
+    /// ```rhai cluster
+    /// let lab = talos::connect();
+    /// step "keep the logs" {
+    ///     for node in lab.nodes() { lab.copy_files(node, "/var/log", `logs-${node}.tar.gz`); }
+    /// }
+    /// ```
+    #[rhai_fn(global, name = "copy_files", pure, return_raw)]
+    pub fn copy_files_with_options(
+        context: NativeCallContext,
+        talos: &mut Talos,
+        node: &str,
+        path: &str,
+        to: &str,
+        options: Map,
+    ) -> Outcome<Dynamic> {
+        copied(&context, talos, node, path, to, options)
+    }
+}
+
+fn copied(
+    context: &NativeCallContext,
+    talos: &Talos,
+    name: &str,
+    path: &str,
+    to: &str,
+    options: Map,
+) -> Outcome<Dynamic> {
+    let options = context.options("talos::copy_files", options)?;
+    let timeout = options.deadline("timeout").map_err(|fault| context.raise(fault))?;
+    let request = CopyRequest { root_path: path.to_owned() };
+    let saving = Saving { talos, node: name, verb: "copy", of: path, path: to, timeout };
+    save(context, &saving, |node, mut file| async move {
+        let stream = node
+            .ask(|channel| {
+                let request = request.clone();
+                async move { machine(channel).copy(request).await }
+            })
+            .await?;
+        pieces(&node, stream, |piece| Ok(file.add(piece)?)).await?;
+        Ok(file)
+    })
 }
 
 fn listed(context: &NativeCallContext, talos: &Talos, name: &str, path: &str, options: Map) -> Outcome<Dynamic> {
     let options = context.options("talos::list_files", options)?;
-    let depth = options.integer("depth").and_then(|depth| i32::try_from(depth).ok()).filter(|depth| *depth >= 0);
-    let Some(recursion_depth) = depth else {
-        return Err(context.raise(Fault::new(Kind::Usage, "a depth is 0 or more")));
-    };
+    let recursion_depth = depth(options.integer("depth")).map_err(|fault| context.raise(fault))?;
     let request =
         ListRequest { root: path.to_owned(), recurse: recursion_depth != 1, recursion_depth, ..ListRequest::default() };
     ask(context, talos, name, path, |node| async move {

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use rhai::{Dynamic, FnPtr, Map, NativeCallContext, plugin::*};
 use talos::api::{
-    common::{ContainerDriver, Data},
+    common::Data,
     machine::{DmesgRequest, LogsRequest},
 };
 use tonic::Streaming;
 
+use super::look::containers_of;
 use crate::{
     bindings::talos::{
         condition::whole,
@@ -176,10 +177,7 @@ fn log(
             .filter(|lines| *lines >= 0)
             .ok_or_else(|| raise(Fault::new(Kind::Usage, format!("a log has no {lines} lines"))))?,
     };
-    let (namespace, driver) = match options.flag("kubernetes") {
-        true => ("k8s.io", ContainerDriver::Cri),
-        false => ("system", ContainerDriver::Containerd),
-    };
+    let (namespace, driver) = containers_of(options.flag("kubernetes"));
     let reading = Reading::of(&options, each, format!("log {of} of node {node}")).map_err(raise)?;
     let request = LogsRequest {
         namespace: namespace.to_owned(),

@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
-use rhai::{Dynamic, NativeCallContext, plugin::*};
-use talos::api::{machine::ServiceInfo, storage::disk::DiskType};
+use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
+use talos::api::{
+    common::ContainerDriver,
+    machine::{ContainersRequest, ServiceInfo},
+    storage::disk::DiskType,
+};
 
 use crate::{
     bindings::talos::{
         condition::{self, Stage},
         machines::{Maintenance, Talos},
-        reach::{Node, only, storage, time},
+        reach::{Node, machine, only, storage, time},
     },
     host::wait::Waiting,
     script::{conductor::Outcome, context::Call, fault::Fault, values::tree::Tree},
@@ -147,6 +151,47 @@ pub mod functions {
         ask(&context, talos, node, "services", |node| async move {
             Ok(condition::services(&node).await?.iter().map(described).collect())
         })
+    }
+
+    /// Lists the containers that Talos runs its services in.
+    #[rhai_fn(global, pure, return_raw)]
+    pub fn containers(context: NativeCallContext, talos: &mut Talos, node: &str) -> Outcome<Dynamic> {
+        contained(&context, talos, node, Map::new())
+    }
+
+    /// Lists the containers that Talos runs its services in, or those of Kubernetes, without asking Kubernetes.
+    ///
+    /// # Parameters
+    /// - `talos` (talos): the connection
+    /// - `node` (text): the node
+    /// - `options` (map): see below
+    ///
+    /// # Options
+    /// - `kubernetes` (boolean, `false`): those of pods
+    ///
+    /// # Returns
+    /// A list of objects with `id`, by which `logs` finds it, `name`, `pod`, `image`, `status` (`RUNNING`, `CONTAINER_EXITED` …) and `pid`.
+    ///
+    /// # Faults
+    /// - `unavailable`: what runs containers does not run yet
+    /// - `unreachable`: no endpoint gets through to it
+    /// - `timeout`: it does not answer
+    ///
+    /// # Example
+    /// ```rhai cluster
+    /// let lab = talos::connect();
+    /// for container in lab.containers("10.17.13.86", #{ kubernetes: true }) {
+    ///     if container.status == "CONTAINER_EXITED" { print(lab.logs("10.17.13.86", container.id, #{ kubernetes: true })); }
+    /// }
+    /// ```
+    #[rhai_fn(global, name = "containers", pure, return_raw)]
+    pub fn containers_with_options(
+        context: NativeCallContext,
+        talos: &mut Talos,
+        node: &str,
+        options: Map,
+    ) -> Outcome<Dynamic> {
+        contained(&context, talos, node, options)
     }
 
     /// Lists the members of the cluster, as a node has found them.
@@ -306,6 +351,35 @@ fn described(service: &ServiceInfo) -> Tree {
         ("message", text(&health.last_message)),
         ("events", events.collect()),
     ])
+}
+
+/// Where containers are, and who runs them: those of Kubernetes, or Talos's own.
+pub fn containers_of(kubernetes: bool) -> (&'static str, ContainerDriver) {
+    match kubernetes {
+        true => ("k8s.io", ContainerDriver::Cri),
+        false => ("system", ContainerDriver::Containerd),
+    }
+}
+
+fn contained(context: &NativeCallContext, talos: &Talos, name: &str, options: Map) -> Outcome<Dynamic> {
+    let (namespace, driver) = containers_of(context.options("talos::containers", options)?.flag("kubernetes"));
+    ask(context, talos, name, "containers", move |node| async move {
+        let ask = |channel| async move {
+            let request = ContainersRequest { namespace: namespace.to_owned(), driver: driver.into() };
+            machine(channel).containers(request).await
+        };
+        let containers = only(node.ask(ask).await?.messages)?.containers.into_iter().map(|container| {
+            object([
+                ("id", text(&container.id)),
+                ("name", text(&container.name)),
+                ("pod", text(&container.pod_id)),
+                ("image", text(&container.image)),
+                ("status", text(&container.status)),
+                ("pid", Tree::Int(container.pid.into())),
+            ])
+        });
+        Ok(containers.collect())
+    })
 }
 
 async fn disks_of(node: &Node) -> Result<Tree, Fault> {
