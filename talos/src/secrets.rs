@@ -58,8 +58,9 @@ pub struct Pair {
 }
 
 impl Secrets {
-    /// Makes new ones. The key of service accounts is one on the curve P-256: Talos takes it, it is there at once, and it signs less to
-    /// carry than RSA's.
+    /// Makes new ones, with keys as talosctl has them, but for one: the key of service accounts is on the curve P-256, as talosctl made it
+    /// up to 1.6, and not RSA's of 4096 bits. Talos takes either, and Kubernetes signs tokens with either (ES256); this one is there at
+    /// once, where the other takes seconds.
     ///
     /// # Errors
     /// A key can't be used.

@@ -1,11 +1,12 @@
 //! What is wrong with a configuration, in the words that Talos itself has for it, so that both can be looked up in one place. What only
-//! a machine can say isn't judged: expressions that choose disks and volumes, and overrides of the container runtime.
+//! a machine can say isn't judged: overrides of the container runtime.
 
 mod cluster;
 mod documents;
 mod labels;
 mod machine;
 mod network;
+mod selectors;
 mod volumes;
 
 use std::{fmt, str::FromStr};

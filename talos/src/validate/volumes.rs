@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Findings, items, number, on, text};
+use super::{Findings, items, number, on, selectors, text};
 use crate::configuration::{Configuration, Document, size};
 
 /// The label of a partition has so many letters, of which two say what it is for.
@@ -51,8 +51,12 @@ pub fn check_existing(volume: &Value, found: &mut Findings) {
     let mut wrong = Vec::new();
     named(volume, &mut wrong);
     letters(text(&volume["name"]), &mut wrong);
-    if text(&volume["discovery"]["volumeSelector"]["match"]).is_empty() {
-        wrong.push("volume selector is required".to_owned());
+    match text(&volume["discovery"]["volumeSelector"]["match"]) {
+        "" => wrong.push("volume selector is required".to_owned()),
+        selector => {
+            let why = selectors::check_of_volumes(selector).err();
+            wrong.extend(why.map(|why| format!("volume selector is invalid: {why}")));
+        }
     }
     tell(wrong, found);
 }
@@ -98,8 +102,13 @@ fn letters(name: &str, wrong: &mut Vec<String>) {
 }
 
 fn provisioning(provisioning: &Value, required: bool, wrong: &mut Vec<String>) {
-    if required && text(&provisioning["diskSelector"]["match"]).is_empty() {
-        wrong.push("disk selector is required".to_owned());
+    match text(&provisioning["diskSelector"]["match"]) {
+        "" if required => wrong.push("disk selector is required".to_owned()),
+        "" => {}
+        selector => {
+            let why = selectors::check_of_disks(selector).err();
+            wrong.extend(why.map(|why| format!("disk selector is invalid: {why}")));
+        }
     }
     let bytes = |field: &str| provisioning[field].as_str().and_then(|text| size(text).ok());
     match (bytes("minSize"), bytes("maxSize")) {

@@ -16,6 +16,9 @@ const PATCHES: &str = "machine: { network: { interfaces: [{ interface: eth0, $pa
 const STEPS: &str =
     "- { op: add, path: /machine/certSANs/-, value: x }\n- { op: move, from: /machine/install, path: /machine/x }\n";
 
+const SELECTOR: &str = "disk.size > 100u * GiB && !system_disk && disk.symlinks.exists(s, s.startsWith('/dev/x'))\n\
+                        \x20 || (has(disk.wwid) ? [1, 2.5, b'x'][0] == 5 : {'a': -1}['a'] in [0x1F, null])";
+
 /// What mutations put in.
 const PIECES: [&str; 24] = [
     "{",
@@ -84,7 +87,7 @@ fn mutilated_texts_are_read_or_refused() {
             scope.spawn(move || {
                 let mut chance = fastrand::Rng::with_seed(thread);
                 for _ in 0..count / threads {
-                    one(chance.u8(0..5), config, bundle, good, &mut chance);
+                    one(chance.u8(0..6), config, bundle, good, &mut chance);
                 }
             });
         }
@@ -112,9 +115,17 @@ fn one(kind: u8, config: &str, bundle: &str, good: &Patch, chance: &mut fastrand
                 Configuration::read(&read.text(), Contract::V1_12).unwrap_or_else(|error| panic!("{error}\n{text}"));
             }
         }
+        3 => {
+            let chosen = serde_json::to_string(&mutated(SELECTOR, chance)).unwrap();
+            let text = format!(
+                "apiVersion: v1alpha1\nkind: UserVolumeConfig\nname: a\nprovisioning: {{ diskSelector: {{ match: {chosen} }} }}\n"
+            );
+            let read = Configuration::read(&text, Contract::V1_12).unwrap_or_else(|error| panic!("{error}\n{text}"));
+            let _ = validate(&read, Mode::Metal, true);
+        }
         kind => {
             let (text, base) = match kind {
-                3 => (mutated(PATCHES, chance), RICH),
+                4 => (mutated(PATCHES, chance), RICH),
                 _ => (mutated(STEPS, chance), RICH.split("---\n").next().unwrap()),
             };
             if let Ok(patch) = Patch::read(&text, Contract::V1_12) {

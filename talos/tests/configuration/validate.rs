@@ -95,6 +95,66 @@ const ALONE: [&str; 24] = [
     "kind: WatchdogTimerConfig\ndevice: ''\n---\napiVersion: v1alpha1\nkind: SideroLinkConfig\napiUrl: https://x/path",
 ];
 
+/// By which disks are chosen, or would be if it were right.
+const OF_DISKS: [&str; 48] = [
+    "system_disk",
+    "disk.transport == 'nvme' && !system_disk",
+    "disk.size > 100u * GiB && disk.size <= 1u*TB",
+    "glob('sd*', disk.dev_path)",
+    "'/dev/x' in disk.symlinks || disk.symlinks.exists(s, s.startsWith('/dev/x'))",
+    "disk.model.matches('x') && !disk.rotational && !disk.readonly && !disk.cdrom",
+    "has(disk.wwid) && size(disk.secondary_disks) > 0",
+    "true",
+    "disk.readonly ? disk.cdrom : system_disk",
+    "disk.symlinks.map(s, s + 'x') == ['x']",
+    "disk.symlinks.all(s, size(s) == 1)",
+    "disk.symlinks.filter(s, s != '').size() == 1",
+    "disk.symlinks.exists_one(s, s == 'a')",
+    "disk.symlinks[0] == 'x'",
+    "string(disk.size) == '5' && int(disk.io_size) == 5 && double(disk.size) < 1.5",
+    "{'a': 1}['a'] == 1 && {'a': 1}.a == 1",
+    "type(disk.size) == uint",
+    "disk != null",
+    "dyn(disk.size) == 5",
+    "disk.model in ['a', 'b']",
+    "disk.transport == 'nvme' &&\n  disk.size > 5u",
+    "''",
+    "disks.transport == 'x' && volume.name == 'y'",
+    "disk.transpor == 'x' || disk.nothing",
+    "disk.size",
+    "disk.size > 100 * GiB",
+    "disk.size > 10GB",
+    "disk.transport = 'nvme'",
+    "disk.transport ==",
+    "(disk.rotational",
+    "glob(disk.dev_path)",
+    "disk.dev_path.glob('x')",
+    "'a' in disk",
+    "disk.model.lowerAscii() == 'x'",
+    "lowerAscii(disk.model) == 'x'",
+    "disk.io_size == 1",
+    "disk.model.startsWith(5)",
+    "disk.readonly ? 1 : 2",
+    "disk.model.name == 'x'",
+    "disk.model.exists(x, true)",
+    "!disk.model",
+    "-disk.size == 5",
+    "[1, 'a']",
+    "[]",
+    "disk.symlinks.map(s, size(s))",
+    "disk.transport == 'nvme' &&\n  disk.sizes > 5u",
+    "[disk.x, disk.y].size() > 0",
+    "disk.transport == \"nvme",
+];
+
+const OF_VOLUMES: [&str; 5] = [
+    "volume.partition_label == 'x' && disk.transport == 'nvme' && volume.size > 5u * MiB",
+    "system_disk",
+    "volume.encrypted",
+    "volume.name ==",
+    "volume.partition_index",
+];
+
 /// As talosctl writes it.
 fn ours(text: &str, file: &str, mode: Mode, strict: bool) -> String {
     let configuration = match Configuration::read(text, Contract::V1_11) {
@@ -151,6 +211,24 @@ fn workers_are_judged_as_talosctl_judges_them() {
 #[test]
 fn other_documents_are_judged_as_talosctl_judges_them() {
     same(ALONE.map(|document| (format!("apiVersion: v1alpha1\n{document}\n"), document)));
+}
+
+#[test]
+fn what_chooses_disks_and_volumes_is_judged_as_talosctl_judges_it() {
+    let quoted = |text: &str| serde_json::to_string(text).unwrap();
+    let disks = OF_DISKS.map(|text| {
+        let chosen = format!("provisioning: {{ maxSize: 1GB, diskSelector: {{ match: {} }} }}", quoted(text));
+        (format!("apiVersion: v1alpha1\nkind: UserVolumeConfig\nname: data\n{chosen}\n"), text)
+    });
+    let volumes = OF_VOLUMES.map(|text| {
+        let chosen = format!("discovery: {{ volumeSelector: {{ match: {} }} }}", quoted(text));
+        (format!("apiVersion: v1alpha1\nkind: ExistingVolumeConfig\nname: data\n{chosen}\n"), text)
+    });
+    let system = [("STATE", "disk.x"), ("EPHEMERAL", "disk.x"), ("EPHEMERAL", "system_disk")].map(|(name, text)| {
+        let chosen = format!("provisioning: {{ diskSelector: {{ match: {} }} }}", quoted(text));
+        (format!("apiVersion: v1alpha1\nkind: VolumeConfig\nname: {name}\n{chosen}\n"), text)
+    });
+    same(disks.into_iter().chain(volumes).chain(system));
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub mod functions {
     ///
     /// They are the system's chance, never the run's seed. The journal doesn't hold them: a step whose value they are runs again
     /// when the run is resumed, and makes others. Write them where they are to be kept within the same step. The key of service
-    /// accounts is one on the curve P-256, not of RSA as `talosctl` makes it.
+    /// accounts is one on the curve P-256, as `talosctl` made it up to 1.6, and not of RSA: Talos and Kubernetes take either.
     ///
     /// # Returns
     /// A `Secret`: the file that `talosctl gen secrets` writes, and takes.
