@@ -6,6 +6,7 @@ mod faults;
 mod following;
 mod functions;
 mod guards;
+mod talm;
 mod versions;
 
 use crate::support::rehearsal::Play;
