@@ -88,6 +88,16 @@ fn a_backup_is_made_proven_and_tidied_up() {
 }
 
 #[test]
+fn a_kustomization_is_built_before_anything_is_applied() {
+    let journal = tempfile::tempdir().unwrap();
+    let (status, told) = said(program(journal.path()).arg("examples/kustomize.rhai"));
+    assert_eq!(status, 0, "{told}");
+    for part in ["Deployment production-web", "web:1.4, 3 times, with production-settings-"] {
+        assert!(told.contains(part), "`{part}` is not in {told}");
+    }
+}
+
+#[test]
 fn a_values_file_keeps_its_comments() {
     let told = example("values.rhai").run().done();
     told.stdout(

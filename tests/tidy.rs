@@ -11,16 +11,19 @@ fn root() -> PathBuf {
 }
 
 /// The crates beside the program's own.
-const CRATES: [&str; 3] = ["simulator", "talos", "testbed"];
+const CRATES: [&str; 5] = ["documents", "kustomize", "simulator", "talos", "testbed"];
 
 /// The folders with what people wrote.
-const TEXTS: [&str; 12] = [
+const TEXTS: [&str; 15] = [
     "src",
     "tests",
     "benches",
     "examples",
     "stdlib",
     "runbooks",
+    "documents/src",
+    "kustomize/src",
+    "kustomize/tests",
     "simulator/src",
     "simulator/tests",
     "talos/proto",
@@ -249,8 +252,8 @@ fn the_world_is_reached_in_its_own_modules_only() {
 fn every_dependency_says_why_it_is_there() {
     let mut broken = Vec::new();
     let mut in_dependencies = false;
-    let manifests = ["Cargo.toml", "simulator/Cargo.toml", "talos/Cargo.toml", "testbed/Cargo.toml"].map(read);
-    for line in manifests.iter().flat_map(|manifest| manifest.lines()) {
+    let manifests = CRATES.map(|package| read(&format!("{package}/Cargo.toml")));
+    for line in read("Cargo.toml").lines().chain(manifests.iter().flat_map(|manifest| manifest.lines())) {
         if line.starts_with('[') {
             in_dependencies = line.ends_with("dependencies]");
         } else if in_dependencies && line.contains('=') && !line.contains(" # ") {
@@ -263,9 +266,8 @@ fn every_dependency_says_why_it_is_there() {
 #[test]
 fn every_source_is_part_of_a_binary() {
     let mut broken = Vec::new();
-    for folder in
-        ["src", "tests", "benches", "simulator/src", "simulator/tests", "talos/src", "talos/tests", "testbed/src"]
-    {
+    let sources = TEXTS.iter().filter(|folder| ["src", "tests", "benches"].iter().any(|name| folder.ends_with(name)));
+    for folder in sources {
         let sources = rust(folder);
         let package = CRATES.into_iter().find(|package| folder.starts_with(package));
         let manifest = read(&package.map_or("Cargo.toml".to_owned(), |package| format!("{package}/Cargo.toml")));
@@ -337,7 +339,9 @@ fn the_root_holds_what_a_reader_looks_for() {
         "LICENSE",
         "README.md",
         "benches",
+        "documents",
         "examples",
+        "kustomize",
         "runbooks",
         "simulator",
         "src",

@@ -10,6 +10,7 @@ mod hash;
 mod http;
 pub mod k8s;
 mod kubeconfig;
+mod kustomize;
 pub mod net;
 mod random;
 pub mod redis;
@@ -36,6 +37,7 @@ pub fn all() -> Vec<Binding> {
         http::BINDING,
         k8s::BINDING,
         kubeconfig::BINDING,
+        kustomize::BINDING,
         net::BINDING,
         random::BINDING,
         redis::BINDING,

@@ -23,6 +23,7 @@ pub mod forward;
 mod hindrance;
 pub mod inventory;
 mod jsonpath;
+pub mod kustomization;
 pub mod logs;
 pub mod manifest;
 pub mod metrics;

@@ -10,7 +10,8 @@ pub mod pem;
 pub mod secrets;
 pub mod talosconfig;
 pub mod validate;
-pub mod yaml;
+
+pub use documents::yaml;
 
 /// Messages inside of messages are read by whoever knows what they are.
 pub use prost;

@@ -12,6 +12,7 @@ mod k8s;
 mod k8s_streams;
 mod kubeconfig;
 mod kubeconfig_changes;
+mod kustomize;
 mod net;
 mod readiness;
 mod secret;

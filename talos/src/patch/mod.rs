@@ -4,9 +4,10 @@ mod json;
 mod merge;
 mod removal;
 
+use documents::steps::Step;
 use serde_json::Value;
 
-use self::{json::Step, removal::Removal};
+use self::removal::Removal;
 use crate::{
     configuration::{Configuration, Contract, Document, Identity, Invalid, read_document},
     yaml,
@@ -42,7 +43,7 @@ impl Patch {
             _ => None,
         });
         match steps {
-            Some(Value::Array(steps)) => steps.iter().map(Step::read).collect::<Result<_, _>>().map(Self::Steps),
+            Some(Value::Array(steps)) => json::read(&steps).map(Self::Steps),
             _ => Err(why),
         }
     }

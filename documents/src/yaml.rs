@@ -1,4 +1,4 @@
-//! YAML as Talos' own programs read and write it: every document of a text, with lines to name in what is said of it.
+//! YAML as programs written in Go read and write it: every document of a text, with lines to name in what is said of it.
 
 use std::collections::BTreeMap;
 
