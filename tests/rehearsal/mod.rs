@@ -5,6 +5,7 @@ mod files;
 mod guestbook;
 mod same_each_time;
 mod servers;
+mod stdlib;
 mod three_ways;
 
 use std::{collections::VecDeque, path::Path, sync::Mutex, thread};

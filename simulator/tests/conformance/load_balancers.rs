@@ -32,6 +32,12 @@ bodies! {
     addresses_that_confuse_are_left_out
     pools_that_are_wrong_change_nothing
     the_older_annotations_are_read_too
+    less_comes_first_and_nothing_last
+    pools_of_the_same_priority_are_used_up_one_after_the_other
+    a_field_that_asks_for_an_address_may_change
+    who_shares_an_address_may_leave_it
+    a_stranger_takes_the_next_address_and_gives_it_back
+    a_service_that_no_longer_fits_its_pool_moves
 }
 
 /// What MetalLB defines of its pools, as far as they are used here.
@@ -482,5 +488,112 @@ fn the_older_annotations_are_read_too(arm: &Arm) {
         has(arm, "a", "192.0.2.11");
         service(arm, "b", json!({"metallb.universe.tf/address-pool": "one"}), json!({}));
         has(arm, "b", "192.0.2.10");
+    });
+}
+
+fn less_comes_first_and_nothing_last(arm: &Arm) {
+    balanced(arm, |arm| {
+        let for_here = |priority: Value| {
+            let mut allocation = json!({"namespaces": ["SPACE"]});
+            if !priority.is_null() {
+                allocation["priority"] = priority;
+            }
+            json!({"serviceAllocation": allocation})
+        };
+        pool(arm, "unranked", &["192.0.2.10/32"], for_here(Value::Null));
+        pool(arm, "ninth", &["192.0.2.20/32"], for_here(json!(9)));
+        pool(arm, "first", &["192.0.2.30/32"], for_here(json!(1)));
+        pool(arm, "open", &["192.0.2.40/32"], json!({}));
+        for (name, address) in ["a", "b", "c", "d"].into_iter().zip(["30", "20", "10", "40"]) {
+            plain(arm, name);
+            has(arm, name, &format!("192.0.2.{address}"));
+        }
+        plain(arm, "e");
+        has_none(arm, "e", "AllocationFailed");
+    });
+}
+
+fn pools_of_the_same_priority_are_used_up_one_after_the_other(arm: &Arm) {
+    balanced(arm, |arm| {
+        let labelled = |app: &str| json!({"serviceAllocation": {"serviceSelectors": [{"matchLabels": {"app": app}}]}});
+        pool(arm, "for-a", &["192.0.2.10/32"], labelled("a"));
+        pool(arm, "for-b", &["192.0.2.20-192.0.2.21"], labelled("b"));
+        plain(arm, "b");
+        has(arm, "b", "192.0.2.20");
+        plain(arm, "a");
+        has(arm, "a", "192.0.2.10");
+        plain(arm, "c");
+        has_none(arm, "c", "AllocationFailed");
+        taken(arm, "for-a", 1);
+        taken(arm, "for-b", 1);
+    });
+}
+
+fn a_field_that_asks_for_an_address_may_change(arm: &Arm) {
+    balanced(arm, |arm| {
+        pool(arm, "one", &["192.0.2.10-192.0.2.12"], json!({}));
+        service(arm, "a", json!({}), json!({"loadBalancerIP": "192.0.2.12"}));
+        has(arm, "a", "192.0.2.12");
+        change(arm, &format!("{SERVICES}/a"), json!({"spec": {"loadBalancerIP": "192.0.2.11"}}));
+        has(arm, "a", "192.0.2.11");
+        told(arm, "a", "IPAllocated");
+        change(arm, &format!("{SERVICES}/a"), json!({"spec": {"loadBalancerIP": null}}));
+        plain(arm, "b");
+        has(arm, "b", "192.0.2.10");
+        has(arm, "a", "192.0.2.11");
+    });
+}
+
+fn who_shares_an_address_may_leave_it(arm: &Arm) {
+    balanced(arm, |arm| {
+        pool(arm, "one", &["192.0.2.10-192.0.2.11"], json!({}));
+        let sharing = json!({"metallb.io/allow-shared-ip": "key", "metallb.io/loadBalancerIPs": "192.0.2.11"});
+        service(arm, "a", sharing.clone(), json!({}));
+        has(arm, "a", "192.0.2.11");
+        service(arm, "b", sharing, json!({"ports": [{"port": 443}]}));
+        has(arm, "b", "192.0.2.11");
+        exchange(arm, "DELETE", &format!("{SERVICES}/a"), Value::Null);
+        taken(arm, "one", 1);
+        has(arm, "b", "192.0.2.11");
+        service(arm, "c", json!({"metallb.io/loadBalancerIPs": "192.0.2.11"}), json!({}));
+        has_none(arm, "c", "AllocationFailed");
+    });
+}
+
+fn a_stranger_takes_the_next_address_and_gives_it_back(arm: &Arm) {
+    balanced(arm, |arm| {
+        pool(arm, "automatic", &["192.0.2.241-192.0.2.244"], json!({}));
+        pool(arm, "by-hand", &["192.0.2.201-192.0.2.220", "192.0.2.221-192.0.2.240"], json!({"autoAssign": false}));
+        for (name, address) in [("root", "192.0.2.241"), ("stranger", "192.0.2.242"), ("test", "192.0.2.243")] {
+            plain(arm, name);
+            has(arm, name, address);
+        }
+        exchange(arm, "DELETE", &format!("{SERVICES}/stranger"), Value::Null);
+        taken(arm, "automatic", 2);
+        change(
+            arm,
+            &format!("{SERVICES}/test"),
+            json!({"metadata": {"annotations": {"metallb.io/loadBalancerIPs": "192.0.2.242"}}}),
+        );
+        has(arm, "test", "192.0.2.242");
+        plain(arm, "live");
+        has(arm, "live", "192.0.2.243");
+        taken(arm, "automatic", 3);
+        taken(arm, "by-hand", 0);
+    });
+}
+
+fn a_service_that_no_longer_fits_its_pool_moves(arm: &Arm) {
+    balanced(arm, |arm| {
+        pool(arm, "one", &["192.0.2.10/32"], json!({}));
+        plain(arm, "a");
+        has(arm, "a", "192.0.2.10");
+        pool(arm, "two", &["203.0.113.10/32"], json!({}));
+        let others = json!({"spec": {"serviceAllocation": {"namespaces": ["default"]}}});
+        change(arm, &format!("{POOLS}/one"), others);
+        has(arm, "a", "203.0.113.10");
+        arm.settle("/api/v1/namespaces/SPACE/events?fieldSelector=involvedObject.name=a", |list| {
+            (items(list).len() == 3).then(|| each(list, |event| fields(event, &["/type", "/reason", "/message"])))
+        });
     });
 }
