@@ -10,6 +10,7 @@ mod faults;
 mod lived;
 mod machines;
 mod nodes;
+mod operators;
 mod ownership;
 mod protobuf;
 mod redis;

@@ -84,6 +84,8 @@ pub struct Line {
 pub struct Command {
     /// Its words with a space in between; a pattern, as those of a [`Rule`].
     pub line: String,
+    /// It does so only once another command was run in the cluster, by a pattern.
+    pub once: Option<String>,
     /// How long it takes.
     #[serde(deserialize_with = "duration::read")]
     pub after: Duration,
@@ -134,6 +136,8 @@ pub struct Looked<'l> {
 pub struct Machines {
     rules: Mutex<Vec<Rule>>,
     off: Mutex<BTreeSet<String>>,
+    /// The commands that were run.
+    ran: Mutex<BTreeSet<String>>,
 }
 
 impl Default for Behaviour {
@@ -153,8 +157,8 @@ impl Default for Behaviour {
 }
 
 impl Command {
-    /// True if it is the one that these words run.
-    pub fn is(&self, words: &[String]) -> bool {
+    /// True if it is one that these words run.
+    fn is(&self, words: &[String]) -> bool {
         fits(&self.line, &words.join(" "))
     }
 }
@@ -169,6 +173,17 @@ impl Machines {
     pub fn behaviour(&self, container: Looked<'_>) -> Option<Behaviour> {
         let rules = lock(&self.rules);
         rules.iter().find(|rule| rule.is_about(container)).map(|rule| rule.behaviour.clone())
+    }
+
+    /// What a command does that somebody runs now, the first of these that fits; from then on it was run.
+    pub fn run(&self, commands: Vec<Command>, words: &[String]) -> Option<Command> {
+        let mut ran = lock(&self.ran);
+        let is_time = |once: &String| ran.iter().any(|line| fits(once, line));
+        let found = commands.into_iter().find(|command| command.is(words) && command.once.as_ref().is_none_or(is_time));
+        if found.is_some() {
+            ran.insert(words.join(" "));
+        }
+        found
     }
 
     /// Turns a machine off, as if its power had failed.

@@ -23,6 +23,7 @@ mod list;
 pub mod manifests;
 mod metrics;
 mod openapi;
+pub mod operators;
 pub mod ownership;
 mod patch;
 pub mod protobuf;

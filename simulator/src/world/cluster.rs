@@ -19,7 +19,7 @@ use crate::{
         answer::Refusal,
         client::{Client, Place},
         cluster::Cluster,
-        control_plane,
+        control_plane, controllers,
         manifests::{self, Unfit},
         server::ApiServer,
         user::User,
@@ -126,6 +126,7 @@ pub fn empty(
     for (provisioner, Length(takes)) in &described.provisioners {
         cluster.provisioners.provide(provisioner, *takes);
     }
+    controllers::start_operators(&cluster, described.operators.clone());
     cluster
 }
 

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, net::IpAddr};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Map, Value};
 
-use crate::{duration::Length, kubernetes::behaviour};
+use crate::{
+    duration::Length,
+    kubernetes::{behaviour, operators},
+};
 
 /// What answers in a rehearsal.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -57,6 +60,7 @@ pub struct Cluster {
     pub pools: Named<Pool>,
     pub provisioners: BTreeMap<String, Length>,
     pub pods: Vec<behaviour::Rule>,
+    pub operators: Vec<operators::Operator>,
     pub webhooks: Named<Webhook>,
     pub charts: Vec<String>,
 }

@@ -23,6 +23,7 @@ mod kubelet;
 pub mod load_balancers;
 mod namespaces;
 mod nodes;
+mod operators;
 mod owners;
 mod pods;
 mod quotas;
@@ -46,7 +47,7 @@ use self::{
     census::Census,
     events::{Event, Teller},
 };
-use super::{answer::Refusal, client::Client, cluster::Cluster, store::Change, user::User};
+use super::{answer::Refusal, client::Client, cluster::Cluster, operators::Operator, store::Change, user::User};
 
 /// How long a controller waits after its first failure with an object; twice as long after each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
@@ -214,6 +215,15 @@ fn start_nodes_with(cluster: &Arc<Cluster>, census: &Arc<Census>) {
     begin(cluster, census, user, "kube-scheduler", teller, Arc::<scheduler::Scheduler>::default());
     for controller in [Arc::<kubelet::Kubelets>::default() as Arc<dyn Controller>, Arc::new(kubelet::Heartbeats)] {
         begin(cluster, census, User::component("node"), "kubelet", Teller::new("kubelet"), controller);
+    }
+}
+
+/// Starts the operators that the world has for a cluster. To be called on the world's thread.
+pub fn start_operators(cluster: &Arc<Cluster>, all: Vec<Operator>) {
+    if !all.is_empty() {
+        let (census, teller) = (Arc::new(Census::new(cluster)), Teller::new(operators::MANAGER));
+        let controller = Arc::new(operators::Operators::new(all));
+        begin(cluster, &census, User::administrator(), operators::MANAGER, teller, controller);
     }
 }
 

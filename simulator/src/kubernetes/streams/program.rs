@@ -128,7 +128,7 @@ fn program(
     match task {
         Task::Exec => {
             let words = asked.request.parameters("command").unwrap_or_default();
-            let command = behaviour.commands.into_iter().find(|command| command.is(words));
+            let command = asked.cluster.machines.run(behaviour.commands, words);
             let unknown = || Refusal::not_modelled(format!("the command `{}` in {place}", words.join(" ")));
             command.map(|command| Ok(Program::Command(command))).ok_or_else(unknown)
         }
