@@ -228,6 +228,40 @@ fn etcd_is_looked_at_saved_and_left() {
 }
 
 #[test]
+fn a_cluster_begins_with_what_was_saved() {
+    // All control planes lose at once what they have of etcd.
+    let connected = r#"
+        let lab = talos::connect();
+        const LOST = #{ graceful: false, partitions: ["EPHEMERAL"], last_control_plane: true, workers_left: true, endpoints_leaving: true };
+    "#;
+    let kept =
+        r#"k8s::connect(#{ text: lab.kubeconfig("10.5.0.2") }).get("configmap", "kept", #{ namespace: "default" })"#;
+    let keeps = format!(
+        r#"{}.apply(#{{ apiVersion: "v1", kind: "ConfigMap", metadata: #{{ name: "kept" }}, data: #{{ color: "green" }} }}); "kept""#,
+        kept.split(".get").next().unwrap()
+    );
+    assert_snapshot!(told(LAB, connected, [
+        keeps.as_str(),
+        r#"lab.etcd_snapshot("10.5.0.2", "etcd.snapshot"); "saved""#,
+        r#"lab.bootstrap("10.5.0.2", #{ recover_from: "etcd.snapshot" })"#,
+        r#"parallel for node in ["10.5.0.2", "10.5.0.3", "10.5.0.4"] { lab.reset(node, LOST); } "reset""#,
+        r#"fs::write("torn.snapshot", "nothing"); lab.bootstrap("10.5.0.2", #{ recover_from: "torn.snapshot" })"#,
+        r#"lab.bootstrap("10.5.0.2", #{ recover_from: "etcd.snapshot" })"#,
+        r#"lab.wait_etcd("10.5.0.2", #{ members: 3 }); lab.health(); "healthy""#,
+        &format!("{kept}.data.color"),
+    ]), @r"
+    kept
+    saved
+    already_exists: node `10.5.0.2`: etcd data directory is not empty | hint: reset the `EPHEMERAL` partition of each control plane, and then recover on one of them
+    reset
+    failed: node `10.5.0.2`: failed to verify etcd snapshot: invalid database
+    true
+    healthy
+    green
+    ");
+}
+
+#[test]
 fn a_configuration_is_patched_tried_and_taken_back() {
     let sysctls = r#"json::write(lab.get("10.5.0.5", "machineconfig", "v1alpha1").spec).contains("swappiness")"#;
     assert_snapshot!(told(LAB, CONNECTED, [

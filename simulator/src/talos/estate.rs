@@ -228,8 +228,14 @@ impl Estate {
             faults: At::default(),
         });
         drop(rings);
-        node.change(|state| state.etcd = Some(data));
-        control_plane::furnish(&cluster, &config);
+        let saved = node.change(|state| {
+            state.etcd = Some(data);
+            state.saved.take()
+        });
+        match saved {
+            Some(saved) => saved.restore(&cluster),
+            None => control_plane::furnish(&cluster, &config),
+        }
         self.changed.notify_waiters();
     }
 

@@ -300,7 +300,10 @@ fn wipe(node: &Arc<Node>, request: &talos::api::machine::ResetRequest) -> bool {
     });
     let wiped = request.system_partitions_to_wipe.as_slice();
     if wiped.is_empty() || wiped.iter().any(|spec| spec.wipe && spec.label == "EPHEMERAL") {
-        node.change(|state| state.images.clear());
+        node.change(|state| {
+            state.images.clear();
+            state.saved = None;
+        });
         estate.forgets(node);
     }
     node.state().system.is_some()

@@ -22,6 +22,7 @@ use super::{
     resources::Store,
     sequences::Sequence,
     services::{Services, State as ServiceState, words},
+    snapshot::Saved,
     stages::Stages,
 };
 use crate::{kubernetes::cluster::Cluster, time::Calendar};
@@ -106,6 +107,8 @@ pub struct State {
     pub control_plane: bool,
     /// Somebody said that etcd begins here.
     pub bootstraps: bool,
+    /// What its etcd is to begin with.
+    pub saved: Option<Saved>,
     pub boot: Arc<Boot>,
     pub store: Arc<Store>,
     /// It was there before the world began: nothing takes it any time until it runs.
@@ -154,6 +157,7 @@ impl Node {
             time_in_sync: false,
             control_plane: false,
             bootstraps: false,
+            saved: None,
             boot,
             store: Arc::default(),
             rushes: false,

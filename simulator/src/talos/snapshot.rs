@@ -1,11 +1,16 @@
 //! A snapshot of etcd, as its own tools read it: a file of bbolt with the objects of a cluster, and the sum of all that behind it.
 
 use prost::Message;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::kubernetes::cluster::Cluster;
+use crate::kubernetes::{cluster::Cluster, store::Key};
 
 const PAGE: usize = 4096;
+
+/// The lengths of what a page begins with, and of what is said there of each of its elements.
+const HEAD: usize = 16;
+const ELEMENT: usize = 16;
 
 /// What pages are for.
 const LEAF: u16 = 0x02;
@@ -18,6 +23,12 @@ const BUCKET: u32 = 1;
 /// How a file says that it is one, and of which version.
 const MAGIC: u32 = 0xed0c_daed;
 const VERSION: u32 = 2;
+
+/// Where an API server keeps everything.
+const REGISTRY: &str = "/registry/";
+
+/// The length of a sum.
+const SUM: usize = 32;
 
 /// An object, as etcd keeps it.
 #[derive(Clone, PartialEq, Message)]
@@ -32,6 +43,25 @@ struct KeyValue {
     version: i64,
     #[prost(bytes = "vec", tag = "5")]
     value: Vec<u8>,
+}
+
+/// What was found in a snapshot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Saved {
+    objects: Vec<(Key, Value)>,
+    /// The sum behind it is its own.
+    pub whole: bool,
+}
+
+impl Saved {
+    /// Puts everything into a cluster that has just begun.
+    pub fn restore(self, cluster: &Cluster) {
+        for (key, object) in self.objects {
+            let before = cluster.store.get(&key);
+            // Nobody else has the cluster yet.
+            drop(cluster.store.put(&key, before.as_ref(), object));
+        }
+    }
 }
 
 type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
@@ -60,7 +90,7 @@ fn objects(cluster: &Cluster) -> Pairs {
         let modified = object["metadata"]["resourceVersion"].as_str().and_then(|version| version.parse().ok());
         let modified = modified.unwrap_or_default();
         objects.push(KeyValue {
-            key: format!("/registry/{}", path.join("/")).into_bytes(),
+            key: format!("{REGISTRY}{}", path.join("/")).into_bytes(),
             created: modified,
             modified,
             version: 1,
@@ -132,9 +162,8 @@ fn sum(bytes: &[u8]) -> u64 {
 }
 
 fn leaf(number: u64, flags: u32, pairs: &Pairs) -> Vec<u8> {
-    const ELEMENT: usize = 16;
     let length = |bytes: &[u8]| u32::try_from(bytes.len()).expect("objects are smaller than 4 GiB");
-    let size = 16 + pairs.iter().map(|(key, value)| ELEMENT + key.len() + value.len()).sum::<usize>();
+    let size = HEAD + pairs.iter().map(|(key, value)| ELEMENT + key.len() + value.len()).sum::<usize>();
     let mut page = head(number, LEAF, pairs.len(), size.div_ceil(PAGE) - 1);
     let mut before = 0;
     for (index, (key, value)) in pairs.iter().enumerate() {
@@ -150,4 +179,67 @@ fn leaf(number: u64, flags: u32, pairs: &Pairs) -> Vec<u8> {
         page.extend_from_slice(value);
     }
     filled(page)
+}
+
+/// Reads a snapshot that was taken in a world.
+///
+/// # Errors
+/// Why it is none.
+pub fn read(snapshot: &[u8]) -> Result<Saved, &'static str> {
+    // A database that somebody took from a disk has no sum behind it.
+    let (file, sum) = snapshot.split_at(snapshot.len() - snapshot.len() % PAGE);
+    let whole = sum.len() == SUM && sum == Sha256::digest(file).as_slice();
+    let objects = buckets(file).and_then(|pairs| pairs.into_iter().map(object).collect::<Option<_>>());
+    Ok(Saved { objects: objects.ok_or("invalid database")?, whole })
+}
+
+/// What is in the bucket of objects.
+fn buckets(file: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
+    if word(file, HEAD)? != MAGIC || word(file, HEAD + 4)? != VERSION {
+        return None;
+    }
+    let root = elements(file, page(file, HEAD + 16)?)?;
+    let (_, bucket) = root.into_iter().find(|(name, _)| *name == b"key")?;
+    elements(file, page(bucket, 0)?)
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+/// The place of a page whose number is written somewhere.
+fn page(bytes: &[u8], at: usize) -> Option<usize> {
+    let number = u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?);
+    usize::try_from(number).ok()?.checked_mul(PAGE)
+}
+
+fn half(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
+}
+
+/// The keys and values on a page. One that leads to others is none of ours.
+fn elements(file: &[u8], at: usize) -> Option<Vec<(&[u8], &[u8])>> {
+    let page = file.get(at..)?;
+    let count = usize::from(half(page, 10)?);
+    let elements = (0..count).map(|index| {
+        let start = HEAD + index * ELEMENT;
+        let length = |field: usize| word(page, start + 4 * field).map(|length| length as usize);
+        let key = start + length(1)?;
+        let value = key + length(2)?;
+        Some((page.get(key..value)?, page.get(value..value + length(3)?)?))
+    });
+    (half(page, 8)? == LEAF).then(|| elements.collect()).flatten()
+}
+
+fn object((_, kept): (&[u8], &[u8])) -> Option<(Key, Value)> {
+    let kept = KeyValue::decode(kept).ok()?;
+    let path = std::str::from_utf8(&kept.key).ok()?.strip_prefix(REGISTRY)?;
+    let parts: Vec<&str> = path.split('/').collect();
+    let (resource, namespace, name) = match parts[..] {
+        [resource, name] => (resource, "", name),
+        [resource, namespace, name] => (resource, namespace, name),
+        _ => return None,
+    };
+    let key = Key { resource: resource.into(), namespace: namespace.to_owned(), name: name.to_owned() };
+    Some((key, serde_json::from_slice(&kept.value).ok()?))
 }

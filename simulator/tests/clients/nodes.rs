@@ -21,6 +21,7 @@ use super::console::Console;
 pub type Session = fn(&Machines);
 
 pub const SESSIONS: &[(&str, Session)] = &[
+    ("a_cluster_begins_with_what_was_saved", a_cluster_begins_with_what_was_saved),
     ("machines_become_a_cluster", machines_become_a_cluster),
     ("machines_are_changed", machines_are_changed),
     ("machines_are_looked_at", machines_are_looked_at),
@@ -320,6 +321,34 @@ fn machines_are_changed(machines: &Machines) {
     machines.run("kubectl get nodes --request-timeout 3s");
     machines.bootstrap();
     machines.quietly("talosctl -n ONE kubeconfig kubeconfig --force");
+    machines.run("kubectl get nodes -o name");
+}
+
+fn a_cluster_begins_with_what_was_saved(machines: &Machines) {
+    machines.bootstrap();
+    let console = &machines.console;
+    machines.quietly("talosctl -n ONE kubeconfig kubeconfig");
+    for line in [
+        "kubectl create configmap kept --from-literal color=green",
+        "talosctl -n ONE etcd snapshot db.snapshot",
+        "kubectl create configmap lost --from-literal color=red",
+        "talosctl -n ONE bootstrap --recover-from db.snapshot",
+    ] {
+        machines.run(line);
+    }
+    for machine in ["TWO", "ONE"] {
+        machines.quietly(&format!(
+            "talosctl -n {machine} reset --graceful=false --system-labels-to-wipe EPHEMERAL --reboot --wait=false"
+        ));
+    }
+    machines.until("talosctl -n ONE service etcd", "STATE    Preparing");
+    machines.until("talosctl -n ONE service kubelet", "STATE    Running");
+    console.file("nothing.snapshot", "nothing");
+    machines.run("talosctl -n ONE bootstrap --recover-from nothing.snapshot");
+    machines.run("talosctl -n ONE bootstrap --recover-from db.snapshot");
+    machines.until("talosctl -n ONE health --wait-timeout 60s", "schedulable: OK");
+    machines.run("talosctl -n ONE bootstrap --recover-from db.snapshot");
+    machines.run("kubectl get configmap kept lost -o jsonpath={.items[*].data.color}");
     machines.run("kubectl get nodes -o name");
 }
 

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
-use talos::api::machine;
+use prost::Message as _;
+use talos::api::{common, machine};
 
 use super::{Asked, streams::data, unmodelled};
 use crate::talos::{
@@ -20,6 +21,7 @@ pub fn answer(asked: &Asked<'_>, method: &str) -> Result<Messages, Status> {
         "EtcdMemberList" => "member list",
         "EtcdStatus" => "etcd status",
         "EtcdSnapshot" => "etcd snapshot",
+        "EtcdRecover" => "etcd recover",
         "EtcdRemoveMemberByID" => "etcd remove member",
         "EtcdLeaveCluster" => "etcd leave",
         "EtcdForfeitLeadership" => "etcd forfeit leadership",
@@ -33,6 +35,7 @@ pub fn answer(asked: &Asked<'_>, method: &str) -> Result<Messages, Status> {
         "EtcdMemberList" => members(asked),
         "EtcdStatus" => status(asked),
         "EtcdSnapshot" => save(asked),
+        "EtcdRecover" => recover(asked),
         "EtcdRemoveMemberByID" => remove(asked),
         "EtcdLeaveCluster" => leave(asked),
         "EtcdForfeitLeadership" => forfeit(asked),
@@ -124,6 +127,23 @@ fn save(asked: &Asked<'_>) -> Result<Messages, Status> {
     let cluster = asked.node.estate().ring(asked.node, |ring, _| ring.cluster.clone()).ok_or_else(no_quorum)?;
     let pieces: Vec<Bytes> = data(&snapshot::of(&cluster));
     Ok(stream::iter(pieces.into_iter().map(Ok)).boxed())
+}
+
+/// Keeps a snapshot, for an etcd that is to begin with it.
+fn recover(asked: &Asked<'_>) -> Result<Messages, Status> {
+    if asked.node.look(|state| !state.services.0.contains_key("etcd")) {
+        return Err(Status::new(Code::FailedPrecondition, "etcd service is not ready for recovery yet"));
+    }
+    let mut sent = Vec::new();
+    for message in &asked.call.messages {
+        let piece = common::Data::decode(message.clone());
+        let piece = piece
+            .map_err(|error| Status::new(Code::Internal, format!("grpc: error unmarshalling request: {error}")))?;
+        sent.extend_from_slice(&piece.bytes);
+    }
+    let saved = snapshot::read(&sent).map_err(|why| Status::plain(format!("failed to verify etcd snapshot: {why}")))?;
+    asked.node.change(|state| state.saved = Some(saved));
+    Ok(one(&machine::EtcdRecoverResponse { messages: vec![machine::EtcdRecover { metadata: None }] }))
 }
 
 fn remove(asked: &Asked<'_>) -> Result<Messages, Status> {

@@ -1,10 +1,17 @@
 //! Beginning a cluster, and getting at it.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
+use futures::stream;
 use rhai::{Map, NativeCallContext, plugin::*};
 use serde_json::Value;
-use talos::api::machine::BootstrapRequest;
+use talos::api::{common::Data, machine::BootstrapRequest};
 
 use super::sequence::PAUSE;
 use crate::{
@@ -31,6 +38,9 @@ use crate::{
 /// The longest kubeconfig.
 const LONGEST: usize = 1 << 20;
 
+/// In pieces of this length a snapshot goes to a node.
+const PIECE: usize = 64 << 10;
+
 #[export_module]
 pub mod functions {
     /// Begins the cluster on its first control plane.
@@ -52,6 +62,9 @@ pub mod functions {
     /// # Options
     /// - `timeout` (duration, `10m`): how long it may take until etcd is healthy
     /// - `another_cluster` (boolean, `false`): also if etcd runs elsewhere
+    /// - `recover_from` (text): a snapshot that `etcd_snapshot` wrote, relative to the runbook's folder: etcd begins with what is in it. No
+    ///   control plane may have anything of etcd left: reset the `EPHEMERAL` partition of each before
+    /// - `skip_hash_check` (boolean, `false`): it is no snapshot, but a database that was copied from a disk
     ///
     /// # Returns
     /// `true` if it was begun, `false` if it had been before.
@@ -61,7 +74,9 @@ pub mod functions {
     ///
     /// # Faults
     /// - `refused`: etcd runs elsewhere, or somebody said no
+    /// - `already_exists`: the node has an etcd, which can't be recovered from anything
     /// - `unsupported`: the node is no control plane
+    /// - `file`: the snapshot can't be read
     /// - `unreachable`: no endpoint gets through to it
     /// - `denied`: the certificate may not do it
     /// - `timeout`: the node did not take it in time, or etcd is not healthy; the note has why
@@ -70,6 +85,7 @@ pub mod functions {
     /// ```rhai cluster
     /// let lab = talos::connect("talosconfig");
     /// step "bootstrap" { lab.bootstrap("10.17.13.86"); }
+    /// step "or bring it back" { lab.bootstrap("10.17.13.86", #{ recover_from: "etcd.snapshot" }); }
     /// ```
     #[rhai_fn(global, name = "bootstrap", pure, return_raw)]
     pub fn bootstrap_with_options(
@@ -121,10 +137,18 @@ fn bootstrap_node(context: &NativeCallContext, talos: &Talos, name: &str, option
         .wait(Waiting::request(format!("whether there is a cluster beside node {node}"), timeout), |_| async move {
             guard::bootstrapping(&looking, &first, allowed).await
         })?;
+    let host = context.host();
+    let recovery = match options.text("recover_from") {
+        Some(path) => {
+            Some((host.files.name(&path), host.files.read_bytes(&path).map_err(|error| raise(error.into()))?))
+        }
+        None => None,
+    };
+    let (from, snapshot) = recovery.unzip();
     let effect = Effect {
         verb: "bootstrap".to_owned(),
-        object: format!("{talos}: node {node}"),
-        digest: digest(&[talos.to_string().as_bytes(), name.as_bytes()]),
+        object: format!("{talos}: node {node}{}", from.map(|from| format!(" from {from}")).unwrap_or_default()),
+        digest: digest(&[talos.to_string().as_bytes(), name.as_bytes(), snapshot.as_deref().unwrap_or_default()]),
         repeatable: false,
         destroys: None,
     };
@@ -133,13 +157,19 @@ fn bootstrap_node(context: &NativeCallContext, talos: &Talos, name: &str, option
         kept: Value::Bool(new),
         detail: Some(if new { "begun" } else { "was begun before" }.to_owned()),
     };
-    let host = context.host();
+    let recovery = snapshot.map(|snapshot| Recovery {
+        snapshot: snapshot.into(),
+        skip_hash_check: options.flag("skip_hash_check"),
+        is_there: AtomicBool::default(),
+    });
     let begun = host.clock.elapsed();
     let (told, looked) = (node.clone(), node.clone());
     let new = context.change(Change {
         effect,
         deadline: timeout,
-        perform: Box::new(move |progress| Box::pin(async move { Ok(changed(begin(&told, &progress).await?)) })),
+        perform: Box::new(move |progress| {
+            Box::pin(async move { Ok(changed(begin(&told, recovery.as_ref(), &progress).await?)) })
+        }),
         recall: Box::new(|kept| Box::pin(async move { Ok(kept == Value::Bool(true)) })),
         settle: Box::pin(async move {
             // It waits to be told as `Preparing`; whatever comes after that it was told.
@@ -159,11 +189,14 @@ fn bootstrap_node(context: &NativeCallContext, talos: &Talos, name: &str, option
 }
 
 /// Tells a node to begin, as soon as it takes it; false if it had been told before.
-async fn begin(node: &Node, progress: &Progress) -> Result<bool, Fault> {
+async fn begin(node: &Node, recovery: Option<&Recovery>, progress: &Progress) -> Result<bool, Fault> {
     loop {
-        let request = BootstrapRequest::default();
-        match node.once(|channel| async move { machine(channel).bootstrap(request).await }).await {
-            Ok(_) => return Ok(true),
+        match tell(node, recovery).await {
+            Ok(()) => return Ok(true),
+            Err(fault) if recovery.is_some() && is_not_empty(&fault) => {
+                return Err(Fault { kind: Kind::AlreadyExists, ..fault }
+                    .hint("reset the `EPHEMERAL` partition of each control plane, and then recover on one of them"));
+            }
             Err(fault) if fault.kind == Kind::AlreadyExists || is_not_empty(&fault) => return Ok(false),
             Err(fault) if fault.kind == Kind::Unavailable && fault.message.contains("control plane") => {
                 return Err(Fault { kind: Kind::Unsupported, ..fault });
@@ -180,6 +213,38 @@ async fn begin(node: &Node, progress: &Progress) -> Result<bool, Fault> {
         }
         node.host().clock.sleep(PAUSE).await;
     }
+}
+
+/// What etcd begins with.
+struct Recovery {
+    snapshot: Arc<[u8]>,
+    skip_hash_check: bool,
+    /// The node has it.
+    is_there: AtomicBool,
+}
+
+async fn tell(node: &Node, recovery: Option<&Recovery>) -> Result<(), Fault> {
+    if let Some(recovery) = recovery.filter(|recovery| !recovery.is_there.load(Ordering::Relaxed)) {
+        let send = |channel| async move {
+            let snapshot = recovery.snapshot.clone();
+            let pieces = (0..snapshot.len().div_ceil(PIECE)).map(move |number| Data {
+                bytes: snapshot[number * PIECE..snapshot.len().min((number + 1) * PIECE)].to_vec(),
+                ..Data::default()
+            });
+            machine(channel).etcd_recover(stream::iter(pieces)).await
+        };
+        // It may be sent again: it changes nothing yet.
+        node.once(send).await.map_err(|fault| match fault.kind {
+            Kind::InDoubt => Fault { kind: Kind::Unavailable, ..fault },
+            _ => fault,
+        })?;
+        recovery.is_there.store(true, Ordering::Relaxed);
+    }
+    let request = BootstrapRequest {
+        recover_etcd: recovery.is_some(),
+        recover_skip_hash_check: recovery.is_some_and(|recovery| recovery.skip_hash_check),
+    };
+    node.once(|channel| async move { machine(channel).bootstrap(request).await }).await.map(drop)
 }
 
 /// The state of etcd on a node that may be booting.
@@ -206,7 +271,7 @@ fn is_not_empty(fault: &Fault) -> bool {
 fn kubeconfig(context: &NativeCallContext, talos: &Talos, name: &str) -> Outcome<Secret> {
     let node = talos.node(name).map_err(|fault| context.raise(fault))?;
     let host = context.host();
-    let reference: std::sync::Arc<str> = format!("kubeconfig from node {node} of {talos}").into();
+    let reference: Arc<str> = format!("kubeconfig from node {node} of {talos}").into();
     let waiting = Waiting::request(format!("a kubeconfig from node {node}"), Duration::from_secs(60));
     let text = context.wait(waiting, |_| async move {
         let stream = node.ask(|channel| async move { machine(channel).kubeconfig(()).await }).await?;

@@ -17,6 +17,7 @@ use crate::talos::{
     grpc::{Code, Messages, Status, one},
     machine::Ill,
     node::{Node, Order, State},
+    snapshot,
 };
 
 fn precondition(message: &str) -> Status {
@@ -25,9 +26,6 @@ fn precondition(message: &str) -> Status {
 
 pub async fn bootstrap(asked: &Asked<'_>) -> Result<Messages, Status> {
     let request: machine::BootstrapRequest = asked.call.message()?;
-    if request.recover_etcd {
-        return Err(unmodelled(asked));
-    }
     let node = asked.node;
     let soon = |seconds| Duration::from_secs(seconds);
     if !in_time(node, soon(1), |state| state.services.runs("cri")).await {
@@ -45,7 +43,15 @@ pub async fn bootstrap(asked: &Asked<'_>) -> Result<Messages, Status> {
     if node.look(|state| state.etcd.is_some() || state.bootstraps) {
         return Err(Status::new(Code::AlreadyExists, "etcd data directory is not empty"));
     }
-    node.change(|state| state.bootstraps = true);
+    let fits = |saved: &snapshot::Saved| saved.whole || request.recover_skip_hash_check;
+    // An etcd that can't begin with what it is to begin with tries again and again.
+    if request.recover_etcd && !node.look(|state| state.saved.as_ref().is_some_and(fits)) {
+        return Err(unmodelled(asked));
+    }
+    node.change(|state| {
+        state.saved = state.saved.take().filter(|_| request.recover_etcd);
+        state.bootstraps = true;
+    });
     Ok(one(&machine::BootstrapResponse { messages: vec![machine::Bootstrap { metadata: None }] }))
 }
 
