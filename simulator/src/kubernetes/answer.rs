@@ -159,6 +159,11 @@ impl Refusal {
         Self { details: Some(Map::new()), ..refusal }.about(group, resource, name)
     }
 
+    /// Admission doesn't let a write in; a new object may be without a name.
+    pub fn not_admitted(resource: &str, group: &str, name: &str, why: &str) -> Self {
+        Self::forbidden(resource, group, if name.is_empty() { "Unknown" } else { name }, why)
+    }
+
     /// It was understood, and doesn't fit. The real server keeps to itself why.
     pub fn unprocessable() -> Self {
         let message = "the server rejected our request due to an error in our request";
@@ -386,6 +391,11 @@ impl Cause {
         let given = if value.is_null() { &Value::from("") } else { value };
         let message = format!("Unsupported value: {given}: supported values: {}", supported.join(", "));
         Self { reason: "FieldValueNotSupported", message, field: field.into() }
+    }
+
+    /// Something that could not be looked at.
+    pub fn internal(field: impl Into<String>, why: &str) -> Self {
+        Self { reason: "InternalError", message: format!("Internal error: {why}"), field: field.into() }
     }
 
     /// Something that refers to nothing.

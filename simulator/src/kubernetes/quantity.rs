@@ -7,12 +7,12 @@ use std::{
     str::FromStr,
 };
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 /// What quantities are counted in: nothing smaller is told apart.
 const NANO: i128 = 1_000_000_000;
-/// Larger numbers are cut off.
-const LARGEST: i128 = i64::MAX as i128 * NANO;
+/// Larger numbers with binary suffixes are cut off.
+const LARGEST_BINARY: i128 = i64::MAX as i128 * NANO;
 
 const DECIMAL: [(&str, i32); 10] =
     [("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
@@ -51,7 +51,7 @@ impl Quantity {
     pub fn read(value: &Value) -> Result<Self, NoQuantity> {
         match value {
             Value::String(text) => text.parse(),
-            Value::Number(number) => number.to_string().parse(),
+            Value::Number(number) => written(number).parse(),
             _ => Err(NoQuantity),
         }
     }
@@ -147,7 +147,7 @@ impl Add for Quantity {
     /// Nothing has no form of its own.
     fn add(self, other: Self) -> Self {
         let form = if self.nano == 0 { other.form } else { self.form };
-        Self { nano: (self.nano + other.nano).clamp(-LARGEST, LARGEST), form }
+        Self { nano: self.nano.saturating_add(other.nano), form }
     }
 }
 
@@ -186,9 +186,15 @@ impl FromStr for Quantity {
             Ok(shift) => 10_i128.checked_pow(shift).and_then(|power| scaled.checked_mul(power)).unwrap_or(i128::MAX),
             Err(_) => up(scaled, 10_i128.checked_pow(shift.unsigned_abs()).unwrap_or(i128::MAX)),
         };
-        let nano = nano.min(LARGEST);
+        let nano = if form == Form::Binary { nano.min(LARGEST_BINARY) } else { nano };
         Ok(Self { nano: if negative { -nano } else { nano }, form })
     }
+}
+
+/// A number as the real server writes it: large ones with all their digits.
+fn written(number: &Number) -> String {
+    let float = number.as_f64().filter(|float| !number.is_i64() && (1.0..1e21).contains(&float.abs()));
+    float.map_or_else(|| number.to_string(), |float| float.to_string())
 }
 
 /// What a suffix multiplies by: a factor, and a power of ten.

@@ -34,10 +34,22 @@ const DEPRECATED: [(&str, &str); 2] = [
 pub async fn whole(cluster: &Arc<Cluster>, request: &Request) -> Result<(u16, Value, Form), Refusal> {
     let (address, kind) = meant(cluster, request)?;
     let part = address.subresource.as_deref().unwrap_or_default();
+    if address.name.is_some() && only_taken(part).is_some_and(|method| request.method != method) {
+        return Err(Refusal::method_not_allowed());
+    }
     let representation = Representation::of_answer(request, &kind, part)?;
     let (code, value) = answered(cluster, request, &address, &kind).await?;
     let value = representation.of(value, Shown { cluster, kind: &kind, part, request })?;
     Ok((code, value, representation.form))
+}
+
+/// The one method that a part takes, if it takes but one.
+fn only_taken(part: &str) -> Option<Method> {
+    match part {
+        "binding" | "eviction" => Some(Method::POST),
+        "finalize" => Some(Method::PUT),
+        _ => None,
+    }
 }
 
 async fn answered(
@@ -83,7 +95,6 @@ async fn answered(
         (&Method::POST, Some(name)) if part == "binding" => write.bind(name).await,
         (&Method::POST, Some(name)) if part == "eviction" => write.evict(name).await,
         (&Method::PUT, Some(name)) if part == "finalize" => write.replace(name).await,
-        (_, Some(_)) if matches!(part, "binding" | "eviction" | "finalize") => Err(Refusal::method_not_allowed()),
         (&Method::GET, Some(name)) => {
             let object = read::get(cluster, kind, namespace, name, request).await?;
             Ok((200, write.seen(&object)?))

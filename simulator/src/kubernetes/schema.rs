@@ -530,11 +530,11 @@ impl Reader<'_> {
                 Some(others)
             }
             Some(Value::Bool(true)) => Some(self.add(Shape::Free)),
-            _ if free && !fields.is_empty() => Some(self.add(Shape::Free)),
+            _ if free => Some(self.add(Shape::Free)),
             _ => None,
         };
         if fields.is_empty() && others.is_none() {
-            return Ok(if free { Shape::Free } else { Shape::Opaque });
+            return Ok(Shape::Opaque);
         }
         let atomic = node.get("x-kubernetes-map-type").and_then(Value::as_str) == Some("atomic");
         Ok(Shape::Map(MapShape { fields, others, atomic }))

@@ -66,7 +66,14 @@ fn ordered(status: &mut Map<String, Value>) {
 /// The text without the versions in it.
 fn versionless(text: &str) -> String {
     let mut told = text.to_owned();
-    for mark in ["resourceVersion=", "in the precondition (", "in record (", "in precondition: ", "in object meta: "] {
+    for mark in [
+        "resourceVersion=",
+        "resourceVersion\":\"",
+        "in the precondition (",
+        "in record (",
+        "in precondition: ",
+        "in object meta: ",
+    ] {
         let Some(at) = told.find(mark).map(|at| at + mark.len()) else { continue };
         let digits = told[at..].find(|letter: char| !letter.is_ascii_digit()).unwrap_or(told.len() - at);
         if digits > 0 {

@@ -93,11 +93,13 @@ impl Dice {
         let mut request = Request { number, method, path, content, accept: self.form(method), body, torn: false };
         if matches!(method, "POST" | "PUT" | "PATCH") {
             self.parameters(&mut request.path);
-            request.torn = !content.ends_with("yaml") && self.once_in(60);
+            request.torn = self.once_in(60);
         }
         if matches!(method, "POST" | "PUT") && self.once_in(30) {
             request.content = self.of::<&str>(&["application/yaml", "application/json; charset=utf-8", "text/plain"]);
         }
+        // What is said of torn YAML are the words of a parser.
+        request.torn &= !request.content.ends_with("yaml");
         if method != WATCH && !request.body.is_null() {
             request.body = self.spoilt(request.body);
         }

@@ -117,7 +117,7 @@ impl Attempt<'_> {
     }
 
     fn forbidden(&self, why: &str) -> Refusal {
-        Refusal::forbidden(&self.kind.resource, &self.kind.group, self.name, why)
+        Refusal::not_admitted(&self.kind.resource, &self.kind.group, self.name, why)
     }
 
     fn stored(&self, resource: &str, namespace: &str, name: &str) -> Option<Arc<Value>> {

@@ -23,7 +23,13 @@ fn node(value: &Value, of: &Node, there: Option<&Value>, path: &str, wrong: &mut
         Value::Array(items) => {
             match &*of.list_type {
                 "set" => twice(items, path, wrong),
-                "map" => twice(&keys(items, of), path, wrong),
+                "map" => match items.iter().position(|item| !item.is_object() && !item.is_null()) {
+                    Some(index) => {
+                        let why = "must be an object for an array of list-type map";
+                        wrong.push(Cause::invalid(format!("{path}[{index}]"), &items[index], why));
+                    }
+                    None => twice(&keys(items, of), path, wrong),
+                },
                 _ => {}
             }
             let before = Before::of(of, there);

@@ -5,15 +5,20 @@ use serde_json::{Value, json};
 use super::{prune, structural::Node, validate::below};
 use crate::kubernetes::{decoding::Body, schema::Typed};
 
-/// Takes out of an object what nobody knows, and says of each field that it is unknown, in the order of the real server.
+/// Takes out of an object what nobody knows, and says of each field that it is unknown, in the order of the real server. Without
+/// a schema, as of an object that says it is of another kind, nothing is known but metadata.
 ///
 /// # Errors
-/// If its metadata, or the kind or metadata of an object within it, is of another type.
-pub fn read(object: &mut Value, schema: &Node, metadata: Typed) -> Result<Vec<String>, String> {
+/// If its version is nothing, or its metadata, or the kind or metadata of an object within it, is of another type.
+pub fn read(object: &mut Value, schema: Option<&Node>, metadata: Typed) -> Result<Vec<String>, String> {
+    if object.get("apiVersion").is_some_and(Value::is_null) {
+        return Err(".apiVersion accessor error: <nil> is of the type <nil>, expected string".to_owned());
+    }
     let mut odd = match object.get_mut("metadata") {
         Some(own) => own_metadata(own, metadata, "metadata")?,
         None => Vec::new(),
     };
+    let Some(schema) = schema else { return Ok(odd) };
     odd.extend(prune::prune(object, schema).iter().map(|path| format!("unknown field \"{path}\"")));
     let mut within = Vec::new();
     Reader { metadata, odd: &mut within }.read(object, schema, "")?;

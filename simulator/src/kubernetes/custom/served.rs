@@ -14,7 +14,7 @@ use crate::kubernetes::{
     answer::{Cause, full},
     cluster::Cluster,
     kinds::Kind,
-    rules::{Rules, Scale},
+    rules::{Look, Rules, Scale},
     schema::Typed,
     store::Store,
 };
@@ -128,7 +128,10 @@ impl Served {
     /// # Errors
     /// If its metadata, or that of an object within it, is of another type.
     pub fn read(&self, object: &mut Value, metadata: Typed) -> Result<Vec<String>, String> {
-        reading::read(object, &self.schema, metadata)
+        let group = |version: &str| version.split_once('/').map_or("", |(group, _)| group).to_owned();
+        let said = |field: &str| object[field].as_str().unwrap_or_default();
+        let is_its = self.names["kind"] == said("kind") && group(&self.stored_version) == group(said("apiVersion"));
+        reading::read(object, is_its.then_some(&self.schema), metadata)
     }
 
     /// What would have to be done by a webhook, if any object is stored in another version than this one.
@@ -190,6 +193,10 @@ impl Rules for Served {
 
     fn check_over(&self, object: &Value, there: &Value) -> Vec<Cause> {
         self.wrong(object, Some(there))
+    }
+
+    fn looks_at_metadata(&self, _part: &str) -> Look {
+        Look::AtChanges
     }
 
     fn check_part(&self, _part: &str, object: &Value, there: &Value) -> Vec<Cause> {
@@ -261,9 +268,15 @@ impl Rules for Served {
 
 impl Served {
     fn wrong(&self, object: &Value, there: Option<&Value>) -> Vec<Cause> {
-        let mut wrong = embedded::check(object, &self.schema);
-        wrong.extend(validate::check(object, &self.schema, there, ("", "")));
+        let mut wrong = validate::check(object, &self.schema, there, ("", ""));
         wrong.extend(self.scale().map(|places| scale::check(object, places)).unwrap_or_default());
+        self.wrong_besides(wrong, object, there)
+    }
+
+    /// What is wrong by the schema, with what is wrong besides.
+    pub fn wrong_besides(&self, by_schema: Vec<Cause>, object: &Value, there: Option<&Value>) -> Vec<Cause> {
+        let mut wrong = embedded::check(object, &self.schema);
+        wrong.extend(by_schema);
         wrong.extend(items::check(object, &self.schema, there));
         let nameless = object["metadata"]["name"].as_str().unwrap_or_default().is_empty();
         self.ask_rules(wrong, nameless, |schema| ruled::check(object, schema, there))

@@ -332,11 +332,14 @@ fn is_whole(value: &Value) -> bool {
     value.as_f64().is_some_and(|number| number.fract() == 0.0)
 }
 
-/// Values are the same also where one is written as 1 and the other as 1.0.
-fn same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
-        _ => one == other,
+/// True for a value that is one of those allowed, which may be written as 1 or as 1.0; a whole number stands for what begins with it.
+fn same(allowed: &Value, value: &Value) -> bool {
+    match (allowed, value) {
+        (Value::Number(allowed), Value::Number(value)) if allowed.is_i64() => {
+            allowed.as_f64() == value.as_f64().map(f64::trunc)
+        }
+        (Value::Number(allowed), Value::Number(value)) => allowed.as_f64() == value.as_f64(),
+        _ => allowed == value,
     }
 }
 

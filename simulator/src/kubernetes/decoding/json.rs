@@ -204,9 +204,9 @@ impl Reader<'_> {
             self.at += 1;
             let length = self.place.len();
             path::field(&mut self.place, &key);
-            if let Some(there) = map.get_mut(&key) {
+            if let Some(there) = map.shift_remove(&key) {
                 self.read.twice.push(self.place.clone());
-                self.set_aside(there.take());
+                self.set_aside(there);
             }
             let value = self.value()?;
             self.place.truncate(length);

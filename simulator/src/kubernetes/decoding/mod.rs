@@ -211,12 +211,8 @@ pub fn body(request: &Request, wanted: &str, again: Again) -> Result<(Body, Said
         }
         _ => return Err(Refusal::unsupported_media_type(&BODIES)),
     };
-    if !matches!(body.value, Value::Object(_) | Value::Null) {
-        let found = typed::sort(&body.value);
-        return Err(sniffed(format!(
-            "json: cannot unmarshal {found} into Go value of type struct {{ APIVersion string \
-             \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}"
-        )));
+    if let Some(why) = no_object(&body.value) {
+        return Err(unrecognized(why));
     }
     let mut said = Said { api_version: String::new(), kind: String::new() };
     for (field, text) in [("apiVersion", &mut said.api_version), ("kind", &mut said.kind)] {
@@ -235,6 +231,15 @@ pub fn body(request: &Request, wanted: &str, again: Again) -> Result<(Body, Said
     }
     let body = if body.value.is_null() { Body::of(Value::Object(serde_json::Map::new())) } else { body };
     Ok((body, said))
+}
+
+/// Why nobody can tell of which kind a value is.
+pub fn no_object(value: &Value) -> Option<String> {
+    let found = (!matches!(value, Value::Object(_) | Value::Null)).then(|| typed::sort(value))?;
+    Some(format!(
+        "couldn't get version/kind; json parse error: json: cannot unmarshal {found} into Go value of type struct {{ APIVersion \
+         string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}"
+    ))
 }
 
 /// The beginning of a body, as messages show it.

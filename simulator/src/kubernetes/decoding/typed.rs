@@ -6,6 +6,7 @@ use std::{
     mem,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Number, Value};
 
 use super::{
@@ -19,6 +20,9 @@ use crate::kubernetes::{
     quantity,
     schema::{ListMerge, ListShape, Scalar, Shape, Typed},
 };
+
+/// What Go calls a byte.
+const BYTE: &str = "uint8";
 
 /// What a value is called where it doesn't fit.
 pub fn sort(value: &Value) -> &'static str {
@@ -73,7 +77,7 @@ struct Reader<'b> {
 
 impl Reader<'_> {
     fn read(&mut self, typed: Typed, value: &mut Value) {
-        match (typed.shape(), value) {
+        match (typed.shape(), &mut *value) {
             (_, Value::Null) | (Shape::Free | Shape::Opaque, _) => {}
             (Shape::Map(_), Value::Object(map)) => self.map(typed, map),
             (Shape::List(_), Value::Array(items)) => {
@@ -88,6 +92,7 @@ impl Reader<'_> {
                     self.place.truncate(length);
                 }
             }
+            (Shape::Scalar(Scalar::Bytes), Value::Array(_)) => self.bytes(value),
             (Shape::Scalar(scalar), value) => self.scalar(*scalar, typed, value),
             (_, value) => self.unfit(sort(value), &typed.type_name()),
         }
@@ -105,6 +110,11 @@ impl Reader<'_> {
                 path::field(&mut self.fields, key);
             }
             let before = self.before(typed.below(key));
+            if let (Some(Value::Array(before)), Value::Array(items)) = (&before, &mut *value) {
+                // What is nothing stays what was there.
+                let nothing = items.iter_mut().zip(before).filter(|(item, _)| item.is_null());
+                nothing.for_each(|(item, before)| item.clone_from(before));
+            }
             match typed.below(key) {
                 // Of no text, only a map makes an empty one.
                 Some(below) if value.is_null() && typed.is_open() && below.is_text() => *value = Value::from(""),
@@ -163,6 +173,9 @@ impl Reader<'_> {
 
     fn scalar(&mut self, scalar: Scalar, typed: Typed, value: &mut Value) {
         if has_form(scalar, value) {
+            if let (Scalar::Quantity, Some(literal)) = (scalar, self.numbers.get(&self.place)) {
+                *value = literal.as_str().into();
+            }
             let malformed = malformed(scalar, value);
             match scalar {
                 Scalar::Bytes => self.wrong = self.wrong.take().or(malformed),
@@ -199,6 +212,22 @@ impl Reader<'_> {
             }
             self.wrong = before.or(self.wrong.take());
         }
+    }
+
+    /// Bytes as a list of numbers.
+    fn bytes(&mut self, value: &mut Value) {
+        let mut bytes = Vec::new();
+        for item in value.as_array().into_iter().flatten() {
+            match item {
+                Value::Null => bytes.push(0),
+                Value::Number(number) => match number.as_u64().and_then(|number| u8::try_from(number).ok()) {
+                    Some(byte) => bytes.push(byte),
+                    None => self.unfit(&format!("number {number}"), BYTE),
+                },
+                item => self.unfit(sort(item), BYTE),
+            }
+        }
+        *value = STANDARD.encode(bytes).into();
     }
 
     fn unfit(&mut self, found: &str, wanted: &str) {
@@ -274,7 +303,7 @@ pub fn restore(typed: Typed, value: &mut Value) -> Result<(), String> {
         (Shape::List(_), value) => Err(format!("cannot restore slice from {}", kind(value))),
         (Shape::Scalar(Scalar::Bytes), Value::Array(items)) => {
             let strange = items.iter().any(|item| !item.is_number());
-            if strange { Err("unrecognized type: uint8".to_owned()) } else { Ok(()) }
+            if strange { Err(format!("unrecognized type: {BYTE}")) } else { Ok(()) }
         }
         (Shape::Scalar(Scalar::Bytes), value) if has_form(Scalar::Bytes, value) => {
             let wrong = malformed(Scalar::Bytes, value).map(|why| format!("error decoding from json: {why}"));

@@ -34,6 +34,10 @@ fn walk(
     path: &mut Vec<Element>,
     difference: &mut Difference,
 ) -> Result<(), ItemError> {
+    let is_free = typed.is_some_and(|typed| matches!(typed.shape(), Shape::Free));
+    let becomes_map = is_free
+        && before.is_some_and(|before| !before.is_object() && !before.is_null())
+        && after.is_some_and(Value::is_object);
     let below = match form(typed, [after, before]) {
         // What is empty on both sides is told from what is not there.
         Form::Map | Form::List(_) if is_empty(before) && is_empty(after) => Form::Leaf,
@@ -41,7 +45,7 @@ fn walk(
     };
     match below {
         // Of what was a map and is one no more everything below is gone.
-        Form::Leaf if typed.is_some_and(|typed| matches!(typed.shape(), Shape::Free)) => {
+        Form::Leaf if is_free => {
             if let (Some(Value::Object(map)), Some(_)) = (before, after.filter(|after| !after.is_object())) {
                 for (key, value) in map {
                     path.push(Element::Field(key.clone()));
@@ -87,7 +91,7 @@ fn walk(
     match (before, after) {
         (None, Some(_)) => difference.added.insert(path),
         (Some(_), None) => difference.removed.insert(path),
-        (Some(before), Some(after)) if matches!(below, Form::Leaf) && before != after => {
+        (Some(before), Some(after)) if (matches!(below, Form::Leaf) || becomes_map) && before != after => {
             difference.modified.insert(path);
         }
         _ => {}

@@ -55,7 +55,10 @@ impl Patch {
             malformed(format!("json: cannot unmarshal {} into Go value of type {wanted}", decoding::sort(found)))
         };
         // Nothing in a patch has a type yet, into which what comes twice could be read.
-        let body = Body::json_with(text, Again::Replaces).map_err(malformed)?;
+        let quiet = form == Form::Merge && strictness == Strictness::Ignore;
+        let no_patch = || Refusal::bad_request("Invalid JSON Patch");
+        let body =
+            Body::json_with(text, Again::Replaces).map_err(|why| if quiet { no_patch() } else { malformed(why) })?;
         let mut odd = body.repeated();
         let numbers = if form == Form::Merge { body.numbers() } else { Numbers::new() };
         let patch = match (form, body.value) {
@@ -90,7 +93,10 @@ impl Patch {
             }
             (Form::Json, Value::Null) => Patch::Json(Vec::new()),
             (Form::Json, other) => return Err(unfit(&other, list)),
-            (Form::Merge, Value::Null) => return Err(Refusal::bad_request("Invalid JSON Patch")),
+            (Form::Merge, Value::Null) => return Err(no_patch()),
+            // A list takes the place of the object, which it then isn't any more.
+            (Form::Merge, patch @ Value::Array(_)) if quiet => Patch::Merge(patch),
+            (Form::Merge, Value::Bool(_) | Value::Number(_) | Value::String(_)) if quiet => return Err(no_patch()),
             (Form::Strategic, Value::Null) => Patch::Strategic(Value::Object(Map::new())),
             (Form::Merge, patch @ Value::Object(_)) => Patch::Merge(patch),
             (Form::Strategic, patch @ Value::Object(_)) => Patch::Strategic(patch),

@@ -340,9 +340,6 @@ fn no_key(item: &Map<String, Value>, key: &str) -> Misfit {
 }
 
 fn unknown(directive: &Value, map: &Map<String, Value>) -> Misfit {
-    let directive = match directive {
-        Value::String(word) => word.clone(),
-        other => format!("%!s({}={})", words::type_of(other), words::told(other)),
-    };
+    let directive = words::as_text(directive);
     Misfit::Failed(format!("unknown patch type: {directive} in map: {}", words::mapped(map)))
 }

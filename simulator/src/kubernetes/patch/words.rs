@@ -29,6 +29,22 @@ pub fn told(value: &Value) -> String {
     }
 }
 
+/// A value where a text is expected: what is none is said to be of another type.
+pub fn as_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => type_of(value).to_owned(),
+        Value::Array(list) => format!("[{}]", list.iter().map(as_text).collect::<Vec<_>>().join(" ")),
+        Value::Object(map) => {
+            let sorted: BTreeMap<&String, &Value> = map.iter().collect();
+            let pairs: Vec<String> =
+                sorted.into_iter().map(|(key, value)| format!("{key}:{}", as_text(value))).collect();
+            format!("map[{}]", pairs.join(" "))
+        }
+        other => format!("%!s({}={})", type_of(other), told(other)),
+    }
+}
+
 /// `0.5`, and `1e-08` where that is shorter.
 fn float(number: f64) -> String {
     let written = format!("{number:e}");

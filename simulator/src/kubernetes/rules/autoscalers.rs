@@ -59,7 +59,7 @@ impl Rules for Autoscalers {
         scaler["status"] = json!({"desiredReplicas": 0, "currentMetrics": null});
     }
 
-    fn looks_at_metadata(&self) -> Look {
+    fn looks_at_metadata(&self, _part: &str) -> Look {
         Look::AtChanges
     }
 

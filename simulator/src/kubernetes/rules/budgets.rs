@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    NameForm,
+    Look,
     field::{Field, label_selector, not_negative, one_of},
     simple::{PLAIN, Simple},
 };
@@ -11,9 +11,10 @@ use crate::kubernetes::answer::Cause;
 
 pub static BUDGETS: Simple = Simple {
     check,
+    check_status,
     counts_generations: true,
     replacing_needs_version: true,
-    name_form: NameForm::PathSegment,
+    looks_at_metadata: Look::Never,
     ..PLAIN
 };
 
@@ -35,6 +36,12 @@ fn check(budget: &Value) -> Vec<Cause> {
     wrong.extend(label_selector(&selector));
     wrong.extend(one_of(&policy, &["AlwaysAllow", "IfHealthyBudget"]));
     wrong
+}
+
+fn check_status(budget: &Value) -> Vec<Cause> {
+    let status = Field::of(budget, "status");
+    let counts = ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"];
+    counts.iter().filter_map(|name| not_negative(&status.at(name))).collect()
 }
 
 /// A number that is not negative, or a share of up to 100%.

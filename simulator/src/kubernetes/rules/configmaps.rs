@@ -4,13 +4,17 @@ use serde_json::{Value, json};
 
 use super::{
     field::Field,
+    fill::default,
     form,
     simple::{PLAIN, Simple},
 };
 use crate::kubernetes::answer::Cause;
 
-pub static CONFIG_MAPS: Simple =
-    Simple { check, check_given_change: |map, there| immutable(map, there, &["data", "binaryData"]), ..PLAIN };
+pub static CONFIG_MAPS: Simple = Simple {
+    check,
+    check_given_change: |map, there| immutable(&with_data(map), &with_data(there), &["data", "binaryData"]),
+    ..PLAIN
+};
 
 /// How much data a ConfigMap or a Secret may have.
 pub const MOST: usize = 1 << 20;
@@ -35,6 +39,13 @@ fn check(map: &Value) -> Vec<Cause> {
         wrong.push(Cause::too_long("", MOST));
     }
     wrong
+}
+
+/// Texts are always there, if only none of them.
+fn with_data(map: &Value) -> Value {
+    let mut map = map.clone();
+    default(&mut map, "data", json!({}));
+    map
 }
 
 /// What may not change any longer, once an object says so itself.

@@ -37,7 +37,7 @@ mod volumes;
 mod webhooks;
 mod workloads;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use self::simple::{PLAIN, Simple};
 
@@ -69,6 +69,8 @@ pub enum Look {
     AtTheWhole,
     /// For both, as for most kinds.
     Twice,
+    /// Not at all.
+    Never,
 }
 
 /// Where an object has the numbers of its scale, as in `spec.replicas`.
@@ -97,6 +99,9 @@ pub trait Rules: Sync + Send {
     fn fill_in_applied(&self, object: &mut Value) {
         self.fill_in(object);
     }
+
+    /// Fills in what an object has not that comes back from where it was stored.
+    fn fill_in_stored(&self, _object: &mut Value) {}
 
     /// Gives an object what the cluster has only so many of (such as addresses), before anything of it is checked.
     ///
@@ -165,9 +170,9 @@ pub trait Rules: Sync + Send {
         [self.check(object), self.check_change(object, there)].concat()
     }
 
-    /// How the metadata of a changed object is looked at.
-    fn looks_at_metadata(&self) -> Look {
-        Look::Twice
+    /// How the metadata of an object is looked at that is changed as a whole, or by such a part.
+    fn looks_at_metadata(&self, part: &str) -> Look {
+        if part.is_empty() { Look::Twice } else { Look::AtChanges }
     }
 
     /// What a write to a part with a path of its own (`status`) leaves as it was, beyond what it [`leaves`](Rules::leaves).
@@ -296,7 +301,7 @@ static SERVICE_ACCOUNTS: Simple = Simple { prepare: only_names_of_secrets, shows
 /// Of the Secrets of an account only their names are kept.
 fn only_names_of_secrets(account: &mut Value) {
     for secret in account.get_mut("secrets").and_then(Value::as_array_mut).into_iter().flatten() {
-        *secret = json!({"name": secret["name"]});
+        secret.as_object_mut().into_iter().for_each(|secret| secret.retain(|field, _| field == "name"));
     }
 }
 

@@ -12,6 +12,7 @@ pub struct Simple {
     pub check: fn(&Value) -> Vec<Cause>,
     pub check_new: fn(&Value) -> Vec<Cause>,
     pub check_change: fn(&Value, &Value) -> Vec<Cause>,
+    pub check_status: fn(&Value) -> Vec<Cause>,
     pub check_new_given: fn(&Value) -> Vec<Cause>,
     pub check_given_change: fn(&Value, &Value) -> Vec<Cause>,
     pub warnings: fn(&Value) -> Vec<String>,
@@ -31,6 +32,7 @@ pub const PLAIN: Simple = Simple {
     check: |_| Vec::new(),
     check_new: |_| Vec::new(),
     check_change: |_, _| Vec::new(),
+    check_status: |_| Vec::new(),
     check_new_given: |_| Vec::new(),
     check_given_change: |_, _| Vec::new(),
     warnings: |_| Vec::new(),
@@ -69,6 +71,10 @@ impl Rules for Simple {
         (self.check_change)(object, there)
     }
 
+    fn check_part(&self, _part: &str, object: &Value, _there: &Value) -> Vec<Cause> {
+        (self.check_status)(object)
+    }
+
     fn warnings(&self, object: &Value) -> Vec<String> {
         (self.warnings)(object)
     }
@@ -105,8 +111,12 @@ impl Rules for Simple {
         self.selectable.to_vec()
     }
 
-    fn looks_at_metadata(&self) -> Look {
-        self.looks_at_metadata
+    fn looks_at_metadata(&self, part: &str) -> Look {
+        match self.looks_at_metadata {
+            Look::Never => Look::Never,
+            look if part.is_empty() => look,
+            _ => Look::AtChanges,
+        }
     }
 
     fn name_form(&self) -> NameForm {

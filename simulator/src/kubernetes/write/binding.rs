@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Write;
 use crate::kubernetes::{
     answer::Refusal,
+    decoding,
     rules::field::{Field, required},
 };
 
@@ -12,7 +13,9 @@ impl Write<'_> {
     /// # Errors
     /// If the pod is not there, on its way out, or on a node already.
     pub async fn bind(&self, name: &str) -> Result<(u16, Value), Refusal> {
-        let binding = self.given()?;
+        decoding::takes(self.request)?;
+        self.request.check_options("CreateOptions")?;
+        let binding = self.in_its_place(self.given()?, None)?;
         if binding["metadata"]["name"] != name {
             return Err(Refusal::bad_request("name in URL does not match name in Binding object"));
         }

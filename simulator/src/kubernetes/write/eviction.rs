@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Write;
 use crate::kubernetes::{
     answer::{Cause, Refusal},
+    decoding,
     request::{Request, Sent},
     selector::Labels,
     store::Key,
@@ -17,7 +18,9 @@ impl Write<'_> {
     /// # Errors
     /// If the pod is not there, or its budget doesn't allow it.
     pub async fn evict(&self, name: &str) -> Result<(u16, Value), Refusal> {
-        let eviction = self.given()?;
+        decoding::takes(self.request)?;
+        self.request.check_options("CreateOptions")?;
+        let eviction = self.in_its_place(self.given()?, None)?;
         if eviction["metadata"]["name"] != name {
             return Err(Refusal::bad_request("name in URL does not match name in Eviction object"));
         }

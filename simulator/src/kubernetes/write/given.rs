@@ -112,7 +112,7 @@ impl Write<'_> {
         let unhandled = |why: String| target.unhandled(&said, &why);
         let odd = match target.defined {
             Some(defined) => {
-                self.says_its_version(&said, &body.value)?;
+                self.says_its_kind(&said, &body.value)?;
                 let repeated = body.repeated();
                 [repeated, defined.read(&mut body.value, metadata(target.root)).map_err(unhandled)?].concat()
             }
@@ -122,6 +122,9 @@ impl Write<'_> {
             }
         };
         decoding::told(self.request, odd).map_err(unhandled)?;
+        if target.defined.is_some() && said.api_version != target.api_version {
+            return Err(Refusal::bad_request(target.other_version(&said)));
+        }
         target.mark(&mut body.value);
         Ok(body.value)
     }
@@ -132,7 +135,7 @@ impl Write<'_> {
     }
 
     /// Of defined kinds, an object has to say itself what it is. Whether that is right of its kind is looked at later.
-    fn says_its_version(&self, said: &Said, object: &Value) -> Result<(), Refusal> {
+    fn says_its_kind(&self, said: &Said, object: &Value) -> Result<(), Refusal> {
         let unrecognized = |why: &str| decoding::unrecognized(self.request, &self.kind.kind, why);
         if said.kind.is_empty() {
             let shown = match self.request.media_type() {
@@ -148,31 +151,23 @@ impl Write<'_> {
                 Strictness::Warn | Strictness::Strict => unrecognized(&missing),
             });
         }
-        if let Some(why) = no_version(&said.api_version) {
-            return Err(unrecognized(&why));
-        }
-        let (given, expected) = (&said.api_version, self.kind.api_version());
-        match *given == expected {
-            true => Ok(()),
-            false => Err(Refusal::bad_request(format!(
-                "{OTHER_VERSION} ({given}) does not match the expected API version ({expected})"
-            ))),
-        }
+        no_version(&said.api_version).map_or(Ok(()), |why| Err(unrecognized(&why)))
     }
 
     /// Refuses an object of a defined kind that says it is something else.
-    pub(super) fn of_its_kind(&self, object: &Value) -> Result<(), Refusal> {
-        if self.kind.built_in() {
-            return Ok(());
-        }
+    pub(super) fn of_its_kind(&self, object: &Value, there: Option<&Value>) -> Result<(), Refusal> {
+        let Some(defined) = &self.kind.defined else { return Ok(()) };
         let expected = [("kind", self.kind.kind.clone()), ("apiVersion", self.kind.api_version())];
         let wrong = expected.into_iter().filter(|(field, wanted)| object[field] != **wanted);
         let wrong = wrong.map(|(field, wanted)| Cause::invalid(field, &object[field], &format!("must be {wanted}")));
         let wrong: Vec<Cause> = wrong.collect();
+        if wrong.is_empty() {
+            return Ok(());
+        }
         let text = |field: &str| object[field].as_str().unwrap_or_default();
         let group = text("apiVersion").split_once('/').map_or("", |(group, _)| group);
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
-        if wrong.is_empty() { Ok(()) } else { Err(Refusal::invalid(text("kind"), group, name, wrong)) }
+        Err(Refusal::invalid(text("kind"), group, name, defined.wrong_besides(wrong, object, there)))
     }
 
     pub(super) fn patch_given(&self, name: &str) -> Result<Wish, Refusal> {
@@ -262,6 +257,13 @@ impl Write<'_> {
             let cause = Cause::invalid("patch", &json!(shown), &why);
             Refusal::invalid("", "", "", vec![cause])
         };
+        if let Some(why) = decoding::no_object(&patched) {
+            return Err(invalid(why));
+        }
+        if !matches!(patch, Patch::Strategic(_)) {
+            // So are maps written into which something was patched.
+            patched.sort_all_objects();
+        }
         let mut body = Body::of(patched).with_numbers(numbers.clone());
         let mut found = match &patch {
             _ if let Some(defined) = target.defined => {
@@ -340,7 +342,7 @@ impl Write<'_> {
         let root = kind.schema().root();
         let (live, known) = there.map_or((None, &[][..]), |(live, known)| (Some(live), known));
         let mut applied = match live {
-            Some(live) if scale => self.applied(Some(&self.as_scaled(live)?), known, &config, apply, untyped)?,
+            Some(live) if scale => self.applied_to_scale(live, known, &config, apply, untyped)?,
             live => self.applied(live, known, &config, apply, untyped)?,
         };
         if let Some(live) = live.filter(|_| scale) {
@@ -358,7 +360,6 @@ impl Write<'_> {
                 ))
             })?;
         }
-        body.value = self.in_its_place(body.value, Some(name))?;
         match self.request.strictness() {
             _ if apply.odd.is_empty() => {}
             Strictness::Ignore => {}
@@ -377,7 +378,7 @@ impl Write<'_> {
                 format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
             return Err(Refusal::conflict(&kind.resource, &kind.group, name, &why));
         }
-        Ok((body.value, applied.entries))
+        Ok((self.in_its_place(body.value, Some(name))?, applied.entries))
     }
 
     /// The object given, if its name and namespace are those of the path.
@@ -466,13 +467,7 @@ impl Target<'_> {
             (_, None) => false,
         };
         Err(match known {
-            _ if is_version => {
-                let Self { api_version, .. } = self;
-                format!(
-                    "{OTHER_VERSION} ({}) does not match the expected API version ({api_version})",
-                    said.api_version
-                )
-            }
+            _ if is_version => self.other_version(said),
             Some(known) => {
                 let package = self.group.split('.').next().filter(|group| !group.is_empty()).unwrap_or("core");
                 format!(
@@ -482,6 +477,11 @@ impl Target<'_> {
             }
             None => decoding::unregistered(said),
         })
+    }
+
+    fn other_version(&self, said: &Said) -> String {
+        let (given, expected) = (&said.api_version, &self.api_version);
+        format!("{OTHER_VERSION} ({given}) does not match the expected API version ({expected})")
     }
 
     fn unhandled(&self, said: &Said, why: &str) -> Refusal {

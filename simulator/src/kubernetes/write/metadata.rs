@@ -35,13 +35,21 @@ pub fn wrong_in_scale(scale: &Value) -> Vec<Cause> {
     wrong
 }
 
-/// Definitions, and what they define, are kept by a server within the server, which has finalizers of its own.
+/// Groups whose objects may have any finalizers, as those of defined kinds may.
+const ANY_FINALIZERS: [&str; 5] = [
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "coordination.k8s.io",
+    "node.k8s.io",
+];
+
 fn has_standard_finalizers(kind: &Kind) -> bool {
-    kind.built_in() && kind.group != "apiextensions.k8s.io"
+    kind.built_in() && !ANY_FINALIZERS.contains(&kind.group.as_str())
 }
 
 /// The same, as it is for objects of any kind.
-fn wrong_in_any(object: &Value, kind: &Kind, name_form: NameForm) -> Vec<Cause> {
+pub fn wrong_in_any(object: &Value, kind: &Kind, name_form: NameForm) -> Vec<Cause> {
     let metadata = &object["metadata"];
     let mut wrong = names(metadata, name_form);
     if !kind.namespaced && metadata.get("namespace").is_some() {
@@ -68,13 +76,13 @@ pub fn wrong_change(object: &Value, kind: &Kind, (look, names): (Look, NameForm)
     changed.extend(owner_references(&metadata["ownerReferences"]));
     let common = wrong_in_any(object, kind, NameForm::PathSegment);
     let mut told = [common, changed.clone()].concat();
-    if look != Look::AtTheWhole {
+    if matches!(look, Look::AtChanges | Look::Twice) {
         told.extend(changed);
         if has_standard_finalizers(kind) {
             told.extend(finalizers_of_built_in(&metadata["finalizers"]));
         }
     }
-    if look != Look::AtChanges {
+    if matches!(look, Look::AtTheWhole | Look::Twice) {
         told.extend(wrong(object, kind, names));
     }
     told

@@ -27,7 +27,7 @@ use super::{
     ownership::Entry,
     read::key,
     request::Request,
-    rules::{Look, Rules},
+    rules::{Look, NameForm, Rules},
     store::Key,
 };
 
@@ -61,8 +61,9 @@ impl Write<'_> {
     pub async fn replace(&self, name: &str) -> Result<(u16, Value), Refusal> {
         self.rules("update")?;
         self.request.check_options("UpdateOptions")?;
-        let wish = Wish::Replace(self.given_for(name)?);
-        self.change(name, &wish).await
+        let mut object = self.given_for(name)?;
+        self.each_owner_once(&mut object, false);
+        self.change(name, &Wish::Replace(object)).await
     }
 
     /// # Errors
@@ -146,7 +147,7 @@ impl Write<'_> {
         let generated = object["metadata"]["generateName"].as_str().is_some_and(|stem| !stem.is_empty());
         let attempt = self.attempt(Operation::Create, &name, None);
         admission::change(&attempt, &mut object).await?;
-        self.of_its_kind(&object)?;
+        self.of_its_kind(&object, None)?;
         let malformed = rules.check_given(&object);
         self.store_form(&mut object)?;
         if !rules.born_with_status() {
@@ -158,21 +159,23 @@ impl Write<'_> {
             rules.allot(&mut object, None, self.cluster)?;
         }
         rules.prepare_new(&mut object, self.cluster);
+        let of_its_kind = rules.looks_at_metadata("") != Look::Never;
         let wrong = [
-            metadata::wrong(&object, kind, rules.name_form()),
+            if of_its_kind { metadata::wrong(&object, kind, rules.name_form()) } else { Vec::new() },
             rules.check_new_given(&given),
             rules.check(&object),
             malformed,
             rules.check_new(&object),
         ];
         self.right(&name, &given, wrong.concat())?;
+        self.right(&name, &given, metadata::wrong_in_any(&object, kind, NameForm::PathSegment))?;
         rules.warnings(&object).iter().for_each(|warning| self.request.warn(warning));
         admission::check(&attempt, &object).await?;
         owners::set(&mut object, &entries);
         if !self.dry_run() {
             metadata::versionless(&mut object, self.request.method == Method::POST)?;
         }
-        self.forget_empty(&mut object);
+        self.settle(rules, &mut object);
         if self.dry_run() {
             let there = self.cluster.store.get(&self.key(&name));
             return there
@@ -192,7 +195,7 @@ impl Write<'_> {
             self.same_identity(name, object, stored)?;
         }
         let (mut object, entries) = self.wished(name, &there, &live, &known, wish)?;
-        self.each_owner_once(&mut object, !matches!(wish, Wish::Replace(_)));
+        self.each_owner_once(&mut object, true);
         let claimed = owners::claimed(&object, &known);
         let mut given = object.clone();
         rules.fill_in(&mut given);
@@ -208,9 +211,7 @@ impl Write<'_> {
             Some(entries) => entries,
             None if self.part == "scale" && !self.kind.built_in() => self.without_replicas(known.clone())?,
             None if self.part.is_empty() => self.owned(Some(&live), &claimed, &object)?,
-            None if self.part == "scale" => {
-                self.owned(Some(&self.as_scaled(&live)?), &known, &self.as_scaled(&object)?)?
-            }
+            None if self.part == "scale" => self.owned_of_scale(&live, &known, &object)?,
             None => self.owned(Some(&live), &known, &object)?,
         };
         let is_apply = matches!(wish, Wish::Apply(_));
@@ -225,7 +226,7 @@ impl Write<'_> {
         if is_admitted {
             admission::change(&attempt, &mut object).await?;
         }
-        self.of_its_kind(&object)?;
+        self.of_its_kind(&object, Some(stored))?;
         // What a definition says of another version may be lost as it is stored, and was a change all the same.
         let changed = (!self.kind.built_in()).then(|| self.part != "status" && self.counts(rules, &object, &there));
         self.store_form(&mut object)?;
@@ -241,11 +242,8 @@ impl Write<'_> {
             let generation = stored["metadata"]["generation"].as_i64().unwrap_or_default();
             object["metadata"]["generation"] = json!(generation + 1);
         }
-        let look = match self.part.is_empty() && self.kind.built_in() {
-            true => rules.looks_at_metadata(),
-            false => Look::AtChanges,
-        };
-        let mut wrong = metadata::wrong_change(&object, self.kind, (look, rules.name_form()), kept);
+        let look = (rules.looks_at_metadata(self.part), rules.name_form());
+        let mut wrong = metadata::wrong_change(&object, self.kind, look, kept);
         if self.part.is_empty() {
             wrong.extend(rules.check_given_change(&given, stored));
         }
@@ -261,13 +259,15 @@ impl Write<'_> {
         if is_admitted {
             admission::check(&attempt, &object).await?;
         }
-        self.forget_empty(&mut object);
-        let bare = owners::without(&object);
-        owners::set(&mut object, &entries);
         if self.let_go(rules, &object, stored) && !self.dry_run() {
+            self.forget_empty(&mut object);
+            owners::set(&mut object, &entries);
             return Ok(self.cluster.store.remove(&self.key(name), stored).ok().map(|_| Arc::new(object)));
         }
-        if bare == owners::without(stored) && owners::same(&entries, &known) {
+        self.settle(rules, &mut object);
+        let bare = owners::without(&object);
+        owners::set(&mut object, &entries);
+        if bare == owners::without(stored) && owners::same(&entries, &owners::listed(stored)) {
             return Ok(Some(stored.clone()));
         }
         if self.dry_run() {
@@ -320,7 +320,12 @@ impl Write<'_> {
         }
     }
 
-    /// What is stored comes back without its empty lists.
+    /// Makes an object what comes back of it from where it is stored: without its empty lists.
+    fn settle(&self, rules: &dyn Rules, object: &mut Value) {
+        self.forget_empty(object);
+        rules.fill_in_stored(object);
+    }
+
     fn forget_empty(&self, object: &mut Value) {
         if self.kind.built_in() {
             self.kind.schema().root().forget_empty(object);

@@ -30,6 +30,42 @@ impl Write<'_> {
         Ok(applied)
     }
 
+    /// What an apply of a scale makes of what is there: of kinds of Kubernetes itself nobody counts but who owns its number.
+    pub(super) fn applied_to_scale(
+        &self,
+        live: &Value,
+        known: &[Entry],
+        config: &Value,
+        apply: &Apply,
+        untyped: impl Fn(&str) -> Refusal,
+    ) -> Result<Applied, Refusal> {
+        let (owners, others) = self.owners_of_scale(known)?;
+        let mut applied = self.applied(Some(&self.as_scaled(live)?), &owners, config, apply, untyped)?;
+        applied.entries.extend(others);
+        Ok(applied)
+    }
+
+    /// The owners after the scale of a kind of Kubernetes itself was written by what is no apply.
+    pub(super) fn owned_of_scale(&self, live: &Value, known: &[Entry], object: &Value) -> Result<Vec<Entry>, Refusal> {
+        let (owners, others) = self.owners_of_scale(known)?;
+        let owned = self.owned(Some(&self.as_scaled(live)?), &owners, &self.as_scaled(object)?)?;
+        Ok([owned, others].concat())
+    }
+
+    /// Who owns the number of a scale, and who does not. Of a defined kind all count.
+    fn owners_of_scale(&self, known: &[Entry]) -> Result<(Vec<Entry>, Vec<Entry>), Refusal> {
+        if !self.kind.built_in() {
+            return Ok((known.to_vec(), Vec::new()));
+        }
+        let path: Vec<&str> = self.scale()?.replicas.split('.').collect();
+        let owns = |entry: &&Entry| {
+            let mut without = entry.fields.clone();
+            without.disown(&path);
+            without != entry.fields
+        };
+        Ok(known.iter().cloned().partition(|entry| owns(&entry)))
+    }
+
     /// The owners after a write that is no apply.
     pub(super) fn owned(&self, live: Option<&Value>, known: &[Entry], object: &Value) -> Result<Vec<Entry>, Refusal> {
         let before = Before { typed: self.kind.schema().root(), object: live, entries: known };
@@ -91,9 +127,14 @@ impl Write<'_> {
     }
 }
 
+/// The owners as an object lists them.
+pub fn listed(object: &Value) -> Vec<Entry> {
+    ownership::read(&object["metadata"]["managedFields"]).unwrap_or_default()
+}
+
 /// Of two entries of one manager, the later one counts.
 pub fn read(object: &Value) -> Vec<Entry> {
-    let entries = ownership::read(&object["metadata"]["managedFields"]).unwrap_or_default();
+    let entries = listed(object);
     let who = |entry: &Entry| {
         let version = (entry.operation == Operation::Update).then(|| entry.api_version.clone());
         (entry.manager.clone(), entry.operation, version, entry.subresource.clone())

@@ -128,7 +128,7 @@ fn cells_of(stored: &str) -> &'static [Cell] {
             AGE,
             Made(workloads::template_names),
             Made(workloads::template_images),
-            Selector("spec.selector"),
+            Made(workloads::selector),
         ],
         "deviceclasses.resource.k8s.io" | "resourceclaimtemplates.resource.k8s.io" | "serviceaccounts" => &[NAME, AGE],
         "endpoints" => &[NAME, Made(network::endpoints), AGE],

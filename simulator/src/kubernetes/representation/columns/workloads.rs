@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{NONE, Row, at, holds, items, text};
-use crate::kubernetes::representation::human;
+use crate::kubernetes::{representation::human, selector::shown};
 
 pub fn template_names(row: &Row<'_>) -> Value {
     names(row, "spec.template.spec")
@@ -11,6 +11,11 @@ pub fn template_names(row: &Row<'_>) -> Value {
 
 pub fn template_images(row: &Row<'_>) -> Value {
     images(row, "spec.template.spec")
+}
+
+/// Nothing is shown of a selector of nothing, or of everything.
+pub fn selector(row: &Row<'_>) -> Value {
+    json!(row.object.pointer("/spec/selector").map(shown).unwrap_or_default())
 }
 
 pub fn names(row: &Row<'_>, pods: &str) -> Value {

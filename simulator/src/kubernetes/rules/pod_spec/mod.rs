@@ -16,7 +16,10 @@ pub mod warnings;
 
 use serde_json::Value;
 
-pub use self::defaults::{fill_in, fill_in_claim, fill_in_template};
+pub use self::{
+    defaults::{fill_in, fill_in_claim, fill_in_template},
+    scheduling::tolerations,
+};
 use super::{
     field::{self, Field, formed, one_of, required},
     form,
@@ -45,7 +48,7 @@ pub fn check_template(template: &Field<'_>) -> Vec<Cause> {
     wrong
 }
 
-/// What is wrong with a pod beyond its spec: what annotations say to the server.
+/// What is wrong with the annotations of a template.
 pub fn annotations(annotations: &Field<'_>) -> Vec<Cause> {
     let mut wrong = Vec::new();
     for (key, _) in annotations.entries() {
@@ -54,13 +57,16 @@ pub fn annotations(annotations: &Field<'_>) -> Vec<Cause> {
             form::qualified_name(&key.to_lowercase()).iter().map(|why| Cause::invalid(&annotations.path, &given, why)),
         );
     }
+    wrong.extend(cost(annotations));
+    wrong
+}
+
+/// What is wrong with what annotations say to the server.
+pub fn cost(annotations: &Field<'_>) -> Option<Cause> {
     let cost = annotations.key("controller.kubernetes.io/pod-deletion-cost");
     let whole =
         |text: &str| text.parse::<i32>().is_ok() && !text.starts_with('+') && (text == "0" || !text.starts_with('0'));
-    if cost.is_set() && !whole(cost.text()) {
-        wrong.push(cost.invalid("must be a 32bit integer"));
-    }
-    wrong
+    (cost.is_set() && !whole(cost.text())).then(|| cost.invalid("must be a 32bit integer"))
 }
 
 /// What is wrong with a spec; `pod` is the name of the pod that has it, and nothing for a template.

@@ -85,7 +85,7 @@ fn push(value: &mut Value, list: &str, item: Value) {
 
 fn priority(pod: &mut Value, cluster: &Cluster) -> Result<(i64, String), Refusal> {
     let name = pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    let forbidden = |why: &str| Err(Refusal::forbidden("pods", "", &name, why));
+    let forbidden = |why: &str| Err(Refusal::not_admitted("pods", "", &name, why));
     let wanted = pod["spec"]["priorityClassName"].as_str().map(str::to_owned);
     let class = match wanted.as_deref() {
         Some(wanted) => match stored(cluster, "priorityclasses.scheduling.k8s.io", "", wanted) {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::addresses;
 use crate::kubernetes::{
     answer::Cause,
     rules::{
@@ -17,8 +18,8 @@ const CHANGEABLE: &str = "pod updates may not change fields other than \
 
 pub fn check(pod: &Value, there: &Value) -> Vec<Cause> {
     let (spec, before) = (Field::of(pod, "spec"), Field::of(there, "spec"));
-    // The server looks at annotations and images twice.
-    let mut wrong = pod_spec::annotations(&Field::of(pod, "metadata.annotations"));
+    // The server looks at these, at images and at tolerations twice.
+    let mut wrong = Vec::from_iter(pod_spec::cost(&Field::of(pod, "metadata.annotations")));
     for list in ["containers", "initContainers"] {
         let containers = spec.at(list);
         if containers.len() != before.at(list).len() {
@@ -94,7 +95,7 @@ fn deadline(spec: &Field<'_>, before: &Field<'_>) -> Vec<Cause> {
     wrong
 }
 
-fn tolerations(now: &Field<'_>, then: &Field<'_>) -> Option<Cause> {
+fn tolerations(now: &Field<'_>, then: &Field<'_>) -> Vec<Cause> {
     let lasting = |toleration: &Value| {
         let mut toleration = toleration.clone();
         put(&mut toleration, "tolerationSeconds", None);
@@ -102,7 +103,10 @@ fn tolerations(now: &Field<'_>, then: &Field<'_>) -> Option<Cause> {
     };
     let kept: Vec<Value> = now.items().map(|toleration| lasting(toleration.value)).collect();
     let lost = then.items().any(|toleration| !kept.contains(&lasting(toleration.value)));
-    lost.then(|| now.forbidden("existing toleration can not be modified except its tolerationSeconds"))
+    match lost {
+        true => vec![now.forbidden("existing toleration can not be modified except its tolerationSeconds")],
+        false => pod_spec::tolerations(now),
+    }
 }
 
 fn gates(now: &Field<'_>, then: &Field<'_>) -> Vec<Cause> {
@@ -175,12 +179,12 @@ pub fn status(pod: &Value, there: &Value) -> Vec<Cause> {
     }
     wrong.extend(unchanged(&status.at("qosClass"), &before.at("qosClass")));
     wrong.extend(restarted(pod, there));
-    for (list, address) in [("podIPs", "ip"), ("hostIPs", "ip")] {
-        for (at, item) in status.at(list).items().enumerate() {
-            let place = Field { path: format!("{}[{at}]", status.at(list).path), value: item.at(address).value };
-            wrong.extend(formed(&place, form::ip));
-        }
+    wrong.extend(addresses::check(&status.at("podIPs"), &before.at("podIPs")));
+    let (host, hosts) = (status.at("hostIP"), status.at("hostIPs"));
+    if let Some(first) = hosts.items().next().map(|host| host.at("ip")).filter(|first| first.text() != host.text()) {
+        wrong.push(first.invalid("must be equal to `hostIP`"));
     }
+    wrong.extend(addresses::check(&hosts, &before.at("hostIPs")));
     wrong
 }
 

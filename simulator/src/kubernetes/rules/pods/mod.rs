@@ -1,5 +1,6 @@
 //! Pods.
 
+mod addresses;
 mod admission;
 mod change;
 mod quality;
@@ -68,6 +69,7 @@ impl Rules for Pods {
             }
         }
         whole::fill_in(spec);
+        pod.get_mut("status").into_iter().for_each(addresses::fill_in);
     }
 
     fn admit_new(&self, pod: &mut Value, _given: &Value, cluster: &Cluster) -> Result<(), Refusal> {
@@ -92,7 +94,7 @@ impl Rules for Pods {
     fn check(&self, pod: &Value) -> Vec<Cause> {
         let name = pod["metadata"]["name"].as_str();
         let spec = Field::of(pod, "spec");
-        let mut wrong = pod_spec::annotations(&Field::of(pod, "metadata.annotations"));
+        let mut wrong = Vec::from_iter(pod_spec::cost(&Field::of(pod, "metadata.annotations")));
         wrong.extend(pod_spec::check(&spec, Some(name.unwrap_or_default())));
         wrong.extend(pod_spec::check_images(&spec));
         wrong
@@ -114,7 +116,7 @@ impl Rules for Pods {
 
     fn leaves(&self, part: &str) -> Vec<&str> {
         match part {
-            "status" => vec!["spec"],
+            "status" => vec!["spec", "metadata.deletionTimestamp", "metadata.ownerReferences"],
             // What such a write leaves alone is not told by fields.
             _ => vec!["status"],
         }
@@ -124,6 +126,7 @@ impl Rules for Pods {
         match part {
             "ephemeralcontainers" => change::only_ephemeral(pod, there),
             "resize" => change::only_resources(pod, there),
+            _ if pod["status"]["qosClass"].is_null() => keep(&mut pod["status"], "qosClass", &there["status"]),
             _ => {}
         }
     }

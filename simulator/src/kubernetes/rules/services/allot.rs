@@ -40,7 +40,7 @@ pub fn allot(service: &mut Value, there: Option<&Value>, cluster: &Cluster) -> R
     let spec = &mut service["spec"];
     let had_address = before.is_some_and(|before| kind(before) != "ExternalName");
     if !had_address && !is_headless(spec) {
-        address(spec, &used, cluster).map_err(|wrong| invalid(vec![wrong]))?;
+        address(&name, spec, &used, cluster).map_err(|wrong| invalid(vec![wrong]))?;
     }
     if matches!(kind(spec), "NodePort" | "LoadBalancer") {
         node_ports(spec, used, cluster).map_err(|wrong| invalid(vec![wrong]))?;
@@ -200,10 +200,12 @@ fn families(service: &mut Value, there: Option<&Value>) -> Result<(), Vec<Cause>
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }
 
-fn address(spec: &mut Value, used: &Used, cluster: &Cluster) -> Result<(), Cause> {
+fn address(service: &str, spec: &mut Value, used: &Used, cluster: &Cluster) -> Result<(), Cause> {
     let addresses = Field::whole(spec).at("clusterIPs");
     let wanted = addresses.items().next().map(|ip| ip.text().to_owned()).unwrap_or_default();
-    let refused = |why: String| Cause::invalid("spec.clusterIPs", addresses.value, &why);
+    let none = json!([""]);
+    let given = if wanted.is_empty() { &none } else { addresses.value };
+    let refused = |why: String| Cause::invalid("spec.clusterIPs", given, &why);
     if !wanted.is_empty() {
         let [a, b, c] = NETWORK;
         let inside = wanted.parse::<Ipv4Addr>().is_ok_and(|ip| {
@@ -217,7 +219,10 @@ fn address(spec: &mut Value, used: &Used, cluster: &Cluster) -> Result<(), Cause
         if used.addresses.contains(&wanted) {
             return Err(refused(format!("failed to allocate IP {wanted}: provided IP is already allocated")));
         }
-        return Ok(());
+        return match service {
+            "" => Err(refused(format!("failed to allocate IP {wanted}: {}", nobodys(&wanted)))),
+            _ => Ok(()),
+        };
     }
     let free = |hosts: RangeInclusive<u8>| -> Vec<String> {
         let [a, b, c] = NETWORK;
@@ -232,9 +237,17 @@ fn address(spec: &mut Value, used: &Used, cluster: &Cluster) -> Result<(), Cause
         return Err(refused("failed to allocate IP: range is full".to_owned()));
     }
     let drawn = choice.swap_remove(cluster.draw(choice.len()));
+    if service.is_empty() {
+        return Err(refused(format!("failed to allocate IP: {}", nobodys(&drawn))));
+    }
     spec["clusterIPs"] = json!([drawn]);
     spec["clusterIP"] = json!(drawn);
     Ok(())
+}
+
+/// What is said of an address for a service without a name: an object of its own says whose it is.
+fn nobodys(address: &str) -> String {
+    format!("IPAddress.networking.k8s.io \"{address}\" is invalid: spec.parentRef.name: Required value")
 }
 
 fn node_ports(spec: &mut Value, mut used: Used, cluster: &Cluster) -> Result<(), Cause> {

@@ -111,7 +111,7 @@ impl Rules for Services {
         check::status(service, there)
     }
 
-    fn looks_at_metadata(&self) -> Look {
+    fn looks_at_metadata(&self, _part: &str) -> Look {
         Look::AtChanges
     }
 

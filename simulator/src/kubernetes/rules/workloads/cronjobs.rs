@@ -17,8 +17,8 @@ use crate::kubernetes::{
 pub struct CronJobs;
 
 impl Rules for CronJobs {
-    fn looks_at_metadata(&self) -> Look {
-        Look::AtChanges
+    fn looks_at_metadata(&self, part: &str) -> Look {
+        if part.is_empty() { Look::AtChanges } else { Look::Never }
     }
 
     fn warnings(&self, object: &Value) -> Vec<String> {

@@ -25,7 +25,7 @@ impl Rules for DaemonSets {
         blank["metadata"]["annotations"] = json!({TEMPLATE: "0"});
     }
 
-    fn looks_at_metadata(&self) -> Look {
+    fn looks_at_metadata(&self, _part: &str) -> Look {
         Look::AtChanges
     }
 

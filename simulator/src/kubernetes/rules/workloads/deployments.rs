@@ -9,7 +9,7 @@ use crate::kubernetes::{
     rules::{
         Look, Rules, Scale,
         field::{Field, not_negative, unchanged},
-        fill::{fill, remove},
+        fill::fill,
         pod_spec, structures,
     },
 };
@@ -22,16 +22,14 @@ impl Rules for Deployments {
         blank["spec"]["selector"] = Value::Null;
     }
 
-    fn prepare_part(&self, part: &str, deployment: &mut Value, there: &Value, _cluster: &Cluster) {
-        if part == "status" {
-            match there["metadata"].get("labels") {
-                Some(labels) => deployment["metadata"]["labels"] = labels.clone(),
-                None => drop(remove(&mut deployment["metadata"], "labels")),
-            }
+    fn leaves(&self, part: &str) -> Vec<&str> {
+        match part {
+            "" => vec!["status"],
+            _ => vec!["spec", "metadata.labels"],
         }
     }
 
-    fn looks_at_metadata(&self) -> Look {
+    fn looks_at_metadata(&self, _part: &str) -> Look {
         Look::AtChanges
     }
 

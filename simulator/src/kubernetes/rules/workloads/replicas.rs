@@ -22,7 +22,7 @@ impl Rules for ReplicaSets {
         blank["spec"]["selector"] = Value::Null;
     }
 
-    fn looks_at_metadata(&self) -> Look {
+    fn looks_at_metadata(&self, _part: &str) -> Look {
         Look::AtChanges
     }
 
@@ -73,7 +73,7 @@ impl Rules for ReplicaSets {
 pub struct ReplicationControllers;
 
 impl Rules for ReplicationControllers {
-    fn looks_at_metadata(&self) -> Look {
+    fn looks_at_metadata(&self, _part: &str) -> Look {
         Look::AtChanges
     }
 

@@ -24,7 +24,7 @@ impl Rules for StatefulSets {
         blank["spec"]["selector"] = Value::Null;
     }
 
-    fn looks_at_metadata(&self) -> Look {
+    fn looks_at_metadata(&self, _part: &str) -> Look {
         Look::AtChanges
     }
 

@@ -38,12 +38,12 @@ pub fn generated_selector(job: &Field<'_>) -> Vec<Cause> {
         let why = format!("must be '{}'", value.text());
         if !label.is_set() {
             wrong.push(label.required(&why));
-        } else if label.value != value.value {
+        } else if label.text() != value.text() {
             wrong.push(label.with(&structures::sorted(labels.value)).invalid(&why));
         }
     }
     let expected: serde_json::Map<String, Value> =
-        expected.iter().map(|(key, value)| ((*key).to_owned(), value.value.clone())).collect();
+        expected.iter().map(|(key, value)| ((*key).to_owned(), value.text().into())).collect();
     let pod = serde_json::json!({"metadata": {"labels": expected}});
     let selector = spec.at("selector");
     if label_selector(&selector).is_empty() && !pod_spec::selects(selector.value, &pod) {

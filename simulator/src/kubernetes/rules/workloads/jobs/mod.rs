@@ -62,11 +62,7 @@ impl Rules for Jobs {
         pod_spec::fill_in_template(&mut spec["template"]);
     }
 
-    fn prepare_change(&self, job: &mut Value, _there: &Value, _cluster: &Cluster) {
-        label(job);
-    }
-
-    fn prepare_part(&self, _part: &str, job: &mut Value, _there: &Value, _cluster: &Cluster) {
+    fn fill_in_stored(&self, job: &mut Value) {
         label(job);
     }
 
@@ -87,7 +83,6 @@ impl Rules for Jobs {
 
     fn prepare_new(&self, job: &mut Value, _cluster: &Cluster) {
         job["status"] = json!({});
-        label(job);
     }
 
     fn check(&self, job: &Value) -> Vec<Cause> {
@@ -157,7 +152,8 @@ fn label(job: &mut Value) {
 
 /// A job finds its pods by its own number, unless somebody says how else.
 fn select_by_uid(job: &mut Value) {
-    let (name, uid) = (job["metadata"]["name"].clone(), job["metadata"]["uid"].clone());
+    let name = job["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    let uid = job["metadata"]["uid"].clone();
     let labels = json!({
         "job-name": name,
         "batch.kubernetes.io/job-name": name,
