@@ -5,7 +5,7 @@ use talos::{
     patch::{Patch, apply},
     secrets::Secrets,
     talosconfig,
-    validate::{Mode, validate},
+    validate::{Findings, Mode, validate},
 };
 
 use super::secrets;
@@ -115,14 +115,7 @@ fn one(kind: u8, config: &str, bundle: &str, good: &Patch, chance: &mut fastrand
                 Configuration::read(&read.text(), Contract::V1_12).unwrap_or_else(|error| panic!("{error}\n{text}"));
             }
         }
-        3 => {
-            let chosen = serde_json::to_string(&mutated(SELECTOR, chance)).unwrap();
-            let text = format!(
-                "apiVersion: v1alpha1\nkind: UserVolumeConfig\nname: a\nprovisioning: {{ diskSelector: {{ match: {chosen} }} }}\n"
-            );
-            let read = Configuration::read(&text, Contract::V1_12).unwrap_or_else(|error| panic!("{error}\n{text}"));
-            let _ = validate(&read, Mode::Metal, true);
-        }
+        3 => drop(judged(&mutated(SELECTOR, chance))),
         kind => {
             let (text, base) = match kind {
                 4 => (mutated(PATCHES, chance), RICH),
@@ -131,6 +124,38 @@ fn one(kind: u8, config: &str, bundle: &str, good: &Patch, chance: &mut fastrand
             if let Ok(patch) = Patch::read(&text, Contract::V1_12) {
                 let _ = apply(base, &[patch], Contract::V1_12);
             }
+        }
+    }
+}
+
+/// What is wrong with a volume whose disk is chosen so; nothing, if YAML has no such letters.
+fn judged(selector: &str) -> Option<Findings> {
+    let chosen = serde_json::to_string(selector).unwrap();
+    let text = format!(
+        "apiVersion: v1alpha1\nkind: UserVolumeConfig\nname: a\n\
+         provisioning: {{ maxSize: 1GB, diskSelector: {{ match: {chosen} }} }}\n"
+    );
+    let read = Configuration::read(&text, Contract::V1_12).ok()?;
+    Some(validate(&read, Mode::Metal, true))
+}
+
+#[test]
+fn what_nests_deeper_than_anybody_writes_is_left_to_the_machine() {
+    for (before, middle, after) in [
+        ("(", "true", ")"),
+        ("!", "true", ""),
+        ("!(", "true", ")"),
+        ("", "true", " && true"),
+        ("", "disk", ".x"),
+        ("", "disk", "[0]"),
+        ("[", "", "]"),
+        ("true ? true : ", "true", ""),
+        ("", "disk.symlinks", ".map(s, s)"),
+    ] {
+        for depth in [10, 90, 200, 1_000, 100_000] {
+            let text = format!("{}{middle}{}", before.repeat(depth), after.repeat(depth));
+            let found = judged(&text).unwrap();
+            assert!(depth < 100_000 || found.errors.is_empty(), "{depth} times {before}{after}: {}", found.text());
         }
     }
 }
