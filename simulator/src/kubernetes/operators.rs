@@ -37,6 +37,8 @@ pub struct Phase {
     pub objects: Vec<Value>,
     /// How many of each object; one, if not said.
     pub times: Value,
+    /// Where there are too many: those with this field, by JSON pointer, go before others.
+    pub first_to_go: String,
     /// What the object's status has then. Conditions are put to those that are there, and know since when they are so.
     pub status: Map<String, Value>,
     pub events: Vec<Told>,

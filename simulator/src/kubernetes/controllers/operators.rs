@@ -205,7 +205,7 @@ async fn make(
             return Err(Refusal::unavailable(message));
         };
         if template.has("/metadata/generateName") {
-            populate(tools, &kind, template, owner, count).await?;
+            populate(tools, &kind, phase, template, owner).await?;
             continue;
         }
         for index in 0..count {
@@ -250,8 +250,9 @@ async fn put(tools: &Tools, kind: &Kind, object: &Value, renew: bool) -> Result<
     Ok(())
 }
 
-/// Lets there be so many objects whose names the server makes up: the youngest are too many.
-async fn populate(tools: &Tools, kind: &Kind, template: &Value, owner: &Value, count: usize) -> Result<(), Refusal> {
+/// Lets there be so many objects whose names the server makes up. Of too many the marked ones go, and then the youngest.
+async fn populate(tools: &Tools, kind: &Kind, phase: &Phase, template: &Value, owner: &Value) -> Result<(), Refusal> {
+    let count = phase.count(owner);
     let (first, _) = made_of(template, owner, kind, 0);
     let api_version = kind.api_version();
     let place = Place { api_version: &api_version, resource: &kind.resource, namespace: first.namespace() };
@@ -262,7 +263,8 @@ async fn populate(tools: &Tools, kind: &Kind, template: &Value, owner: &Value, c
             && !object.is_going()
     };
     let mut own: Vec<_> = all.into_iter().map(|(_, object)| object).filter(|object| is_one(object)).collect();
-    own.sort_by(|one, other| one.text("/metadata/creationTimestamp").cmp(other.text("/metadata/creationTimestamp")));
+    let is_marked = |object: &Value| !phase.first_to_go.is_empty() && object.has(&phase.first_to_go);
+    own.sort_by_cached_key(|object| (is_marked(object), object.text("/metadata/creationTimestamp").to_owned()));
     for index in own.len()..count {
         tools.client.create(place, &made_of(template, owner, kind, index).0).await?;
     }
