@@ -11,10 +11,10 @@ fn root() -> PathBuf {
 }
 
 /// The crates beside the program's own.
-const CRATES: [&str; 5] = ["documents", "kustomize", "simulator", "talos", "testbed"];
+const CRATES: [&str; 6] = ["documents", "kustomize", "simulator", "sops", "talos", "testbed"];
 
 /// The folders with what people wrote.
-const TEXTS: [&str; 15] = [
+const TEXTS: [&str; 17] = [
     "src",
     "tests",
     "benches",
@@ -26,6 +26,8 @@ const TEXTS: [&str; 15] = [
     "kustomize/tests",
     "simulator/src",
     "simulator/tests",
+    "sops/src",
+    "sops/tests",
     "talos/proto",
     "talos/src",
     "talos/tests",
@@ -344,6 +346,7 @@ fn the_root_holds_what_a_reader_looks_for() {
         "kustomize",
         "runbooks",
         "simulator",
+        "sops",
         "src",
         "stdlib",
         "talos",

@@ -203,3 +203,56 @@ fn an_answer_with_a_secret_in_it_is_withheld_and_a_resumed_run_is_told_so() {
     assert_eq!(fault.kind, Kind::InDoubt);
     assert!(fault.message.ends_with("its answer (200) was not kept, because it holds a secret"), "{fault}");
 }
+
+/// Of Flux's own tests: a Secret that SOPS encrypted, and its key.
+const SEALED: &str = include_str!("../../sops/tests/vectors/secret.yaml");
+const KEY: &str = include_str!("../../sops/tests/vectors/key.txt");
+
+#[test]
+fn what_sops_encrypted_is_opened_and_stays_secret() {
+    let (script, _folder) = script(&[("login.yaml", SEALED), ("age.txt", KEY)]);
+    let open = r#"secret::decrypt("login.yaml", secret::file("age.txt"))"#;
+    let secret: Secret = script.value(&format!("{open}.stringData.key"));
+    assert_eq!((secret.reference(), secret.expose()), ("sops:login.yaml stringData.key", "global-value"));
+    assert_eq!(script.host.secrets.redact("is global-value here?"), "is [secret sops:login.yaml stringData.key] here?");
+    assert_eq!(script.value::<String>(&format!("{open}.metadata.name")), "global-age-secret");
+}
+
+#[test]
+fn a_file_of_sops_that_is_for_others_names_them() {
+    let (script, _folder) = script(&[("login.yaml", SEALED), ("changed.yaml", &SEALED.replace("default", "other"))]);
+    let fault = script.fault(r#"secret::decrypt("login.yaml", secret::age_key().private)"#);
+    assert_eq!(fault.kind, Kind::Denied);
+    assert_eq!(fault.notes, ["it is for age1henwn645drkd3fa34t27t2w2x0nsgw3w4h62gmg5x5xflyjpy38s5cncph"]);
+    script.recorded.variables.lock().unwrap().insert("KEY".into(), KEY.into());
+    let fault = script.fault(r#"secret::decrypt("changed.yaml", secret::env("KEY"))"#);
+    assert_eq!((fault.kind, fault.message.contains("its sum is another")), (Kind::Parse, true), "{fault}");
+    let fault = script.fault(r#"secret::decrypt("login.yaml", "AGE-SECRET-KEY-1")"#);
+    assert_eq!((fault.kind, fault.message.as_str()), (Kind::Parse, "line 1 of the key is no private key of age"));
+}
+
+#[test]
+fn what_is_encrypted_is_opened_again_by_its_recipient() {
+    let (script, folder) = script(&[]);
+    let text: String = script.value(
+        r#"let key = secret::age_key();
+           let values = #{ kind: "Secret", data: #{ password: secret::of("8d7f-11c2", "password"), tries: 3 } };
+           let text = secret::encrypt(values, [key.public], #{ encrypted_regex: "^data$" });
+           step "write" { fs::write("a.yaml", text); fs::write("key", key.private); }
+           text"#,
+    );
+    assert!(text.contains("kind: Secret") && !text.contains("8d7f"), "{text}");
+    assert!(folder.path().join("a.yaml").exists());
+    let opened: String = script.value(
+        r#"let opened = secret::decrypt("a.yaml", secret::file("key")); `${opened.kind} ${opened.data.password}`"#,
+    );
+    assert_eq!(opened, "Secret [secret sops:a.yaml data.password]");
+    for (call, told) in [
+        (r#"secret::encrypt(#{ a: 1 }, [])"#, "there is nobody to encrypt for"),
+        (r#"secret::encrypt(#{ a: 1 }, ["age1x"])"#, "`age1x` is no recipient of age"),
+        (r#"secret::encrypt(#{ sops: 1 }, [secret::age_key().public])"#, "`sops` is where SOPS writes its own"),
+    ] {
+        let fault = script.fault(call);
+        assert_eq!((fault.kind, fault.message.as_str()), (Kind::Usage, told), "{call}");
+    }
+}
