@@ -7,7 +7,9 @@ use std::{
     str::FromStr,
 };
 
-use serde_json::{Number, Value};
+use serde_json::Value;
+
+use super::patch::words;
 
 /// What quantities are counted in: nothing smaller is told apart.
 const NANO: i128 = 1_000_000_000;
@@ -51,7 +53,7 @@ impl Quantity {
     pub fn read(value: &Value) -> Result<Self, NoQuantity> {
         match value {
             Value::String(text) => text.parse(),
-            Value::Number(number) => written(number).parse(),
+            Value::Number(number) => words::number(number).parse(),
             _ => Err(NoQuantity),
         }
     }
@@ -189,12 +191,6 @@ impl FromStr for Quantity {
         let nano = if form == Form::Binary { nano.min(LARGEST_BINARY) } else { nano };
         Ok(Self { nano: if negative { -nano } else { nano }, form })
     }
-}
-
-/// A number as the real server writes it: large ones with all their digits.
-fn written(number: &Number) -> String {
-    let float = number.as_f64().filter(|float| !number.is_i64() && (1.0..1e21).contains(&float.abs()));
-    float.map_or_else(|| number.to_string(), |float| float.to_string())
 }
 
 /// What a suffix multiplies by: a factor, and a power of ten.

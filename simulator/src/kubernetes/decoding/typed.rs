@@ -164,8 +164,9 @@ impl Reader<'_> {
                     Some(before) => joined(typed, before, value, true),
                     None => value,
                 });
+                // What nobody knows is only said to be unknown.
+                self.odd.push(format!("duplicate field \"{}\"", self.place));
             }
-            self.odd.push(format!("duplicate field \"{}\"", self.place));
         }
         self.odd.dedup();
         before
@@ -201,7 +202,7 @@ impl Reader<'_> {
         if !fits {
             let found = match (scalar, value) {
                 (Scalar::Int32 | Scalar::Int64 | Scalar::IntOrText, Value::Number(number)) => {
-                    format!("number {}", literal.cloned().unwrap_or_else(|| number.to_string()))
+                    format!("number {}", literal.cloned().unwrap_or_else(|| words::number(number)))
                 }
                 (_, value) => sort(value).to_owned(),
             };

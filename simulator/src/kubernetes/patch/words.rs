@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 pub const MAP: &str = "map[string]interface {}";
 
@@ -27,6 +27,12 @@ pub fn told(value: &Value) -> String {
         Value::Object(map) => mapped(map),
         other => other.to_string(),
     }
+}
+
+/// A number as it is sent: a large one with all its digits.
+pub fn number(number: &Number) -> String {
+    let float = number.as_f64().filter(|float| !number.is_i64() && (1.0..1e21).contains(&float.abs()));
+    float.map_or_else(|| number.to_string(), |float| float.to_string())
 }
 
 /// A value where a text is expected: what is none is said to be of another type.

@@ -132,9 +132,13 @@ pub fn listed(object: &Value) -> Vec<Entry> {
     ownership::read(&object["metadata"]["managedFields"]).unwrap_or_default()
 }
 
-/// Of two entries of one manager, the later one counts.
+/// The same, without those that don't count.
 pub fn read(object: &Value) -> Vec<Entry> {
-    let entries = listed(object);
+    once(&listed(object))
+}
+
+/// Of two entries of one manager, the later one counts.
+fn once(entries: &[Entry]) -> Vec<Entry> {
     let who = |entry: &Entry| {
         let version = (entry.operation == Operation::Update).then(|| entry.api_version.clone());
         (entry.manager.clone(), entry.operation, version, entry.subresource.clone())
@@ -176,7 +180,8 @@ pub fn claimed(object: &Value, known: &[Entry]) -> Vec<Entry> {
     if fields.as_array().is_some_and(none) {
         return Vec::new();
     }
-    ownership::read(fields).filter(|entries| !entries.is_empty()).unwrap_or_else(|| known.to_vec())
+    let claimed = ownership::read(fields).filter(|entries| !entries.is_empty());
+    claimed.map_or_else(|| known.to_vec(), |entries| once(&entries))
 }
 
 /// True if nothing about the owners has changed but, maybe, when they wrote.

@@ -16,8 +16,8 @@ const PATIENCE: u32 = 300;
 
 /// # Errors
 /// If the pod names a class that is not there, or contradicts it.
-pub fn admit(pod: &mut Value, cluster: &Cluster) -> Result<(), Refusal> {
-    let (priority, preemption) = priority(pod, cluster)?;
+pub fn admit(pod: &mut Value, given: &Value, cluster: &Cluster) -> Result<(), Refusal> {
+    let (priority, preemption) = priority(pod, given, cluster)?;
     let mirrored = pod["metadata"]["annotations"].get("kubernetes.io/config.mirror").is_some();
     let namespace = pod["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
     let spec = &mut pod["spec"];
@@ -83,9 +83,11 @@ fn push(value: &mut Value, list: &str, item: Value) {
     }
 }
 
-fn priority(pod: &mut Value, cluster: &Cluster) -> Result<(i64, String), Refusal> {
-    let name = pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    let forbidden = |why: &str| Err(Refusal::not_admitted("pods", "", &name, why));
+fn priority(pod: &mut Value, given: &Value, cluster: &Cluster) -> Result<(i64, String), Refusal> {
+    // It has no name yet that is to be generated.
+    let text = |field: &str| given["metadata"][field].as_str().filter(|text| !text.is_empty());
+    let name = text("name").or_else(|| text("generateName")).unwrap_or_default();
+    let forbidden = |why: &str| Err(Refusal::not_admitted("pods", "", name, why));
     let wanted = pod["spec"]["priorityClassName"].as_str().map(str::to_owned);
     let class = match wanted.as_deref() {
         Some(wanted) => match stored(cluster, "priorityclasses.scheduling.k8s.io", "", wanted) {

@@ -72,8 +72,8 @@ impl Rules for Pods {
         pod.get_mut("status").into_iter().for_each(addresses::fill_in);
     }
 
-    fn admit_new(&self, pod: &mut Value, _given: &Value, cluster: &Cluster) -> Result<(), Refusal> {
-        admission::admit(pod, cluster)
+    fn admit_new(&self, pod: &mut Value, given: &Value, cluster: &Cluster) -> Result<(), Refusal> {
+        admission::admit(pod, given, cluster)
     }
 
     fn prepare_new(&self, pod: &mut Value, _cluster: &Cluster) {
