@@ -49,6 +49,7 @@ fn whole(at: &Value) -> Value {
         "network" => "10.0.0.0/8",
         "range" => "10.0.0.1-10.0.0.9",
         "port" => "80",
+        "repository" => "https://git.example.test/fleet.git",
         "webhook" => "a.b.c",
         "taint" => "a=b:NoSchedule",
         "size" => "240G",

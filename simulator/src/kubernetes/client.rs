@@ -121,8 +121,21 @@ impl Client {
     /// # Errors
     /// As the server refuses it.
     pub async fn apply(&self, place: Place<'_>, name: &str, owner: &str, object: &Value) -> Result<Value, Refusal> {
-        let query = format!("fieldManager={owner}&force=true");
-        self.send(Method::PATCH, &place.path(name, ""), &query, "application/apply-patch+yaml", Some(object)).await
+        self.apply_with(place, name, &format!("fieldManager={owner}&force=true"), object).await
+    }
+
+    /// The same by these parameters: `fieldManager=flux&dryRun=All`.
+    ///
+    /// # Errors
+    /// As the server refuses it.
+    pub async fn apply_with(
+        &self,
+        place: Place<'_>,
+        name: &str,
+        query: &str,
+        object: &Value,
+    ) -> Result<Value, Refusal> {
+        self.send(Method::PATCH, &place.path(name, ""), query, "application/apply-patch+yaml", Some(object)).await
     }
 
     /// Deletes an object; `options` are `DeleteOptions`, or null.

@@ -12,6 +12,7 @@ use super::{
     kinds::Kind,
     metrics::Requests,
     provisioners::Provisioners,
+    repositories::Repositories,
     store::{Key, Store},
 };
 use crate::{certificates::CertificateAuthority, network::Network, time::Calendar};
@@ -28,6 +29,8 @@ pub struct Cluster {
     pub provisioners: Provisioners,
     /// What can be installed in it.
     pub charts: Charts,
+    /// What can be fetched from it.
+    pub repositories: Repositories,
     /// Who vouches for its server and signs what is asked of it, once somebody has said who.
     pub authority: OnceLock<Arc<CertificateAuthority>>,
     /// Where the webhooks of this cluster are, once somebody has said it.
@@ -55,6 +58,7 @@ impl Cluster {
             machines: Machines::default(),
             provisioners: Provisioners::default(),
             charts: Charts::default(),
+            repositories: Repositories::default(),
             authority: OnceLock::new(),
             network: OnceLock::new(),
             definitions: Registry::default(),

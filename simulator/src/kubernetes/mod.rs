@@ -30,6 +30,7 @@ pub mod protobuf;
 pub mod provisioners;
 pub mod quantity;
 mod read;
+pub mod repositories;
 mod representation;
 pub mod request;
 mod resource;

@@ -13,7 +13,7 @@ use super::{
     text::{Text, below},
     webhooks,
 };
-use crate::faults::Target;
+use crate::{faults::Target, kubernetes::charts::fill};
 
 /// Everything in which they disagree.
 pub fn agree(description: &Description, text: &Text, problems: &mut Vec<Problem>) {
@@ -78,11 +78,11 @@ fn agree_on_networks(description: &Description, at: &str, cluster: &Cluster, tex
 }
 
 fn agree_on_charts(description: &Description, text: &Text, problems: &mut Vec<Problem>) {
-    let charts = &description.charts.0;
-    let names = charts.iter().map(|(name, _)| name.as_str());
+    let known = &description.charts.0;
+    let names = known.iter().map(|(name, _)| name.as_str());
     let mut look = |named: &str, at: &str, index: usize| {
         let (name, version) = charts::split(named);
-        let versions = charts.iter().find(|(known, _)| known == name).map(|(_, versions)| versions);
+        let versions = known.iter().find(|(known, _)| known == name).map(|(_, versions)| versions);
         let (message, hint) = match (versions, version) {
             (None, _) => (format!("the world has no chart `{name}`"), meant(name, names.clone(), "its charts are")),
             (Some(versions), Some(version)) if !versions.iter().any(|chart| chart.version == version) => {
@@ -97,10 +97,29 @@ fn agree_on_charts(description: &Description, text: &Text, problems: &mut Vec<Pr
         let at = below(&below("/clusters", name), "charts");
         cluster.charts.iter().enumerate().for_each(|(index, named)| look(named, &at, index));
     }
-    for (name, versions) in charts {
+    for (url, repository) in &description.repositories.0 {
+        let at = below(&below("/repositories", url), "charts");
+        repository.charts.iter().enumerate().for_each(|(index, named)| look(named, &at, index));
+    }
+    for (name, versions) in known {
         for (version, chart) in versions.iter().enumerate() {
             let at = below(&below(&below("/charts", name), &version.to_string()), "needs");
             chart.needs.iter().enumerate().for_each(|(index, named)| look(named, &at, index));
+        }
+    }
+    for (name, versions) in known {
+        for (version, chart) in versions.iter().enumerate() {
+            let at = below(&below(&below("/charts", name), &version.to_string()), "parts");
+            for (index, part) in chart.parts.iter().enumerate() {
+                let objects = part.objects.iter().filter_map(charts::inline);
+                let Some(strange) = objects.into_iter().find_map(|object| fill::strange(&object)) else { continue };
+                let hint = "charts of a world know `.Values.NAME`, `.Release.Name`, `.Release.Namespace`, `.Chart.Name` and `.Chart.Version`";
+                problems.push(Problem {
+                    message: format!("`{{{{ {strange} }}}}` can't be filled in"),
+                    hint: Some(hint.to_owned()),
+                    place: text.place(&below(&at, &index.to_string())),
+                });
+            }
         }
     }
 }

@@ -12,12 +12,11 @@ use crate::kubernetes::{
 /// Where charts of the file's own are installed that say nothing else.
 const NAMESPACE: &str = "default";
 
-/// Lets a cluster have the charts of its world, and installs those that it has from the beginning.
+/// Installs the charts that a cluster has from the beginning.
 ///
 /// # Errors
 /// If one of them can't be installed.
-pub async fn install(whole: &Description, described: &Cluster, client: &Client) -> Result<(), String> {
-    publish(whole, client.cluster());
+pub async fn install(described: &Cluster, client: &Client) -> Result<(), String> {
     let charts = &client.cluster().charts;
     for named in &described.charts {
         let (name, version) = split(named);
@@ -44,17 +43,20 @@ pub fn split(named: &str) -> (&str, Option<&str>) {
 fn of(name: &str, described: &description::Chart) -> Chart {
     let part = |part: &description::Part| Part {
         takes: part.takes.unwrap_or_default().0,
+        only_if: part.only_if.clone(),
         objects: part.objects.iter().filter_map(inline).collect(),
     };
     Chart {
         name: name.to_owned(),
         version: described.version.clone(),
+        app_version: described.app_version.clone(),
+        values: described.values.clone().into(),
         needs: described.needs.clone(),
         parts: described.parts.iter().map(part).collect(),
     }
 }
 
-fn inline(object: &Object) -> Option<serde_json::Value> {
+pub fn inline(object: &Object) -> Option<serde_json::Value> {
     match object {
         Object::Inline(object) => Some(object.clone()),
         // Reading has put objects in place of the files.

@@ -156,6 +156,11 @@ const FORMATS: &[Format] = &[
     ("date-time", |text| text.parse::<jiff::Timestamp>().is_ok(), "write a moment like `2026-01-01T09:00:00Z`"),
     ("host-port", |text| host_and_port(text).is_some(), "write it like `lab.example.test:6443`"),
     ("origin", |text| origin(text).is_some(), "write it like `https://www.example.test` or `http://127.0.0.1:8080`"),
+    (
+        "repository",
+        |text| text.split_once("://").is_some_and(|(_, rest)| !rest.is_empty()),
+        "write it like `https://git.example.test/fleet.git` or `oci://registry.example.test/charts`",
+    ),
     ("path", |text| text.starts_with('/'), "write it from the root on, like `/health` or `/api/*`"),
     ("skew", |text| skew(text).is_some(), "write it like `5m`, or `-90s`"),
     ("network", |text| text.contains('/') && range(text).is_some(), "write it like `10.17.13.0/24`"),

@@ -9,7 +9,7 @@ use super::{
     check::{host_and_port, skew},
     description::{self, Description, Object},
     founded::Founded,
-    node, pools, webhooks,
+    node, pools, repositories, webhooks,
 };
 use crate::{
     certificates::CertificateAuthority,
@@ -71,10 +71,15 @@ impl Placed {
             Object::File(_) => None,
         });
         let client = Client::new(&cluster, User::administrator(), "world");
+        repositories::supply(whole, &cluster, world.begins);
+        // A world in which Flux has nothing to fetch plays its objects itself.
+        if described.flux && !whole.repositories.0.is_empty() {
+            controllers::flux::start(&cluster);
+        }
         let fits = |why| format!("in cluster `{name}`, {why}");
         fill(&client, &nodes.iter().chain(objects).chain(&pools).collect::<Vec<_>>()).await.map_err(fits)?;
         definitions_are_served(&cluster).await;
-        charts::install(whole, described, &client).await.map_err(fits)?;
+        charts::install(described, &client).await.map_err(fits)?;
         fill(&client, &webhooks::begin(world, name, described)?.iter().collect::<Vec<_>>()).await.map_err(fits)?;
         let placed = Self {
             name: name.to_owned(),

@@ -25,6 +25,7 @@ pub struct Description {
     pub clusters: Named<Cluster>,
     pub machines: Named<Machine>,
     pub charts: Named<Vec<Chart>>,
+    pub repositories: Named<Repository>,
     pub names: Named<Name>,
     pub nameservers: Vec<IpAddr>,
     pub sites: Named<Site>,
@@ -63,6 +64,9 @@ pub struct Cluster {
     pub operators: Vec<operators::Operator>,
     pub webhooks: Named<Webhook>,
     pub charts: Vec<String>,
+    /// Flux's definitions are among its own.
+    #[serde(skip)]
+    pub flux: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -144,6 +148,9 @@ pub enum Object {
 #[serde(deny_unknown_fields)]
 pub struct Chart {
     pub version: String,
+    pub app_version: Option<String>,
+    #[serde(default)]
+    pub values: Map<String, Value>,
     #[serde(default)]
     pub needs: Vec<String>,
     #[serde(default)]
@@ -155,7 +162,36 @@ pub struct Chart {
 #[serde(default, deny_unknown_fields)]
 pub struct Part {
     pub takes: Option<Length>,
+    pub only_if: Option<String>,
     pub objects: Vec<Object>,
+}
+
+/// What can be fetched from an address: charts by their names, or manifests.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Repository {
+    pub charts: Vec<String>,
+    pub revisions: Vec<Revision>,
+    pub login: bool,
+    pub down: Vec<Period>,
+}
+
+/// Manifests as they are from some time on.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Revision {
+    pub names: Vec<String>,
+    pub from: Option<Length>,
+    pub message: Option<String>,
+    pub folders: Named<Vec<Object>>,
+}
+
+/// A part of the world's time.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Period {
+    pub from: Option<Length>,
+    pub until: Option<Length>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

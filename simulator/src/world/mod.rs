@@ -17,6 +17,7 @@ mod pools;
 mod problem;
 mod read;
 mod reference;
+mod repositories;
 mod servers;
 pub mod sets;
 mod text;
@@ -38,6 +39,7 @@ pub use self::{
     problem::{Place, Problem},
     read::{Files, read},
     reference::{EXAMPLE, reference},
+    repositories::supply,
     servers::NAME_SERVER,
 };
 use crate::{

@@ -13,6 +13,9 @@ use super::{
     text::{Text, below, options},
 };
 
+/// The set of Flux's definitions.
+const FLUX: &str = "flux";
+
 /// How files that a world names are read, relative to its own: the text of a file, or of each manifest of a folder, with its name.
 pub type Files<'f> = &'f dyn Fn(&Path) -> Result<Vec<(String, String)>, String>;
 
@@ -67,10 +70,19 @@ fn fetch(description: &mut Description, text: &Text, files: Files<'_>, problems:
     };
     for (name, cluster) in &mut description.clusters.0 {
         let at = below("/clusters", name);
+        cluster.flux = cluster.crds.iter().any(|set| set == FLUX);
         let crds = cluster.crds.drain(..).map(Object::File).collect();
         let mut objects = fetched(crds, &below(&at, "crds"), true);
         objects.extend(fetched(std::mem::take(&mut cluster.objects), &below(&at, "objects"), false));
         cluster.objects = objects;
+    }
+    for (url, repository) in &mut description.repositories.0 {
+        for (number, revision) in repository.revisions.iter_mut().enumerate() {
+            let at = below(&below(&below(&below("/repositories", url), "revisions"), &number.to_string()), "folders");
+            for (folder, objects) in &mut revision.folders.0 {
+                *objects = fetched(std::mem::take(objects), &below(&at, folder), false);
+            }
+        }
     }
     for (name, versions) in &mut description.charts.0 {
         for (version, chart) in versions.iter_mut().enumerate() {

@@ -75,6 +75,7 @@ fn name_of(at: &Value) -> &'static str {
         Some("host-port") => "HOST:PORT",
         Some("port") => "PORT",
         Some("path") => "PATH",
+        Some("repository") => "ADDRESS",
         _ => "NAME",
     }
 }

@@ -38,6 +38,7 @@ mod endings;
 mod endpoints;
 mod events;
 mod extending;
+mod flux;
 mod garbage;
 mod jobs;
 mod limits;
@@ -89,6 +90,9 @@ type Bodies = &'static [(&'static str, fn(&Arm))];
 /// The area whose bodies need a control plane with MetalLB.
 const BALANCED: &str = "load_balancers";
 
+/// The area whose bodies need Flux's controllers.
+const FLUX: &str = "flux";
+
 /// What bodies are about.
 const AREAS: &[(&str, Bodies)] = &[
     ("access", access::BODIES),
@@ -115,6 +119,7 @@ const AREAS: &[(&str, Bodies)] = &[
     ("endpoints", endpoints::BODIES),
     ("events", events::BODIES),
     ("extending", extending::BODIES),
+    (FLUX, flux::BODIES),
     ("garbage", garbage::BODIES),
     ("jobs", jobs::BODIES),
     ("limits", limits::BODIES),
@@ -191,7 +196,10 @@ fn updating() -> bool {
 }
 
 fn simulated(area: &str, name: &str, body: fn(&Arm)) -> Result<(), Failed> {
-    let arm = simulated::arm(&space(area, name));
+    let arm = match area {
+        FLUX => simulated::arm_of(&space(area, name), flux::begin),
+        _ => simulated::arm(&space(area, name)),
+    };
     body(&arm);
     recorded::hold_against(area, name, &arm.told())
 }
@@ -199,6 +207,7 @@ fn simulated(area: &str, name: &str, body: fn(&Arm)) -> Result<(), Failed> {
 fn on_the_real_one(area: &str, name: &str, body: fn(&Arm)) -> Result<(), Failed> {
     let bed = match area {
         BALANCED => testbed::balancing(),
+        FLUX => flux::stocked(),
         area if COUNTING_NODES.contains(&area) => testbed::alone(),
         _ => testbed::shared(),
     };

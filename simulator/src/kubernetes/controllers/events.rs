@@ -30,6 +30,8 @@ pub struct Event<'e> {
     pub part: &'e str,
     /// The machine of the teller, if it is of one.
     pub host: &'e str,
+    /// Annotations of it, or null.
+    pub marks: &'e Value,
 }
 
 /// Tells the events of one component.
@@ -81,7 +83,7 @@ impl Teller {
                 client.patch(place, (&name, ""), "strategic-merge", &patch).await.is_err()
             }
             Telling::New(name) => {
-                let told = json!({
+                let mut told = json!({
                     "apiVersion": "v1",
                     "kind": "Event",
                     "metadata": {"name": name, "namespace": namespace},
@@ -90,6 +92,9 @@ impl Teller {
                     "message": message,
                     "type": event.weight,
                 });
+                if !event.marks.is_null() {
+                    told["metadata"]["annotations"] = event.marks.clone();
+                }
                 client.create(place, &self.dated(client, told, event)).await.is_err()
             }
         };

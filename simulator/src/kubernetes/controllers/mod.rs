@@ -16,6 +16,7 @@ mod deployments;
 mod events;
 mod expiry;
 pub(super) mod fields;
+pub mod flux;
 mod garbage;
 mod jobs;
 mod kinds;
@@ -103,11 +104,23 @@ impl Tools {
     }
 
     pub async fn normal(&self, object: &Value, reason: &str, message: &str) {
-        self.teller.tell(&self.client, object, Event { weight: "Normal", reason, message, part: "", host: "" }).await;
+        self.teller
+            .tell(
+                &self.client,
+                object,
+                Event { weight: "Normal", reason, message, part: "", host: "", marks: &Value::Null },
+            )
+            .await;
     }
 
     pub async fn warning(&self, object: &Value, reason: &str, message: &str) {
-        self.teller.tell(&self.client, object, Event { weight: "Warning", reason, message, part: "", host: "" }).await;
+        self.teller
+            .tell(
+                &self.client,
+                object,
+                Event { weight: "Warning", reason, message, part: "", host: "", marks: &Value::Null },
+            )
+            .await;
     }
 }
 

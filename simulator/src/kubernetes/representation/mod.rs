@@ -5,7 +5,7 @@
 mod columns;
 mod human;
 mod table;
-mod yaml;
+pub(super) mod yaml;
 
 use http::header;
 use serde_json::{Value, json};

@@ -113,8 +113,14 @@ impl Kubelets {
         status: Value,
     ) -> Result<(), Refusal> {
         for (part, told) in events {
-            let event =
-                Event { weight: told.weight, reason: told.reason, message: &told.message, part: &part, host: node };
+            let event = Event {
+                weight: told.weight,
+                reason: told.reason,
+                message: &told.message,
+                part: &part,
+                host: node,
+                marks: &Value::Null,
+            };
             tools.teller.tell(&tools.client, pod, event).await;
         }
         if status != pod["status"] {

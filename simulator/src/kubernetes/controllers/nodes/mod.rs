@@ -98,7 +98,14 @@ async fn unready(tools: &Tools, pod: &Value) -> Result<(), Refusal> {
     let patch = json!({"status": {"conditions": [condition]}});
     let place = pods::place(pod.namespace());
     owners::gone_is_fine(tools.client.patch(place, (pod.name(), "status"), "strategic-merge", &patch).await)?;
-    let event = Event { weight: "Warning", reason: "NodeNotReady", message: "Node is not ready", part: "", host: "" };
+    let event = Event {
+        weight: "Warning",
+        reason: "NodeNotReady",
+        message: "Node is not ready",
+        part: "",
+        host: "",
+        marks: &Value::Null,
+    };
     tools.teller.tell(&tools.client, pod, event).await;
     Ok(())
 }

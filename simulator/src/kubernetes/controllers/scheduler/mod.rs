@@ -177,15 +177,28 @@ impl Scheduler {
             self.memory().nodes.place(pod.uid(), Some(&bound));
         }
         let message = format!("Successfully assigned {}/{} to {node}", pod.namespace(), pod.name());
-        let event = Event { weight: "Normal", reason: "Scheduled", message: &message, part: "Binding", host: HOST };
+        let event = Event {
+            weight: "Normal",
+            reason: "Scheduled",
+            message: &message,
+            part: "Binding",
+            host: HOST,
+            marks: &Value::Null,
+        };
         tools.teller.tell(&tools.client, pod, event).await;
         Ok(())
     }
 
     async fn refuse(&self, tools: &Tools, pod: &Value, why: &str) -> Result<(), Refusal> {
         self.memory().waiting.insert(Name::of(pod));
-        let event =
-            Event { weight: "Warning", reason: "FailedScheduling", message: why, part: "Scheduling", host: HOST };
+        let event = Event {
+            weight: "Warning",
+            reason: "FailedScheduling",
+            message: why,
+            part: "Scheduling",
+            host: HOST,
+            marks: &Value::Null,
+        };
         tools.teller.tell(&tools.client, pod, event).await;
         let known = pod.condition("PodScheduled");
         if known.is_some_and(|known| known["status"] == "False" && known.text("/message") == why) {

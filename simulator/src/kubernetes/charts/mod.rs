@@ -1,6 +1,9 @@
 //! Charts that a cluster can get: what each makes, how long that takes, and what it needs first.
 //!
-//! Whoever installs them asks here. Nothing is rendered: a chart is data, and its objects are as they are written.
+//! Whoever installs them asks here. Nothing is run: a chart is data, and its objects are as they are written, but for what
+//! releases fill in.
+
+pub mod fill;
 
 use std::{
     collections::BTreeSet,
@@ -10,6 +13,7 @@ use std::{
 
 use serde_json::Value;
 
+use self::fill::Release;
 use super::{
     client::Client,
     manifests::{self, Unfit},
@@ -20,6 +24,9 @@ use super::{
 pub struct Chart {
     pub name: String,
     pub version: String,
+    pub app_version: Option<String>,
+    /// What releases fill in that say nothing else.
+    pub values: Value,
     /// The charts that have to be installed before.
     pub needs: Vec<String>,
     /// One after the other.
@@ -31,6 +38,8 @@ pub struct Chart {
 pub struct Part {
     /// How long it takes until they are.
     pub takes: Duration,
+    /// Only if this value is true, or something else than nothing.
+    pub only_if: Option<String>,
     pub objects: Vec<Value>,
 }
 
@@ -59,19 +68,22 @@ impl Charts {
         lock(&self.known).extend(charts);
     }
 
+    /// The versions of a chart, the newest last.
+    pub fn versions(&self, name: &str) -> Vec<Arc<Chart>> {
+        lock(&self.known).iter().filter(|chart| chart.name == name).cloned().collect()
+    }
+
     /// A chart of a version, or the newest.
     ///
     /// # Errors
     /// If there is none.
     pub fn find(&self, name: &str, version: Option<&str>) -> Result<Arc<Chart>, Failed> {
-        let known = lock(&self.known);
-        let mut versions = known.iter().filter(|chart| chart.name == name).peekable();
-        if versions.peek().is_none() {
+        let versions = self.versions(name);
+        if versions.is_empty() {
             return Err(Failed::NoSuchChart);
         }
-        let versions: Vec<&Arc<Chart>> = versions.collect();
-        let wanted = |chart: &&&Arc<Chart>| version.is_none_or(|version| chart.version == version);
-        let found = versions.iter().rev().find(wanted).map(|chart| Arc::clone(chart));
+        let wanted = |chart: &&Arc<Chart>| version.is_none_or(|version| chart.version == version);
+        let found = versions.iter().rev().find(wanted).cloned();
         found.ok_or_else(|| Failed::NoSuchVersion(versions.iter().map(|chart| chart.version.clone()).collect()))
     }
 
@@ -101,9 +113,10 @@ pub async fn install(client: &Client, chart: &Chart, namespace: &str) -> Result<
     if !missing.is_empty() {
         return Err(Failed::Needs(missing));
     }
-    for part in &chart.parts {
-        tokio::time::sleep(part.takes).await;
-        for object in &part.objects {
+    let release = Release { name: &chart.name, namespace, chart, values: &chart.values };
+    for (takes, objects) in release.parts() {
+        tokio::time::sleep(takes).await;
+        for object in &objects {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let what = || format!("{} `{}`", text(&object["kind"]), text(&object["metadata"]["name"]));
             manifests::create(client, object, namespace).await.map_err(|unfit| Failed::Object(what(), unfit))?;
