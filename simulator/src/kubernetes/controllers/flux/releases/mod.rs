@@ -5,6 +5,9 @@
 
 mod actions;
 mod history;
+mod hooks;
+mod remedies;
+mod rendering;
 mod steps;
 mod storage;
 mod values;
@@ -313,7 +316,7 @@ fn find(work: &Work<'_>, source: &Source) -> Result<Wanted, (&'static str, Strin
 /// The release goes with its object, unless that is suspended; then it stays, and is nobody's.
 async fn deleted(work: &mut Work<'_>) -> Result<Next, Refusal> {
     if !work.is_suspended()
-        && let Some(why) = actions::removed(work).await?
+        && let Some(why) = remedies::removed(work).await?
     {
         work.failed("UninstallFailed", &why);
         work.tell("Warning", "UninstallFailed", &why, &Value::Null).await;

@@ -12,7 +12,7 @@ use super::{
     },
     OWNER, Wanted,
     actions::{self, Failed},
-    history, name_of, storage, storage_of, target_of,
+    history, name_of, rendering, storage, storage_of, target_of,
 };
 use crate::kubernetes::answer::Refusal;
 
@@ -259,8 +259,8 @@ fn remedy(work: &mut Work<'_>, forced: bool) -> Result<Step, Never> {
 
 /// Whether the objects of a release are not as it brought them; told, and said.
 async fn has_drifted(work: &mut Work<'_>, objects: &[Value]) -> bool {
-    let objects: Vec<Value> = objects.iter().map(|object| actions::owned(work, object.clone())).collect();
-    let targets = actions::targets(work.tools, &objects, &target_of(&work.object)).unwrap_or_default();
+    let objects: Vec<Value> = objects.iter().map(|object| rendering::owned(work, object.clone())).collect();
+    let targets = rendering::targets(work.tools, &objects, &target_of(&work.object)).unwrap_or_default();
     let differences = apply::differences(work.tools, &targets, OWNER).await;
     if differences.is_empty() {
         work.mark("Drifted", "False", "NoDriftDetected", "No drift detected against the cluster state");
