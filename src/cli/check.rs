@@ -21,7 +21,7 @@ pub struct Arguments {
     /// The runbooks
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Also look for imported files here
+    /// Also look for imported files here, those of the standard library included
     #[arg(long, value_name = "DIR")]
     library: Vec<PathBuf>,
     #[command(flatten)]

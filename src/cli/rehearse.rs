@@ -37,7 +37,7 @@ pub struct Arguments {
     steps: Steps,
     #[command(flatten)]
     values: Values,
-    /// Also look for imported files here
+    /// Also look for imported files here, those of the standard library included
     #[arg(long, value_name = "DIR", help_heading = "Places")]
     library: Vec<PathBuf>,
     #[command(flatten)]

@@ -65,7 +65,7 @@ pub struct Running {
     /// Let the script read and change files here, too
     #[arg(long, value_name = "DIR", help_heading = "Places")]
     allow_path: Vec<PathBuf>,
-    /// Also look for imported files here
+    /// Also look for imported files here, those of the standard library included
     #[arg(long, value_name = "DIR", help_heading = "Places")]
     library: Vec<PathBuf>,
     /// Keep journals here instead of in the XDG state folder

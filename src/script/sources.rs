@@ -44,7 +44,8 @@ pub struct NotFound {
 }
 
 impl Sources {
-    /// Imports are looked for in the standard library, beside the importing file, and then in `search`.
+    /// Imports are looked for beside the importing file and then in `search`; modules of the standard library in `search` alone,
+    /// before those that the program brings along are taken.
     pub fn searching(search: Vec<PathBuf>) -> Self {
         Self(Arc::new(Known { search, ..Known::default() }))
     }
@@ -79,15 +80,13 @@ impl Sources {
     /// # Errors
     /// [`NotFound`], with the places where it was looked for.
     pub fn find(&self, from: Option<&str>, path: &str) -> Result<Found, NotFound> {
-        if let Some(text) = standard_module(path) {
-            let name = format!("<{path}>");
-            return Ok(Found { text: self.remember(&name, text), name });
-        }
+        let standard = standard_module(path);
         let beside = from
             .filter(|from| !from.starts_with('<'))
             .map_or_else(PathBuf::new, |from| Path::new(from).parent().unwrap_or(Path::new("")).to_owned());
         let mut looked_in = vec!["the standard library".to_owned()];
-        for folder in std::iter::once(&beside).chain(&self.0.search) {
+        // What lies beside a runbook by chance takes no standard module's place; what somebody names on the command line does.
+        for folder in standard.is_none().then_some(&beside).into_iter().chain(&self.0.search) {
             let mut file = folder.join(path);
             if file.extension().is_none_or(|extension| extension != "rhai") {
                 file.as_mut_os_string().push(".rhai");
@@ -97,6 +96,10 @@ impl Sources {
                 Ok(text) => return Ok(Found { text: self.remember(&name, &text), name }),
                 Err(_) => looked_in.push(name),
             }
+        }
+        if let Some(text) = standard {
+            let name = format!("<{path}>");
+            return Ok(Found { text: self.remember(&name, text), name });
         }
         let near = super::options::nearest(path, standard_modules()).map(str::to_owned);
         Err(NotFound { import: path.to_owned(), looked_in, near })

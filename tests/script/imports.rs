@@ -31,8 +31,10 @@ fn a_module_imports_what_lies_beside_it() {
 }
 
 #[test]
-fn the_standard_library_comes_first() {
-    let book =
-        Runbook::new("import \"kubernetes\" as kubernetes; print(\"ready\");").file("kubernetes.rhai", "nonsense(");
+fn a_standard_module_is_replaced_by_one_that_is_named_and_not_by_what_lies_beside() {
+    let book = Runbook::new("import \"kubernetes\" as kubernetes; print(\"ready\");")
+        .file("kubernetes.rhai", "nonsense(")
+        .file("own/kubernetes.rhai", "print(\"my own\");");
     book.run().done().stdout("ready\n");
+    book.run().args(["--library", "own"]).done().stdout("my own\nready\n");
 }
