@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub const OBJECTS: usize = 1000;
-pub const AT_ONCE: usize = 64;
+pub const AT_ONCE: usize = 128;
 const ROUNDS: usize = 5;
 
 pub const NEW: &str = "1,000 ConfigMaps by server-side apply";

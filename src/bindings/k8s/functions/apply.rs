@@ -69,7 +69,7 @@ pub mod functions {
     ///   get the label (`app.kubernetes.io/managed-set` for a name), and what has it and is no longer given is deleted, after it was
     ///   shown
     /// - `prune_kinds` (list, none): kinds to look for leftovers of, besides those of the given objects
-    /// - `concurrency` (integer, `64`): how many requests are under way at once
+    /// - `concurrency` (integer, `128`): how many requests are under way at once
     /// - `timeout` (duration, `2m`): how long all of it may take; the deletion of leftovers has the same time again
     ///
     /// # Returns
@@ -141,7 +141,7 @@ pub mod functions {
     /// - `validation` (text, `"strict"`): what becomes of fields that a kind doesn't have, as for `apply`
     /// - `prune` (text): the inventory, as for `apply`; tells what would be deleted
     /// - `prune_kinds` (list, none): kinds to look for leftovers of, besides those of the given objects
-    /// - `concurrency` (integer, `64`): how many requests are under way at once
+    /// - `concurrency` (integer, `128`): how many requests are under way at once
     /// - `timeout` (duration, `2m`): how long all of it may take
     ///
     /// # Returns
