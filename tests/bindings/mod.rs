@@ -5,6 +5,7 @@ mod drain;
 mod examples;
 mod exec;
 mod files;
+mod flux;
 mod http;
 mod http_again;
 mod http_ways;

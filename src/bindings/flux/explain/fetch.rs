@@ -7,16 +7,34 @@ use crate::{
         standing::current,
     },
     kubernetes::object::text,
+    script::values::tree::Tree,
 };
 
 pub fn failed(scene: &Scene) -> Checked<'_> {
     Box::pin(async move {
         let kinds = [GIT_REPOSITORY, OCI_REPOSITORY, HELM_REPOSITORY, HELM_CHART, BUCKET];
-        let Some(reason) = scene.reason().filter(|_| kinds.contains(scene.reference.kind)) else { return Ok(None) };
-        let message = current(&scene.object, "Ready").and_then(|ready| text(ready, &["message"])).unwrap_or_default();
-        let (kind, sentence) = read(scene, reason, message);
+        let Some(failure) = failure(&scene.object).filter(|_| kinds.contains(scene.reference.kind)) else {
+            return Ok(None);
+        };
+        let part = |name: &str| text(failure, &[name]).unwrap_or_default();
+        let (kind, sentence) = read(scene, part("reason"), part("message"));
         Ok(Some(Blocker::new(kind, sentence, Remedy::Reconcile(scene.reference.clone())).on(scene)))
     })
+}
+
+/// What its controller says of the last attempt. While it tries again it takes back that the source isn't ready, but not
+/// what went wrong.
+fn failure(object: &Tree) -> Option<&Tree> {
+    const SAID: [(&str, &str); 6] = [
+        ("Ready", "False"),
+        ("FetchFailed", "True"),
+        ("IncludeUnavailable", "True"),
+        ("SourceVerified", "False"),
+        ("BuildFailed", "True"),
+        ("StorageOperationFailed", "True"),
+    ];
+    SAID.iter()
+        .find_map(|(name, status)| current(object, name).filter(|found| text(found, &["status"]) == Some(status)))
 }
 
 fn read(scene: &Scene, reason: &str, message: &str) -> (&'static str, String) {
