@@ -5,6 +5,7 @@ pub mod daemon;
 pub mod nameserver;
 pub mod node;
 pub mod pipe;
+pub mod played;
 pub mod program;
 pub mod proxy;
 pub mod rehearsal;
@@ -27,13 +28,18 @@ use cozyscript::{
         ask::{Answer, Ask, Question},
         cancel::{Cancel, Reason},
         clock::Clock,
+        dial::Dial,
         effect::{Decision, Effect, Effects, Ticket},
+        entropy::Entropy,
         environment::Environment,
         events::{Events, Reporter},
         files::Files,
         frame::{self, Frame},
+        keys::Keys,
+        programs::Programs,
         real::{Blocking, SystemClock, SystemEntropy, SystemKeys, Tcp, programs::LocalPrograms},
         secrets::Vault,
+        threads::Threads,
     },
     script::{
         binding::Binding,
@@ -67,6 +73,16 @@ pub struct Script {
     engine: Engine,
     sources: Sources,
     cancel: Cancel,
+}
+
+/// What is outside of a script and its recorder.
+pub struct Outside {
+    pub clock: Arc<dyn Clock>,
+    pub dial: Arc<dyn Dial>,
+    pub entropy: Arc<dyn Entropy>,
+    pub keys: Arc<dyn Keys>,
+    pub programs: Arc<dyn Programs>,
+    pub threads: Arc<dyn Threads>,
 }
 
 /// Everything that a script did to its host.
@@ -193,8 +209,21 @@ impl Conductor for Straight {
 impl Script {
     /// A script with these bindings, in the folder `root`.
     pub fn new(bindings: &[Binding], root: impl Into<PathBuf>) -> Self {
+        let outside = Outside {
+            clock: Arc::new(SystemClock::new(1)),
+            dial: Arc::new(Tcp),
+            entropy: Arc::new(SystemEntropy),
+            keys: Arc::new(SystemKeys),
+            programs: Arc::new(LocalPrograms),
+            threads: Arc::new(Blocking::default()),
+        };
+        Self::on(outside, bindings, root)
+    }
+
+    /// The same on another outside world.
+    pub fn on(outside: Outside, bindings: &[Binding], root: impl Into<PathBuf>) -> Self {
         let recorded = Arc::new(Recorded::default());
-        let clock = Arc::new(SystemClock::new(1));
+        let Outside { clock, dial, entropy, keys, programs, threads } = outside;
         let secrets = Arc::new(Vault::default());
         let host = Host {
             events: Arc::new(Events::new(clock.clone(), secrets.clone(), vec![Box::new(Recorder(recorded.clone()))])),
@@ -202,12 +231,12 @@ impl Script {
             effects: Arc::new(Recording(recorded.clone())),
             environment: Arc::new(Recording(recorded.clone())),
             files: Arc::new(Files::below(root)),
-            programs: Arc::new(LocalPrograms),
-            entropy: Arc::new(SystemEntropy),
+            programs,
+            entropy,
             allowed: Arc::new(Allowed { programs: AllowedPrograms::All, folders: Vec::new() }),
-            threads: Arc::new(Blocking::default()),
-            dial: Arc::new(Tcp),
-            keys: Arc::new(SystemKeys),
+            threads,
+            dial,
+            keys,
             clock,
             secrets,
         };

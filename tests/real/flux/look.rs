@@ -1,10 +1,15 @@
 //! What came from where, and what happened.
 
-use super::lab::{Lab, kustomization, release};
+use super::lab::{Arm, Lab, in_both_arms, kustomization, release};
 
-#[test]
-fn a_tree_shows_what_was_brought_and_a_trace_leads_back_to_the_chart() {
-    let Some(lab) = Lab::new("flux-tree") else { return };
+in_both_arms! {
+    a_tree_shows_what_was_brought_and_a_trace_leads_back_to_the_chart
+    events_of_an_object_and_its_source_are_told_together
+    whether_flux_is_well_is_seen_from_its_kinds_and_controllers
+}
+
+fn a_tree_shows_what_was_brought_and_a_trace_leads_back_to_the_chart(arm: Arm) {
+    let Some(lab) = Lab::new(arm, "flux-tree") else { return };
     lab.apply(&release("web", ""));
     lab.until_said("hr/web", "Ready=True");
     let tree = r#"
@@ -16,7 +21,7 @@ fn a_tree_shows_what_was_brought_and_a_trace_leads_back_to_the_chart() {
     configmap/web-marker in flux-tree true
     deployment/web in flux-tree true
     ");
-    let pod = lab.kubectl(&["get", "pods", "-o", "jsonpath={.items[0].metadata.name}"]);
+    let pod = lab.somebody(r#"cluster.list("pods")[0].metadata.name"#);
     let trace = format!(
         "let lines = \"\"; for stage in flux::trace(cluster, \"pod\", \"{pod}\") {{ lines += stage.object + \"\\n\"; }} lines"
     );
@@ -30,12 +35,11 @@ fn a_tree_shows_what_was_brought_and_a_trace_leads_back_to_the_chart() {
     assert_eq!(way[3..], source);
 }
 
-#[test]
-fn events_of_an_object_and_its_source_are_told_together() {
-    let Some(lab) = Lab::new("flux-events") else { return };
+fn events_of_an_object_and_its_source_are_told_together(arm: Arm) {
+    let Some(lab) = Lab::new(arm, "flux-events") else { return };
     lab.apply(&kustomization("shop", "shop", &lab.space, "  path: ./nowhere"));
     lab.until("both have told of it", || {
-        let told = lab.kubectl(&["get", "events", "-o", "jsonpath={.items[*].reason}"]);
+        let told = lab.somebody(r#"`${cluster.list("events").map(|event| event.reason)}`"#);
         told.contains("NewArtifact") && told.contains("ArtifactFailed")
     });
     let script = r#"
@@ -48,14 +52,13 @@ fn events_of_an_object_and_its_source_are_told_together() {
     assert!(told.contains("Warning kustomization/shop ArtifactFailed"), "{told}");
 }
 
-#[test]
-fn whether_flux_is_well_is_seen_from_its_kinds_and_controllers() {
-    let Some(lab) = Lab::new("flux-check") else { return };
+fn whether_flux_is_well_is_seen_from_its_kinds_and_controllers(arm: Arm) {
+    let Some(lab) = Lab::new(arm, "flux-check") else { return };
     let controller = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: one-controller, labels: {app.kubernetes.io/part-of: \
                       flux}}\nspec:\n  selector: {matchLabels: {app: one}}\n  template: {metadata: {labels: {app: one}}, spec: \
                       {containers: [{name: manager, image: 'controller:1'}]}}\n";
     lab.apply(controller);
-    lab.kubectl(&["rollout", "status", "deployment/one-controller", "--timeout=60s"]);
+    lab.until_rolled_out("one-controller");
     let script = r#"
         let flux = flux::check(cluster);
         let mine = flux.controllers.find(|controller| controller.namespace == "flux-check");

@@ -1,12 +1,24 @@
 //! Reading, reconciling, suspending and waiting, on real controllers.
 
+use std::sync::Mutex;
+
 use cozyscript::{event::What, script::fault::Kind};
 
-use super::lab::{Lab, kustomization, release};
+use super::lab::{Arm, Lab, in_both_arms, kustomization, release};
 
-#[test]
-fn a_release_is_waited_for_read_and_reconciled_with_its_chart() {
-    let Some(lab) = Lab::new("flux-release") else { return };
+in_both_arms! {
+    a_release_is_waited_for_read_and_reconciled_with_its_chart
+    a_release_that_was_forced_is_one_revision_further
+    an_attempt_that_fails_is_told_of_and_not_waited_beyond
+    what_takes_no_requests_is_refused_by_name
+    a_set_is_waited_for_while_it_grows_with_a_line_for_each
+    // A world has only our own hand.
+    ; real:
+    what_somebody_else_suspended_stays_so
+}
+
+fn a_release_is_waited_for_read_and_reconciled_with_its_chart(arm: Arm) {
+    let Some(lab) = Lab::new(arm, "flux-release") else { return };
     lab.apply(&release("web", ""));
     let script = r#"
         let web = flux::wait(cluster, "helmrelease", "web", #{ timeout: "2m" });
@@ -16,20 +28,19 @@ fn a_release_is_waited_for_read_and_reconciled_with_its_chart() {
         `${web.state} ${web.reason} ${web.revision}, ${chart.ready}, ${again.ready}, ${all.len()} ${all[0].name}`
     "#;
     assert_eq!(lab.run(script), "ready InstallSucceeded 1.0.0, true, true, 1 web");
-    let handled = lab.kubectl(&["get", "hr", "web", "-o", "jsonpath={.status.lastHandledReconcileAt}"]);
-    let asked = "jsonpath={.metadata.annotations.reconcile\\.fluxcd\\.io/requestedAt}";
-    assert_eq!(handled, lab.kubectl(&["get", "hr", "web", "-o", asked]));
+    let handled = lab.somebody(r#"cluster.get("hr", "web").status.lastHandledReconcileAt"#);
+    let asked = r#"cluster.get("hr", "web").metadata.annotations["reconcile.fluxcd.io/requestedAt"]"#;
+    assert_eq!(handled, lab.somebody(asked));
     let effects = lab.script.recorded.effects.lock().unwrap();
     let told: Vec<String> = effects.iter().map(|(effect, _)| format!("{} {}", effect.verb, effect.object)).collect();
     let chart = "reconcile testbed: helmchart/flux-release-web in flux-release";
     assert_eq!(told, [chart, "reconcile testbed: helmrelease/web in flux-release"]);
 }
 
-#[test]
-fn a_release_that_was_forced_is_one_revision_further() {
-    let Some(lab) = Lab::new("flux-force") else { return };
+fn a_release_that_was_forced_is_one_revision_further(arm: Arm) {
+    let Some(lab) = Lab::new(arm, "flux-force") else { return };
     lab.apply(&release("web", ""));
-    let revision = |lab: &Lab| lab.kubectl(&["get", "hr", "web", "-o", "jsonpath={.status.history[0].version}"]);
+    let revision = |lab: &Lab| lab.somebody(r#"cluster.get("hr", "web").status.history[0].version"#);
     lab.run(r#"flux::wait(cluster, "hr", "web").state"#);
     assert_eq!(revision(&lab), "1");
     lab.run(r#"flux::reconcile(cluster, "hr", "web").state"#);
@@ -38,9 +49,8 @@ fn a_release_that_was_forced_is_one_revision_further() {
     assert_eq!(revision(&lab), "2");
 }
 
-#[test]
-fn an_attempt_that_fails_is_told_of_and_not_waited_beyond() {
-    let Some(lab) = Lab::new("flux-fails") else { return };
+fn an_attempt_that_fails_is_told_of_and_not_waited_beyond(arm: Arm) {
+    let Some(lab) = Lab::new(arm, "flux-fails") else { return };
     lab.apply(&kustomization("shop", "shop", &lab.space, "  path: ./nowhere"));
     lab.until_said("kustomization/shop", "path not found");
     let fault = lab.script.fault(&lab.with_cluster(r#"flux::reconcile(cluster, "ks", "shop", #{ timeout: "1m" });"#));
@@ -48,9 +58,8 @@ fn an_attempt_that_fails_is_told_of_and_not_waited_beyond() {
     assert!(fault.message.contains("kustomization path not found"), "{fault}");
 }
 
-#[test]
-fn what_takes_no_requests_is_refused_by_name() {
-    let Some(lab) = Lab::new("flux-refused") else { return };
+fn what_takes_no_requests_is_refused_by_name(arm: Arm) {
+    let Some(lab) = Lab::new(arm, "flux-refused") else { return };
     lab.apply(&release("web", "  suspend: true"));
     let fault = |script: &str| lab.script.fault(&lab.with_cluster(script));
     let suspended = fault(r#"flux::reconcile(cluster, "hr", "web");"#);
@@ -65,37 +74,39 @@ fn what_takes_no_requests_is_refused_by_name() {
     assert_eq!(fault(r#"flux::wait(cluster, "hr", "web", #{ timeout: "20s" });"#).kind, Kind::Failed);
 }
 
-#[test]
-fn what_somebody_else_suspended_stays_so() {
-    let Some(lab) = Lab::new("flux-suspend") else { return };
+fn what_somebody_else_suspended_stays_so(arm: Arm) {
+    let Some(lab) = Lab::new(arm, "flux-suspend") else { return };
     let theirs = kustomization("theirs", "shop", &lab.space, "  suspend: true");
-    lab.apply(&[kustomization("mine", "shop", &lab.space, ""), theirs].concat());
+    lab.apply(&kustomization("mine", "shop", &lab.space, ""));
+    lab.apply_by_kubectl(&theirs);
     let names = |script: &str| {
         lab.run(&format!("let all = {script}; let names = \"\"; for one in all {{ names += one.name + \" \"; }} names"))
     };
     assert_eq!(names(r#"flux::suspend(cluster, "ks", #{})"#), "mine ");
     assert_eq!(names(r#"flux::suspend(cluster, "ks", #{})"#), "mine ", "a second time gives the same");
     assert_eq!(names(r#"flux::resume(cluster, "ks", #{ timeout: "1m" })"#), "mine ");
-    let suspended = "jsonpath={range .items[?(@.spec.suspend==true)]}{.metadata.name}{end}";
-    assert_eq!(lab.kubectl(&["get", "ks", "-o", suspended]), "theirs");
+    let suspended = r#"`${cluster.list("ks").filter(|one| one.spec.suspend ?? false).map(|one| one.metadata.name)}`"#;
+    assert_eq!(lab.somebody(suspended), r#"["theirs"]"#);
     assert_eq!(names(r#"flux::resume(cluster, "ks", "theirs", #{ timeout: "1m" })"#), "theirs ");
-    assert_eq!(lab.kubectl(&["get", "ks", "-o", suspended]), "");
+    assert_eq!(lab.somebody(suspended), "[]");
 }
 
-#[test]
-fn a_set_is_waited_for_while_it_grows_with_a_line_for_each() {
-    let Some(lab) = Lab::new("flux-set") else { return };
+fn a_set_is_waited_for_while_it_grows_with_a_line_for_each(arm: Arm) {
+    let Some(lab) = Lab::new(arm, "flux-set") else { return };
     lab.apply(&kustomization("first", "shop", &lab.space, ""));
-    let found = std::thread::scope(|scope| {
+    let found = Mutex::new(String::new());
+    let waits = || {
         let wait = r#"flux::wait(cluster, "ks", #{ at_least: 3, timeout: "2m" }).len().to_string()"#;
-        let waiting = scope.spawn(|| lab.run(wait));
+        *found.lock().unwrap() = lab.run(wait);
+    };
+    let grows = || {
         lab.until_said("kustomization/first", "Ready=True");
         lab.apply(&kustomization("second", "shop", &lab.space, "  dependsOn: [{name: third}]"));
         lab.until_said("kustomization/second", "DependencyNotReady");
         lab.apply(&kustomization("third", "shop", &lab.space, ""));
-        waiting.join().unwrap()
-    });
-    assert_eq!(found, "3");
+    };
+    lab.script.host.threads.fork(vec![Box::new(waits), Box::new(grows)]);
+    assert_eq!(found.into_inner().unwrap(), "3");
     let events = lab.script.events();
     let line = events.iter().find_map(|event| match event {
         What::WaitStarted { wait, what, .. } if what == "kustomization/second in flux-set" => Some(*wait),

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
-    super::{Name, Tools, fields::Fields},
+    super::{Name, Tools, fields::Fields, owners},
     Kind, NAMESPACE,
     fetch::{self, Artifact, Failed},
     kinds,
@@ -30,9 +30,10 @@ impl Keeper for Sources {
     fn keep<'k>(&'k self, tools: &'k Tools, name: &'k Name) -> BoxFuture<'k, Result<Next, Refusal>> {
         Box::pin(async move {
             // Repositories of charts in registries are asked by whoever wants a chart, and have no life of their own.
-            let there = tools.there(self.0.stored, name);
-            if there.is_some_and(|there| there.text("/spec/type") == "oci") {
-                return Ok(Next::Never);
+            if let Some(there) = tools.there(self.0.stored, name)
+                && there.text("/spec/type") == "oci"
+            {
+                return be_static(tools, self.0, &there).await;
             }
             let Some(mut work) = Work::begin(tools, self.0, name).await? else { return Ok(Next::Gone) };
             if work.object.is_going() {
@@ -48,6 +49,22 @@ impl Keeper for Sources {
             Ok(next)
         })
     }
+}
+
+/// Nothing is said of what is never looked at.
+async fn be_static(tools: &Tools, kind: &Kind, object: &Value) -> Result<Next, Refusal> {
+    let said = object.at("/status");
+    if *said != json!({}) {
+        let fields = said.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
+        // What is filled in where there is no status would come back.
+        let nothing: Map<String, Value> =
+            fields.chain(["observedGeneration"]).map(|field| (field.to_owned(), Value::Null)).collect();
+        let place = kind.place(object.namespace());
+        let patched =
+            tools.client.patch(place, (object.name(), "status"), "merge", &json!({ "status": nothing })).await;
+        owners::gone_is_fine(patched)?;
+    }
+    Ok(Next::Never)
 }
 
 async fn keep(work: &mut Work<'_>) -> Result<Next, Refusal> {

@@ -16,6 +16,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use self::steps::Ended;
 use super::{
@@ -30,6 +31,8 @@ pub use values::text_of;
 
 /// How often one looks whether what it waits for is there.
 pub const DEPENDENCIES: Duration = Duration::from_secs(30);
+/// How long it takes to look at one.
+const LOOKING: Duration = Duration::from_millis(150);
 /// The owner of what it applies.
 const OWNER: &str = "helm-controller";
 
@@ -95,6 +98,7 @@ async fn keep(work: &mut Work<'_>) -> Result<Next, Refusal> {
         work.mark("Ready", "Unknown", "Progressing", "Fulfilling prerequisites");
     }
     work.save().await?;
+    sleep(LOOKING).await;
     if work.object.has("/spec/chart") {
         shape_chart(work).await?;
     }

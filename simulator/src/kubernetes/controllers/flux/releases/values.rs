@@ -38,7 +38,10 @@ pub fn of(tools: &Tools, release: &Value) -> Result<Value, String> {
         };
         values = merged(values, &given);
     }
-    Ok(merged(values, release.at("/spec/values")).as_object().map_or_else(|| json!({}), |map| json!(map)))
+    if release.has("/spec/values") {
+        values = merged(values, release.at("/spec/values"));
+    }
+    Ok(values.as_object().map_or_else(|| json!({}), |map| json!(map)))
 }
 
 /// The text of a key of a ConfigMap or a Secret.
