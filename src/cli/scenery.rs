@@ -19,7 +19,12 @@ use super::{
 };
 use crate::{
     diagnostic::Diagnostic,
-    host::{allowed::Allowed, ask::Ask, files::Machine, secrets::Vault},
+    host::{
+        allowed::Allowed,
+        ask::{Ask, Question},
+        files::Machine,
+        secrets::Vault,
+    },
     rehearsal::{NoPrograms, Pace, Rehearsal, SeededEntropy, SeededKeys},
     run::{
         self,
@@ -29,7 +34,7 @@ use crate::{
         select::Selection,
     },
     script::{sources::Sources, values::tree::Tree},
-    ui::{screen::Screen, style::Terminal},
+    ui::{prompt, screen::Screen, style::Terminal},
 };
 
 /// A world that waits for its runbook.
@@ -155,7 +160,8 @@ impl Scenery {
     }
 
     fn outside(&self, seed: u64, screen: Screen, settled: BTreeMap<String, String>) -> Outside {
-        let answers = self.rehearsal.answers(move |text| screen.say(text)).settling(settled);
+        let show = move |question: &Question| screen.say(&prompt::shown_above(question, &screen));
+        let answers = self.rehearsal.answers(show).settling(settled);
         let unmodelled = self.rehearsal.unmodelled();
         Outside {
             clock: Arc::new(self.rehearsal.clock(seed)),

@@ -11,12 +11,12 @@ pub struct Answers {
     confirm: BTreeMap<String, bool>,
     /// What became of the changes in doubt, by their numbers.
     settled: BTreeMap<String, String>,
-    show: Box<dyn Fn(&str) + Send + Sync>,
+    show: Box<dyn Fn(&Question) + Send + Sync>,
 }
 
 impl Answers {
-    /// What stands above a question, such as what will be destroyed, is shown as if a person had to read it.
-    pub(super) fn new(confirm: BTreeMap<String, bool>, show: impl Fn(&str) + Send + Sync + 'static) -> Self {
+    /// A question above which something stands, such as what will be destroyed, is shown as if a person had to read it.
+    pub(super) fn new(confirm: BTreeMap<String, bool>, show: impl Fn(&Question) + Send + Sync + 'static) -> Self {
         Self { confirm, settled: BTreeMap::new(), show: Box::new(show) }
     }
 
@@ -29,7 +29,7 @@ impl Answers {
 impl Ask for Answers {
     fn ask(&self, question: Question) -> BoxFuture<'static, Answer> {
         if !question.preface.is_empty() {
-            (self.show)(&question.preface.join("\n"));
+            (self.show)(&question);
         }
         let agreed = question.key.as_ref().and_then(|key| self.confirm.get(key)).copied().unwrap_or(true);
         let nobody = || Answer::Nobody("the world's `answers` don't say".to_owned());

@@ -42,6 +42,8 @@ pub use self::{
     up::Up,
 };
 
+use crate::host::ask::Question;
+
 /// How old a world is when the rehearsal begins: what was there from the beginning has come to rest.
 const SETTLED: Duration = Duration::from_secs(5 * 60);
 
@@ -127,7 +129,7 @@ impl Rehearsal {
         WorldEnvironment::new(self.environment.clone(), HOME.into(), self.authority.clone())
     }
 
-    pub fn answers(&self, show: impl Fn(&str) + Send + Sync + 'static) -> Answers {
+    pub fn answers(&self, show: impl Fn(&Question) + Send + Sync + 'static) -> Answers {
         Answers::new(self.confirm.clone(), show)
     }
 

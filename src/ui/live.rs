@@ -180,6 +180,11 @@ impl Live {
         if let Some(note) = note {
             line.push(Tone::Quiet, &format!(" ({note})"));
         }
+        self.hanging(step, line, width)
+    }
+
+    /// A line about something in a step, which goes on further in if it is too long.
+    fn hanging(&self, step: &str, line: Line, width: usize) -> Vec<Line> {
         let indent = indent_in(step);
         let line = self.labelled(step, line);
         let room = width.saturating_sub(indent);
@@ -327,7 +332,7 @@ impl Live {
             What::Noted { text, minor } => {
                 let tone = if *minor { Tone::Quiet } else { Tone::Waiting };
                 let line = Line::of(tone, symbols.quote).with(Tone::Plain, " ").with(tone, text);
-                vec![self.inside(step, line, Line::default(), usize::MAX)]
+                self.hanging(step, line, width)
             }
             What::BellRang { text } => self.noted(Tone::Strong, symbols.bell, text, width),
             What::TimerStarted { timer } if self.verbose() => {

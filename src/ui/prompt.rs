@@ -168,8 +168,8 @@ impl Ask for Prompt {
             let line = heading(&question, style)
                 .with(Tone::Plain, &format!(" {shown}"))
                 .with(Tone::Quiet, &format!(" ({option})"));
-            let lines: String =
-                preface(&question).iter().chain([&line]).map(|line| format!("{}\n", line.styled(style))).collect();
+            let preface = preface(&question, self.asking.screen.window_columns());
+            let lines: String = preface.iter().chain([&line]).map(|line| format!("{}\n", line.styled(style))).collect();
             self.asking.screen.say(&lines);
             return futures::future::ready(answer).boxed();
         }
@@ -225,7 +225,7 @@ impl Asking {
         let style = self.screen.style();
         let decision = matches!(question.kind, QuestionKind::Confirm | QuestionKind::Type { .. });
         let given_up = |why: &str| if decision { Answer::No } else { Answer::Nobody(why.to_owned()) };
-        let preface = preface(question);
+        let preface = preface(question, self.screen.window_columns());
         if !preface.is_empty() {
             window.write("\r\n");
         }
@@ -333,8 +333,29 @@ fn judge(kind: &QuestionKind, text: String) -> Result<Answer, String> {
     }
 }
 
-fn preface(question: &Question) -> Vec<Line> {
-    question.preface.iter().map(|line| Line::plain(line).indented(2)).collect()
+/// What stands above a question, as it is said on a screen.
+pub fn shown_above(question: &Question, screen: &Screen) -> String {
+    let style = screen.style();
+    let lines = preface(question, screen.window_columns());
+    lines.iter().map(|line| format!("{}\n", line.styled(style))).collect()
+}
+
+/// The same in lines of at most so many columns.
+fn preface(question: &Question, columns: Option<usize>) -> Vec<Line> {
+    question.preface.iter().flat_map(|line| hanging(line, columns.unwrap_or(usize::MAX))).collect()
+}
+
+/// A line that, if it is too long, goes on further in than it began.
+fn hanging(text: &str, columns: usize) -> Vec<Line> {
+    let begun = text.trim_start();
+    let indent = 2 + text.len() - begun.len();
+    let line = Line::plain(begun);
+    let room = columns.saturating_sub(indent + 1).max(20);
+    if line.width() <= room {
+        return vec![line.indented(indent)];
+    }
+    let lines = line.wrapped(room.saturating_sub(4)).into_iter().enumerate();
+    lines.map(|(index, line)| line.indented(if index == 0 { indent } else { indent + 4 })).collect()
 }
 
 /// The question with what may be answered.

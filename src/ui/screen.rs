@@ -130,6 +130,12 @@ impl Screen {
         self.lock().size().columns
     }
 
+    /// How many columns the window has; none off a terminal, where lines are left as they are.
+    pub fn window_columns(&self) -> Option<usize> {
+        let window = self.lock();
+        window.said.terminal.then(|| window.size().columns)
+    }
+
     /// Writes what is pending and gives the window back: to be called before the process ends.
     ///
     /// # Errors

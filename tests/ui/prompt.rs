@@ -54,13 +54,17 @@ fn waited(answer: impl Future<Output = Answer>) -> Answer {
 }
 
 fn asked(kind: QuestionKind, typed: &str) -> (Answer, String, usize) {
+    asked_of(question(kind), typed)
+}
+
+fn asked_of(question: Question, typed: &str) -> (Answer, String, usize) {
     let (screen, _data, said): (_, _, Written) = screen(true);
     let interrupts = Arc::new(AtomicUsize::new(0));
     let count = interrupts.clone();
     let prompt = Prompt::new(screen, keys(typed), None, Vec::new(), move || {
         count.fetch_add(1, Ordering::Relaxed);
     });
-    let answer = waited(prompt.ask(question(kind)));
+    let answer = waited(prompt.ask(question));
     (answer, said.take(), interrupts.load(Ordering::Relaxed))
 }
 
@@ -127,6 +131,15 @@ fn the_preface_stands_above_the_question() {
     let (_, shown, _) = asked(QuestionKind::Confirm, "y\n");
     assert!(shown.starts_with("\r\n  srv1 dies\r\n"), "{shown:?}");
     assert!(shown.contains("? Go? [y/N] y"), "{shown:?}");
+}
+
+#[test]
+fn a_preface_wider_than_the_window_goes_on_further_in() {
+    let dies = format!("  - {}", "namespace/shop ".repeat(8));
+    let question = Question { preface: vec![dies], ..question(QuestionKind::Confirm) };
+    let (_, shown, _) = asked_of(question, "y\n");
+    let lines: Vec<&str> = shown.lines().map(str::trim_end).skip(1).take(2).collect();
+    assert_eq!(lines, ["    - namespace/shop namespace/shop", "        namespace/shop namespace/shop"]);
 }
 
 #[test]
