@@ -11,5 +11,6 @@ pub mod kubernetes;
 pub mod rehearsal;
 pub mod run;
 pub mod script;
+pub mod ssh;
 pub mod ui;
 pub mod wire;

@@ -1,25 +1,25 @@
-//! SSH keys in the form of OpenSSH. It opens no connection.
+//! SSH keys in the form of OpenSSH. It logs in nowhere.
 
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD, STANDARD_NO_PAD},
-};
 use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
-use sha2::{Digest as _, Sha256};
 use ssh_key::{
-    HashAlg, LineEnding, PrivateKey, PublicKey,
+    HashAlg, LineEnding, PrivateKey,
     private::{Ed25519Keypair, KeypairData},
 };
 use zeroize::Zeroizing;
 
 use crate::{
-    host::secrets::Secret,
+    host::{secrets::Secret, wait::Waiting},
     script::{
         binding::Binding,
         conductor::Outcome,
         context::Call,
         fault::{Fault, Kind},
     },
+    ssh::{
+        known, pair,
+        public::{PORT, Public},
+    },
+    wire::authority::Authority,
 };
 
 pub const BINDING: Binding = Binding {
@@ -60,13 +60,15 @@ mod functions {
         host.entropy.fill(&mut *seed);
         let pair = KeypairData::from(Ed25519Keypair::from_seed(&seed));
         let made = PrivateKey::new(pair, comment).and_then(|key| Ok((key.to_openssh(LineEnding::LF)?, key)));
-        let (text, key) = made.map_err(|error| context.raise(unfit("the comment", &error)))?;
+        let (text, key) = made.map_err(|error| {
+            context.raise(Fault::new(Kind::Parse, format!("the comment can't be written: {error}")))
+        })?;
         let private = Secret::new(format!("ssh key {comment}"), text.to_string());
         host.secrets.remember(&private);
-        let public = written(&context, key.public_key())?;
+        let public = key.public_key().to_openssh().expect("what was made can be written");
         Ok([
             ("private".into(), Dynamic::from(private)),
-            ("public".into(), public.into()),
+            ("public".into(), public.trim_end().into()),
             ("fingerprint".into(), key.fingerprint(HashAlg::Sha256).to_string().into()),
         ]
         .into())
@@ -81,7 +83,7 @@ mod functions {
     /// A line for `authorized_keys`.
     ///
     /// # Faults
-    /// - `parse`: it is no private key of OpenSSH
+    /// - `parse`: it is no private key of OpenSSH, or in PKCS #8
     ///
     /// # Example
     /// ```rhai
@@ -91,8 +93,14 @@ mod functions {
     pub fn public(context: NativeCallContext, private: Dynamic) -> Outcome<String> {
         let secret = private.read_lock::<Secret>().map(|secret| secret.clone());
         let text = secret.map_or_else(|| private.to_string(), |secret| secret.expose().to_owned());
-        let key = PrivateKey::from_openssh(&text).map_err(|error| context.raise(unfit("the private key", &error)))?;
-        written(&context, key.public_key())
+        let public = pair::public_of(&text)
+            .map_err(|why| Fault::new(Kind::Parse, format!("the private key can't be read: {why}")));
+        let line = public.map_err(|fault| context.raise(fault))?.line();
+        // Only OpenSSH's own form has a comment.
+        Ok(match PrivateKey::from_openssh(&text) {
+            Ok(key) if !key.comment().is_empty() => format!("{line} {}", key.comment()),
+            _ => line,
+        })
     }
 
     /// Gives the fingerprint of a public key, as `ssh-keygen -l` shows it.
@@ -135,50 +143,76 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn known_host(context: NativeCallContext, host: &str, public: &str) -> Outcome<String> {
         let key = public_key(public).map_err(|fault| context.raise(fault))?;
-        let (name, port) = match (host.rsplit_once("]:"), host.split_once(':')) {
-            (Some((name, port)), _) => (name.trim_start_matches('['), port),
-            (None, Some((name, port))) if !port.contains(':') => (name, port),
-            _ => (host.trim_matches(['[', ']']), "22"),
-        };
-        let fits = |letter: char| letter.is_ascii_alphanumeric() || "._-:%".contains(letter);
-        if name.is_empty() || !name.chars().all(fits) || port.parse::<u16>().is_err() {
-            let fault = Fault::new(Kind::Usage, format!("`{host}` is no name of a host"));
-            return Err(context.raise(fault.hint("such as `git.example.org` or `10.0.0.7:2222`")));
-        }
-        let shown = if port == "22" { name.to_owned() } else { format!("[{name}]:{port}") };
-        Ok(format!("{shown} {} {}", key.kind, STANDARD.encode(&key.blob)))
+        let host = authority(host).map_err(|fault| context.raise(fault))?;
+        Ok(key.of_host(&host))
+    }
+
+    /// Asks a server of SSH for its key.
+    #[rhai_fn(return_raw)]
+    pub fn host_key(context: NativeCallContext, server: &str) -> Outcome<Map> {
+        asked(&context, server, Map::new())
+    }
+
+    /// Asks a server of SSH for its key, which it proves to be its own, and logs in nowhere.
+    ///
+    /// Whether the server is the one that is meant is not known by that: hold the fingerprint against one that was published.
+    ///
+    /// # Parameters
+    /// - `server` (text): its name or address, with a port if that is not 22
+    /// - `options` (map): see below
+    ///
+    /// # Options
+    /// - `timeout` (duration, `30s`): how long it may take
+    ///
+    /// # Returns
+    /// A map of `public`, a line such as `ssh-ed25519 AAAA…`, `fingerprint`, and `known_host`, a line for `known_hosts`.
+    ///
+    /// # Faults
+    /// - `unreachable`: there is no connection, or what is there does not speak SSH as it should
+    /// - `timeout`: it did not answer in time
+    /// - `usage`: it is no name of a host
+    ///
+    /// # Example
+    /// ```rhai server
+    /// try {
+    ///     print(ssh::host_key(server.split("//")[1], #{ timeout: "2s" }).fingerprint);
+    /// } catch (fault) {
+    ///     print(fault.message);
+    /// }
+    /// ```
+    #[rhai_fn(name = "host_key", return_raw)]
+    pub fn host_key_with_options(context: NativeCallContext, server: &str, options: Map) -> Outcome<Map> {
+        asked(&context, server, options)
     }
 }
 
-/// A public key of any kind: what kind, and its bytes, which begin with the kind once more.
-struct Public<'t> {
-    kind: &'t str,
-    blob: Vec<u8>,
+fn asked(context: &NativeCallContext, server: &str, options: Map) -> Outcome<Map> {
+    let options = context.options("ssh::host_key", options)?;
+    let timeout = options.deadline("timeout").map_err(|fault| context.raise(fault))?;
+    let server = authority(server).map_err(|fault| context.raise(fault))?;
+    let (host, asked) = (context.host(), server.clone());
+    let key = context.wait(Waiting::request(format!("the key of `{server}`"), timeout), |_| async move {
+        let key = known::host_key(&host, &asked, timeout).await;
+        key.map_err(|why| Fault::new(Kind::Unreachable, why))
+    })?;
+    Ok([
+        ("public".into(), key.line().into()),
+        ("fingerprint".into(), key.fingerprint().into()),
+        ("known_host".into(), key.of_host(&server).into()),
+    ]
+    .into())
 }
 
-impl Public<'_> {
-    fn fingerprint(&self) -> String {
-        format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(&self.blob)))
-    }
+fn authority(host: &str) -> Result<Authority, Fault> {
+    Authority::parse(host, Some(PORT)).map_err(|why| {
+        let fault = Fault::new(Kind::Usage, format!("`{host}` is no name of a host: {why}"));
+        fault.hint("such as `git.example.org` or `10.0.0.7:2222`")
+    })
 }
 
-fn public_key(line: &str) -> Result<Public<'_>, Fault> {
-    let mut words = line.split_whitespace();
-    let (kind, data) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let blob = STANDARD.decode(data).unwrap_or_default();
-    let begins = [&u32::try_from(kind.len()).unwrap_or(0).to_be_bytes(), kind.as_bytes()].concat();
-    if kind.is_empty() || !blob.starts_with(&begins) {
+fn public_key(line: &str) -> Result<Public, Fault> {
+    Public::of_line(line).ok_or_else(|| {
         let fault = Fault::new(Kind::Parse, "the public key can't be read: it is no line of a kind and a key");
-        return Err(fault.hint("it begins with its kind, as in `ssh-ed25519 AAAA… flux@lab`"));
-    }
-    Ok(Public { kind, blob })
-}
-
-fn written(context: &NativeCallContext, public: &PublicKey) -> Outcome<String> {
-    let line = public.to_openssh().map_err(|error| context.raise(unfit("the public key", &error)))?;
-    Ok(line.trim_end().to_owned())
-}
-
-fn unfit(what: &str, error: &ssh_key::Error) -> Fault {
-    Fault::new(Kind::Parse, format!("{what} can't be read: {error}"))
+        fault.hint("it begins with its kind, as in `ssh-ed25519 AAAA… flux@lab`")
+    })
 }

@@ -12,6 +12,9 @@ use crate::{
     },
 };
 
+/// What stands in Secrets for all to see: what a Git server is told, and how it is known.
+const PUBLIC: [&str; 2] = ["identity.pub", "known_hosts"];
+
 /// Remembers the values in these objects, which are Secrets.
 pub fn remember(vault: &Vault, objects: &[Tree]) {
     vault.remember_all(objects.iter().flat_map(secrets_of));
@@ -19,14 +22,16 @@ pub fn remember(vault: &Vault, objects: &[Tree]) {
 
 fn secrets_of(object: &Tree) -> impl Iterator<Item = Secret> {
     let decoded = entries(object, &["data"]).filter_map(move |(key, value)| match value {
-        Tree::Text(value) => {
+        Tree::Text(value) if !PUBLIC.contains(&key.as_str()) => {
             let bytes = STANDARD.decode(value.as_str()).ok()?;
             Some(Secret::new(reference(object, key), String::from_utf8(bytes).ok()?))
         }
         _ => None,
     });
     let plain = entries(object, &["stringData"]).filter_map(move |(key, value)| match value {
-        Tree::Text(value) => Some(Secret::new(reference(object, key), value.to_string())),
+        Tree::Text(value) if !PUBLIC.contains(&key.as_str()) => {
+            Some(Secret::new(reference(object, key), value.to_string()))
+        }
         _ => None,
     });
     decoded.chain(plain)

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::host::{
     entropy::Entropy,
-    keys::{Algorithm, ED25519_PKCS8, Keys},
+    keys::{Algorithm, ED25519_PKCS8, Keys, rsa},
 };
 
 pub struct SeededEntropy(Mutex<fastrand::Rng>);
@@ -50,6 +50,7 @@ impl Keys for SeededKeys {
         let written = match algorithm {
             Algorithm::EcdsaP256 => first(|| p256::SecretKey::from_slice(&chance.drawn::<32>()).ok()).to_pkcs8_der(),
             Algorithm::EcdsaP384 => first(|| p384::SecretKey::from_slice(&chance.drawn::<48>()).ok()).to_pkcs8_der(),
+            Algorithm::Rsa(bits) => return rsa(chance, bits),
             Algorithm::Ed25519 => return Zeroizing::new([ED25519_PKCS8.as_slice(), &chance.drawn::<32>()].concat()),
         };
         written.expect("a key can be written").to_bytes()

@@ -18,6 +18,7 @@ mod net;
 mod readiness;
 mod secret;
 mod show;
+mod ssh;
 mod talos;
 mod talos_config;
 mod texts;
@@ -40,7 +41,7 @@ fn script(files: &[(&str, &str)]) -> (Script, tempfile::TempDir) {
 
 /// Runs a text whose value doesn't matter.
 #[track_caller]
-fn run(script: &Script, text: &str) {
+pub fn run(script: &Script, text: &str) {
     if let Err(error) = script.run(text) {
         panic!("{text}: {error}");
     }

@@ -2,6 +2,7 @@
 
 pub mod certificates;
 pub mod daemon;
+pub mod git_server;
 pub mod nameserver;
 pub mod node;
 pub mod pipe;

@@ -2,6 +2,7 @@
 //!
 //! It is a client of `kubernetes`, and reads what Flux's own controllers write. It never changes what they apply but through them.
 
+mod credentials;
 mod explain;
 mod functions;
 mod inventory;
@@ -23,6 +24,7 @@ pub const BINDING: Binding = Binding {
     name: "flux",
     summary: "reads and reconciles what Flux keeps on a cluster",
     functions: |module| {
+        combine_with_exported_module!(module, "credentials", f::credentials::functions);
         combine_with_exported_module!(module, "read", f::read::functions);
         combine_with_exported_module!(module, "reconcile", f::reconcile::functions);
         combine_with_exported_module!(module, "suspend", f::suspend::functions);

@@ -1,5 +1,7 @@
 //! Suspending, and going on. What somebody else suspended stays so.
 
+use std::fmt;
+
 use serde_json::json;
 
 use super::{kind::Reference, standing::is_suspended};
@@ -10,6 +12,21 @@ use crate::{
     },
     script::{fault::Fault, values::tree::Tree},
 };
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Suspend,
+    Resume,
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Suspend => "suspend",
+            Self::Resume => "resume",
+        })
+    }
+}
 
 /// What came of it for one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +42,8 @@ pub enum Switched {
 ///
 /// # Errors
 /// `not_found`, `denied` and the like.
-pub async fn switch(cluster: &Cluster, reference: &Reference, suspend: bool) -> Result<Switched, Fault> {
+pub async fn switch(cluster: &Cluster, reference: &Reference, way: Way) -> Result<Switched, Fault> {
+    let suspend = way == Way::Suspend;
     let resource = reference.kind.resolve(cluster).await?;
     let object = cluster.read(&resource, &reference.namespace, &reference.name).await?;
     if is_suspended(&object) == suspend {

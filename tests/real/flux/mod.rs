@@ -1,5 +1,6 @@
 //! Flux's own controllers, and what the binding makes of them.
 
+mod credentials;
 mod lab;
 mod look;
 mod reconcile;

@@ -17,6 +17,7 @@ use crate::{
         remedy::{self, Plan, Step},
         request::Manner,
         standing,
+        suspension::Way,
     },
     event::What,
     host::{
@@ -263,7 +264,7 @@ fn perform(context: &NativeCallContext, cluster: &Cluster, step: &Step, timeout:
     let manner = |force, reset| Manner { force, reset };
     match step {
         Step::Resume(reference) => {
-            switched(context, cluster, reference, false, timeout)?;
+            switched(context, cluster, reference, Way::Resume, timeout)?;
             await_ready(context, cluster, reference, timeout).map(drop)
         }
         Step::ReconcileSources(reference) => reconcile_sources(context, cluster, reference, timeout),

@@ -1,5 +1,6 @@
 //! What scripts see of Flux: thin functions over the files beside.
 
+pub mod credentials;
 pub mod explain;
 pub mod look;
 pub mod read;

@@ -10,7 +10,7 @@ use crate::{
     bindings::flux::{
         kind::{FluxKind, Reference},
         request, standing,
-        suspension::{self, Switched},
+        suspension::{self, Switched, Way},
     },
     host::{
         effect::{Effect, digest},
@@ -33,7 +33,7 @@ pub mod functions {
     /// Has Flux leave an object alone.
     #[rhai_fn(pure, return_raw)]
     pub fn suspend(context: NativeCallContext, cluster: &mut Cluster, kind: &str, name: Dynamic) -> Outcome<Array> {
-        suspend_named(&context, cluster, kind, &name, Map::new())
+        switch_named(&context, cluster, Way::Suspend, kind, &name, Map::new())
     }
 
     /// Has Flux leave what the options select alone.
@@ -44,11 +44,7 @@ pub mod functions {
         kind: &str,
         options: Map,
     ) -> Outcome<Array> {
-        let options = context.options("flux::suspend", options)?;
-        let timeout = options.deadline("timeout").map_err(|fault| context.raise(fault))?;
-        let cluster = cluster.here();
-        let all = select(&context, &cluster, kind, &options, timeout, |_| true)?;
-        suspend_all(&context, &cluster, all, timeout)
+        switch_selected(&context, cluster, Way::Suspend, kind, options)
     }
 
     /// Has Flux leave an object alone, several, or what the options select.
@@ -96,13 +92,13 @@ pub mod functions {
         name: Dynamic,
         options: Map,
     ) -> Outcome<Array> {
-        suspend_named(&context, cluster, kind, &name, options)
+        switch_named(&context, cluster, Way::Suspend, kind, &name, options)
     }
 
     /// Has Flux go on with an object, and waits until it is ready.
     #[rhai_fn(pure, return_raw)]
     pub fn resume(context: NativeCallContext, cluster: &mut Cluster, kind: &str, name: Dynamic) -> Outcome<Array> {
-        resume_named(&context, cluster, kind, &name, Map::new())
+        switch_named(&context, cluster, Way::Resume, kind, &name, Map::new())
     }
 
     /// Has Flux go on with those of the selected objects that we suspended.
@@ -113,12 +109,7 @@ pub mod functions {
         kind: &str,
         options: Map,
     ) -> Outcome<Array> {
-        let options = context.options("flux::resume", options)?;
-        let timeout = options.deadline("timeout").map_err(|fault| context.raise(fault))?;
-        let cluster = cluster.here();
-        let ours = |object: &Tree| standing::is_suspended(object) && suspension::is_ours(object);
-        let all = select(&context, &cluster, kind, &options, timeout, ours)?;
-        resume_all(&context, &cluster, all, options.flag("wait"), timeout)
+        switch_selected(&context, cluster, Way::Resume, kind, options)
     }
 
     /// Has Flux go on with an object, several, or those of the selected ones that we suspended, and waits until they are ready.
@@ -166,36 +157,39 @@ pub mod functions {
         name: Dynamic,
         options: Map,
     ) -> Outcome<Array> {
-        resume_named(&context, cluster, kind, &name, options)
+        switch_named(&context, cluster, Way::Resume, kind, &name, options)
     }
 }
 
-fn suspend_named(
+fn switch_named(
     context: &NativeCallContext,
     cluster: &Cluster,
+    way: Way,
     kind: &str,
     name: &Dynamic,
     options: Map,
 ) -> Outcome<Array> {
-    let options = context.options("flux::suspend", options)?;
-    let timeout = options.deadline("timeout").map_err(|fault| context.raise(fault))?;
+    let options = context.options(&format!("flux::{way}"), options)?;
     let cluster = cluster.here();
     let all = target::several(&cluster, kind, name, &options).map_err(|fault| context.raise(fault))?;
-    suspend_all(context, &cluster, all, timeout)
+    switch_all(context, &cluster, way, &all, &options)
 }
 
-fn resume_named(
+fn switch_selected(
     context: &NativeCallContext,
     cluster: &Cluster,
+    way: Way,
     kind: &str,
-    name: &Dynamic,
     options: Map,
 ) -> Outcome<Array> {
-    let options = context.options("flux::resume", options)?;
-    let timeout = options.deadline("timeout").map_err(|fault| context.raise(fault))?;
+    let options = context.options(&format!("flux::{way}"), options)?;
     let cluster = cluster.here();
-    let all = target::several(&cluster, kind, name, &options).map_err(|fault| context.raise(fault))?;
-    resume_all(context, &cluster, all, options.flag("wait"), timeout)
+    let wanted = |object: &Tree| match way {
+        Way::Suspend => true,
+        Way::Resume => standing::is_suspended(object) && suspension::is_ours(object),
+    };
+    let all = select(context, &cluster, kind, &options, wanted)?;
+    switch_all(context, &cluster, way, &all, &options)
 }
 
 /// The objects that the options select and that are wanted.
@@ -204,9 +198,9 @@ fn select(
     cluster: &Cluster,
     kind: &str,
     options: &Options,
-    timeout: Duration,
     wanted: impl Fn(&Tree) -> bool,
 ) -> Outcome<Vec<Reference>> {
+    let timeout = options.deadline("timeout").map_err(|fault| context.raise(fault))?;
     let kind = FluxKind::named(kind).map_err(|fault| context.raise(fault))?;
     let selection = target::selected(cluster, options).map_err(|fault| context.raise(fault))?;
     let selection = Selection { keep_managed_fields: true, ..selection };
@@ -218,37 +212,27 @@ fn select(
     Ok(listed.objects.iter().filter(|object| wanted(object)).map(named).collect())
 }
 
-fn suspend_all(
+fn switch_all(
     context: &NativeCallContext,
     cluster: &Cluster,
-    all: Vec<Reference>,
-    timeout: Duration,
+    way: Way,
+    all: &[Reference],
+    options: &Options,
 ) -> Outcome<Array> {
+    let timeout = options.deadline("timeout").map_err(|fault| context.raise(fault))?;
     let mut ours = Array::new();
     for reference in all {
-        if switched(context, cluster, &reference, true, timeout)? != Switched::ByAnother {
-            ours.push(shown(&reference));
+        let switched = switched(context, cluster, reference, way, timeout)?;
+        if way == Way::Resume || switched != Switched::ByAnother {
+            ours.push(shown(reference));
         }
     }
-    Ok(ours)
-}
-
-fn resume_all(
-    context: &NativeCallContext,
-    cluster: &Cluster,
-    all: Vec<Reference>,
-    wait: bool,
-    timeout: Duration,
-) -> Outcome<Array> {
-    for reference in &all {
-        switched(context, cluster, reference, false, timeout)?;
-    }
-    if wait {
-        for reference in &all {
+    if way == Way::Resume && options.flag("wait") {
+        for reference in all {
             await_ready(context, cluster, reference, timeout)?;
         }
     }
-    Ok(all.iter().map(shown).collect())
+    Ok(ours)
 }
 
 /// Suspends one, or lets it go on.
@@ -256,21 +240,21 @@ pub fn switched(
     context: &NativeCallContext,
     cluster: &Cluster,
     reference: &Reference,
-    suspend: bool,
+    way: Way,
     timeout: Duration,
 ) -> Outcome<Switched> {
-    let verb = if suspend { "suspend" } else { "resume" };
+    let verb = way.to_string();
     let object = format!("{cluster}: {reference}");
     let effect = Effect {
-        verb: verb.to_owned(),
         digest: digest(&[verb.as_bytes(), object.as_bytes()]),
+        verb,
         object,
         repeatable: true,
         destroys: None,
     };
     let (cluster, reference) = (cluster.clone(), reference.clone());
     let perform = async move {
-        let switched = suspension::switch(&cluster, &reference, suspend).await?;
+        let switched = suspension::switch(&cluster, &reference, way).await?;
         let detail = (switched != Switched::Now).then(|| "it was so already".to_owned());
         Ok(Changed { value: switched, kept: Value::Null, detail })
     };
