@@ -1,5 +1,7 @@
 //! Manifests: the objects in texts, files and folders, taken out of their lists and held against what every object has.
 
+use rhai::{Array, Dynamic};
+
 use super::object::{self, items, text};
 use crate::{
     host::files::{FileError, Files},
@@ -29,6 +31,25 @@ pub fn documents(trees: Vec<Tree>) -> Result<Vec<Tree>, Fault> {
         check(document, &which)?;
     }
     Ok(documents)
+}
+
+/// What a script gives as objects: one as a map or an `Object`, YAML text with any number of documents, or a list of these.
+///
+/// # Errors
+/// `parse` for a text that is no YAML, `usage` for what is no object.
+pub fn given(value: &Dynamic) -> Result<Vec<Tree>, Fault> {
+    if let Ok(text) = value.clone().into_immutable_string() {
+        return read(&text);
+    }
+    if let Some(items) = value.read_lock::<Array>() {
+        let trees = items.iter().map(given).collect::<Result<Vec<_>, _>>()?;
+        return Ok(trees.into_iter().flatten().collect());
+    }
+    match Tree::from_dynamic(value)? {
+        tree @ Tree::Map(_) => Ok(vec![tree]),
+        other => Err(Fault::new(Kind::Usage, format!("this is {}, not a Kubernetes object", other.kind()))
+            .hint("give a map, an object, YAML text, or a list of them")),
+    }
 }
 
 /// The documents of a YAML text.

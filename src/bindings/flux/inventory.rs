@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// One object of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
     pub namespace: String,
     pub name: String,

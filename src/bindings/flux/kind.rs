@@ -45,7 +45,7 @@ const IMAGE_UPDATE: FluxKind =
     FluxKind { name: "ImageUpdateAutomation", plural: "imageupdateautomations", short: "iua", group: IMAGE };
 const RECEIVER: FluxKind =
     FluxKind { name: "Receiver", plural: "receivers", short: "receiver", group: "notification.toolkit.fluxcd.io" };
-const FLUX_INSTANCE: FluxKind =
+pub const FLUX_INSTANCE: FluxKind =
     FluxKind { name: "FluxInstance", plural: "fluxinstances", short: "fluxinstance", group: OPERATOR };
 const RESOURCE_SET: FluxKind = FluxKind { name: "ResourceSet", plural: "resourcesets", short: "rset", group: OPERATOR };
 
@@ -96,6 +96,11 @@ impl FluxKind {
 
     pub fn group(&self) -> &'static str {
         self.group
+    }
+
+    /// True for what Flux's own controllers look after, and not the operator that keeps Flux.
+    pub fn is_of_controllers(&self) -> bool {
+        self.group != OPERATOR
     }
 
     pub fn is_release(&self) -> bool {

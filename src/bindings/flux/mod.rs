@@ -5,6 +5,7 @@
 mod credentials;
 mod explain;
 mod functions;
+mod instance;
 mod inventory;
 mod kind;
 mod release;
@@ -13,6 +14,7 @@ mod request;
 mod source;
 mod standing;
 mod suspension;
+mod system;
 mod tree;
 
 use rhai::plugin::*;
@@ -29,7 +31,10 @@ pub const BINDING: Binding = Binding {
         combine_with_exported_module!(module, "reconcile", f::reconcile::functions);
         combine_with_exported_module!(module, "suspend", f::suspend::functions);
         combine_with_exported_module!(module, "explain", f::explain::functions);
+        combine_with_exported_module!(module, "instance", f::instance::functions);
         combine_with_exported_module!(module, "look", f::look::functions);
+        combine_with_exported_module!(module, "system", f::system::functions);
+        combine_with_exported_module!(module, "uninstall", f::uninstall::functions);
         combine_with_exported_module!(module, "wait", f::wait::functions);
     },
     types: |_| {},

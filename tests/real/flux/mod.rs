@@ -5,3 +5,4 @@ mod lab;
 mod look;
 mod reconcile;
 mod stuck;
+mod system;

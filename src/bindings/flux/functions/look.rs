@@ -1,33 +1,18 @@
-//! Looking around: what an object brought, where one comes from, what happened, and whether Flux itself is well.
-
-use std::time::Duration;
+//! Looking around: what an object brought, where one comes from, and what happened.
 
 use rhai::{Array, Dynamic, Map, NativeCallContext, plugin::*};
-use serde_json::{Value, json};
 
 use super::target;
 use crate::{
-    bindings::flux::{kind::KINDS, request, tree},
+    bindings::flux::{request, tree},
     host::wait::Waiting,
     kubernetes::{
-        client::{Cluster, Selection},
+        client::Cluster,
         events::{self, Wanted},
-        object::{self, items, text},
-        wait::{Until, Verdict},
+        object::text,
     },
-    script::{
-        conductor::Outcome,
-        context::Call,
-        fault::{Fault, Kind},
-        values::tree::Tree,
-    },
+    script::{conductor::Outcome, context::Call, values::tree::Tree},
 };
-
-/// The label of all that Flux's own manifests install.
-const PART: &str = "app.kubernetes.io/part-of=flux";
-
-/// How long a look takes at most that has no options.
-const LOOK: Duration = Duration::from_secs(30);
 
 #[export_module]
 pub mod functions {
@@ -166,31 +151,6 @@ pub mod functions {
     ) -> Outcome<Array> {
         events_of(&context, cluster, kind, name, options)
     }
-
-    /// Looks whether Flux itself is well on a cluster: which of its kinds are served, and how its controllers stand.
-    ///
-    /// # Parameters
-    /// - `cluster` (cluster): the cluster
-    ///
-    /// # Returns
-    /// An object with `healthy` (there are kinds, and no controller is unready), `kinds` (a map of each kind to the version that is
-    /// served) and `controllers`, a list of objects with `namespace`, `name`, `images`, `ready` and `because`.
-    ///
-    /// # Faults
-    /// - `denied`: this user may not list deployments
-    /// - `unreachable`: no connection
-    ///
-    /// # Example
-    /// ```rhai cluster
-    /// let flux = flux::check(cluster);
-    /// for controller in flux.controllers { print(`${controller.name} ${controller.because}`); }
-    /// ```
-    #[rhai_fn(pure, return_raw)]
-    pub fn check(context: NativeCallContext, cluster: &mut Cluster) -> Outcome<Dynamic> {
-        let cluster = cluster.here();
-        let asked = Waiting::request(format!("how Flux stands on {cluster}"), LOOK);
-        context.wait(asked, |_| async move { Ok(Tree::from_json(checked(&cluster).await?).to_dynamic()) })
-    }
 }
 
 fn tree_of(context: &NativeCallContext, cluster: &Cluster, kind: &str, name: &str, options: Map) -> Outcome<Dynamic> {
@@ -235,33 +195,4 @@ fn events_of(context: &NativeCallContext, cluster: &Cluster, kind: &str, name: &
         Ok(all)
     })?;
     Ok(happened.iter().map(Tree::to_dynamic).collect())
-}
-
-async fn checked(cluster: &Cluster) -> Result<Value, Fault> {
-    let mut kinds = serde_json::Map::new();
-    for kind in KINDS {
-        match kind.resolve(cluster).await {
-            Ok(resource) => drop(kinds.insert(kind.name.to_owned(), json!(resource.version))),
-            Err(fault) if fault.kind == Kind::Unsupported => {}
-            Err(fault) => return Err(fault),
-        }
-    }
-    let selection = Selection { labels: Some(PART.to_owned()), ..Selection::default() };
-    let deployments = cluster.list(&cluster.resolve("deployments").await?, &selection).await?.objects;
-    let mut healthy = !kinds.is_empty();
-    let controllers: Vec<Value> = deployments
-        .iter()
-        .map(|found| {
-            let because = match Until::Ready.judge(found) {
-                Verdict::Met => String::new(),
-                Verdict::Waiting(because) | Verdict::Hopeless(because) => because,
-            };
-            healthy &= because.is_empty();
-            let containers = items(found, &["spec", "template", "spec", "containers"]).iter();
-            let images: Vec<&str> = containers.filter_map(|container| text(container, &["image"])).collect();
-            json!({ "namespace": object::namespace(found), "name": object::name(found), "images": images,
-                    "ready": because.is_empty(), "because": because })
-        })
-        .collect();
-    Ok(json!({ "healthy": healthy, "kinds": kinds, "controllers": controllers }))
 }

@@ -242,7 +242,7 @@ struct Asked {
 fn asked(context: &NativeCallContext, cluster: &Cluster, given: &Dynamic, options: &Options) -> Result<Asked, Fault> {
     let timeout = options.deadline("timeout")?;
     let inventory = options.text("prune").map(|text| Inventory::read(&text)).transpose()?;
-    let documents = manifest::documents(given::trees(given)?)?;
+    let documents = manifest::documents(manifest::given(given)?)?;
     if documents.is_empty() {
         return Err(Fault::new(Kind::Usage, "there is no object to apply").hint("is the file empty, or all comments?"));
     }

@@ -273,7 +273,7 @@ fn delete_several(context: &NativeCallContext, cluster: &Cluster, given: &Dynami
             (format!("{own}: {} {kind}", doomed.len()), doomed)
         }
         Err(_) => {
-            let documents = given::trees(given).and_then(manifest::documents).map_err(raise)?;
+            let documents = manifest::given(given).and_then(manifest::documents).map_err(raise)?;
             let own = cluster.clone();
             let doomed = context.wait(asked, |_| async move { there(&own, &documents, &namespace).await })?;
             (format!("{cluster}: {} objects", doomed.len()), doomed)

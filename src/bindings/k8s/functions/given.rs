@@ -101,31 +101,12 @@ pub fn remember(cluster: &Cluster, documents: &[Tree]) {
 /// # Errors
 /// `usage`, if it is none, or several.
 pub fn one(value: &Dynamic, function: &str) -> Result<Tree, Fault> {
-    let mut documents = manifest::documents(trees(value)?)?;
+    let mut documents = manifest::documents(manifest::given(value)?)?;
     if documents.len() != 1 {
         let message = format!("`{function}` takes one object, and was given {}", documents.len());
         return Err(Fault::new(Kind::Usage, message).hint("`apply` takes many"));
     }
     Ok(documents.remove(0))
-}
-
-/// Objects: one as a map or an `Object`, YAML text with any number of documents, or a list of these.
-///
-/// # Errors
-/// `parse` for a text that is no YAML, `usage` for what is no object.
-pub fn trees(value: &Dynamic) -> Result<Vec<Tree>, Fault> {
-    if let Ok(text) = value.clone().into_immutable_string() {
-        return manifest::read(&text);
-    }
-    if let Some(items) = value.read_lock::<Array>() {
-        let trees = items.iter().map(trees).collect::<Result<Vec<_>, _>>()?;
-        return Ok(trees.into_iter().flatten().collect());
-    }
-    match Tree::from_dynamic(value)? {
-        tree @ Tree::Map(_) => Ok(vec![tree]),
-        other => Err(Fault::new(Kind::Usage, format!("this is {}, not a Kubernetes object", other.kind()))
-            .hint("give a map, an object, YAML text, or a list of them")),
-    }
 }
 
 /// A name, or a list of names.
