@@ -1,6 +1,6 @@
 //! What Helm has stored of a release: a Secret for each revision, with all of it packed inside.
 
-use std::io::Read;
+use std::{fmt, io::Read};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::read::GzDecoder;
@@ -9,8 +9,8 @@ use serde::Deserialize;
 use super::kind::Reference;
 use crate::{
     kubernetes::{
-        client::Cluster,
-        object::{integer, items, text},
+        client::{Cluster, Selection},
+        object::{self, integer, items, text},
     },
     script::{
         fault::{Fault, Kind},
@@ -25,6 +25,25 @@ const LIMIT: u64 = 64 << 20;
 pub struct Stored {
     pub namespace: String,
     pub hooks: Vec<Hook>,
+    /// The Secret that it is stored in.
+    pub record: Record,
+}
+
+/// Where a revision is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    pub namespace: String,
+    pub secret: String,
+}
+
+/// A revision that was begun, and has not ended.
+pub struct Pending {
+    pub record: Record,
+    pub version: String,
+    /// Such as `pending-upgrade`.
+    pub state: String,
+    /// In seconds since 1970; none if nobody wrote it down.
+    pub since: Option<i64>,
 }
 
 /// A hook of a chart, and how it went last.
@@ -35,15 +54,21 @@ pub struct Hook {
     pub succeeded: bool,
 }
 
-#[derive(Deserialize)]
-struct Record {
-    namespace: String,
-    #[serde(default)]
-    hooks: Vec<HookRecord>,
+impl fmt::Display for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {} hook {}/{}", self.events.join(" and "), self.kind.to_lowercase(), self.name)
+    }
 }
 
 #[derive(Deserialize)]
-struct HookRecord {
+struct Packed {
+    namespace: String,
+    #[serde(default)]
+    hooks: Vec<PackedHook>,
+}
+
+#[derive(Deserialize)]
+struct PackedHook {
     kind: String,
     name: String,
     #[serde(default)]
@@ -65,27 +90,71 @@ struct LastRun {
 pub async fn newest(cluster: &Cluster, reference: &Reference, release: &Tree) -> Result<Option<Stored>, Fault> {
     let Some(last) = items(release, &["status", "history"]).first() else { return Ok(None) };
     let (Some(name), Some(version)) = (text(last, &["name"]), integer(last, &["version"])) else { return Ok(None) };
-    let namespace = text(release, &["status", "storageNamespace"]).unwrap_or(&reference.namespace);
+    let namespace = storage(reference, release);
     let secrets = cluster.resolve("secrets").await?;
-    let newest = match cluster.find(&secrets, namespace, &format!("sh.helm.release.v1.{name}.v{version}")).await {
+    let secret = format!("sh.helm.release.v1.{name}.v{version}");
+    let newest = match cluster.find(&secrets, &namespace, &secret).await {
         Err(fault) if fault.kind == Kind::Denied => None,
         found => found?,
     };
-    Ok(newest.and_then(|secret| unpacked(&secret)).map(|record| Stored {
-        namespace: record.namespace,
-        hooks: record.hooks.into_iter().map(Hook::from).collect(),
+    Ok(newest.and_then(|secret| unpacked(&secret)).map(|packed| Stored {
+        namespace: packed.namespace,
+        hooks: packed.hooks.into_iter().map(Hook::from).collect(),
+        record: Record { namespace, secret },
     }))
 }
 
-impl From<HookRecord> for Hook {
-    fn from(record: HookRecord) -> Self {
-        let HookRecord { kind, name, events, last_run } = record;
+/// The newest revision that was begun and has not ended; none if there is none, or the Secrets may not be listed.
+///
+/// # Errors
+/// The fault of listing them.
+pub async fn pending(cluster: &Cluster, reference: &Reference, release: &Tree) -> Result<Option<Pending>, Fault> {
+    let namespace = storage(reference, release);
+    let labels = format!(
+        "owner=helm,name={},status in (pending-install,pending-upgrade,pending-rollback)",
+        name_of(reference, release)
+    );
+    let selection = Selection { namespace: Some(namespace.clone()), labels: Some(labels), ..Selection::default() };
+    let found = match cluster.list(&cluster.resolve("secrets").await?, &selection).await {
+        Err(fault) if fault.kind == Kind::Denied => return Ok(None),
+        found => found?.objects,
+    };
+    let label = |secret: &Tree, name: &str| text(secret, &["metadata", "labels", name]).map(str::to_owned);
+    let number = |secret: &Tree, name: &str| label(secret, name).and_then(|text| text.parse::<i64>().ok());
+    let newest = found.iter().max_by_key(|secret| number(secret, "version"));
+    Ok(newest.map(|secret| Pending {
+        record: Record { namespace, secret: object::name(secret).to_owned() },
+        version: label(secret, "version").unwrap_or_default(),
+        state: label(secret, "status").unwrap_or_default(),
+        since: number(secret, "modifiedAt").or_else(|| number(secret, "createdAt")),
+    }))
+}
+
+/// The name that Helm knows a release by.
+pub fn name_of(reference: &Reference, release: &Tree) -> String {
+    let spec = |field: &str| text(release, &["spec", field]);
+    match (spec("releaseName"), spec("targetNamespace")) {
+        (Some(name), _) => name.to_owned(),
+        (None, Some(target)) => format!("{target}-{}", reference.name),
+        (None, None) => reference.name.clone(),
+    }
+}
+
+/// The namespace that its revisions are stored in.
+fn storage(reference: &Reference, release: &Tree) -> String {
+    let named = text(release, &["status", "storageNamespace"]).or_else(|| text(release, &["spec", "storageNamespace"]));
+    named.unwrap_or(&reference.namespace).to_owned()
+}
+
+impl From<PackedHook> for Hook {
+    fn from(packed: PackedHook) -> Self {
+        let PackedHook { kind, name, events, last_run } = packed;
         Self { kind, name, events, succeeded: last_run.phase == "Succeeded" }
     }
 }
 
 /// Kubernetes' base64 around Helm's, around what is packed.
-fn unpacked(secret: &Tree) -> Option<Record> {
+fn unpacked(secret: &Tree) -> Option<Packed> {
     let outer = STANDARD.decode(text(secret, &["data", "release"])?).ok()?;
     let inner = STANDARD.decode(outer).ok()?;
     let mut plain = Vec::new();

@@ -3,6 +3,11 @@
 use super::{
     explain::{Explanation, Remedy},
     kind::Reference,
+    release::Record,
+};
+use crate::{
+    kubernetes::object::{condition, items, text},
+    script::values::tree::Tree,
 };
 
 /// A plan that helps, or why there is none.
@@ -22,11 +27,20 @@ pub enum Step {
         namespace: String,
         name: String,
     },
+    /// Make an object one that a release brought.
+    Adopt {
+        release: Reference,
+        kind: String,
+        namespace: String,
+        name: String,
+    },
     /// What it is made from, the deepest first.
     ReconcileSources(Reference),
     Reconcile(Reference),
     Reset(Reference),
     Force(Reference),
+    /// Have its controller take a failed upgrade back.
+    TakeBack(Reference),
 }
 
 impl std::fmt::Display for Step {
@@ -34,10 +48,14 @@ impl std::fmt::Display for Step {
         match self {
             Self::Resume(reference) => write!(f, "resume {reference}"),
             Self::Delete { kind, namespace, name } => write!(f, "delete {}/{name} in {namespace}", kind.to_lowercase()),
+            Self::Adopt { release, kind, namespace, name } => {
+                write!(f, "give {}/{name} in {namespace} to {release}", kind.to_lowercase())
+            }
             Self::ReconcileSources(reference) => write!(f, "reconcile the source of {reference}"),
             Self::Reconcile(reference) => write!(f, "reconcile {reference}"),
             Self::Reset(reference) => write!(f, "reset and reconcile {reference}"),
             Self::Force(reference) => write!(f, "force {reference}"),
+            Self::TakeBack(reference) => write!(f, "upgrade {reference} once more, and take it back when that fails"),
         }
     }
 }
@@ -59,6 +77,15 @@ pub fn plan(explanation: &Explanation) -> Plan {
             let again = if release.kind.is_release() { Step::Reset } else { Step::Reconcile };
             vec![delete, again(release.clone())]
         }
+        Remedy::Adopt { release, kind, namespace, name } => {
+            let (kind, namespace, name) = (kind.clone(), namespace.clone(), name.clone());
+            vec![Step::Adopt { release: release.clone(), kind, namespace, name }, Step::Reset(release.clone())]
+        }
+        Remedy::Forget { release, record: Record { namespace, secret } } => {
+            let kind = "Secret".to_owned();
+            let delete = Step::Delete { kind, namespace: namespace.clone(), name: secret.clone() };
+            vec![delete, Step::Reset(release.clone())]
+        }
     };
     let waiting = explanation.path.iter().rev().filter(|reference| *reference != blocked);
     // A release that waited for another may have failed meanwhile, and used up its attempts on that.
@@ -67,4 +94,12 @@ pub fn plan(explanation: &Explanation) -> Plan {
         false => Step::Reconcile(reference.clone()),
     }));
     Plan::Do(steps)
+}
+
+/// Whether what keeps a release came with its last upgrade, before which there was one that worked.
+pub fn can_be_taken_back(release: &Tree) -> bool {
+    let upgraded = text(release, &["status", "lastAttemptedReleaseAction"]) == Some("upgrade");
+    let failed = condition(release, "Released").is_some_and(|found| text(found, &["status"]) == Some("False"));
+    let is_good = |revision: &Tree| matches!(text(revision, &["status"]), Some("deployed" | "superseded"));
+    upgraded && failed && items(release, &["status", "history"]).iter().skip(1).any(is_good)
 }

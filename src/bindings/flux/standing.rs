@@ -64,6 +64,23 @@ pub fn judge_after(object: &Tree, token: &str) -> Verdict {
     }
 }
 
+/// How a release stands that was asked to take back its upgrade, if that fails once more.
+pub fn judge_taking_back(object: &Tree, token: &str) -> Verdict {
+    let taken_back = current(object, "Remediated");
+    match judge_after(object, token) {
+        verdict if text(object, &["status", "lastHandledReconcileAt"]) != Some(token) => verdict,
+        Verdict::Waiting(because) | Verdict::Hopeless(because) => match taken_back {
+            Some(found) if text(found, &["status"]) == Some("True") => Verdict::Met,
+            Some(found) => Verdict::Hopeless(shown_condition(found)),
+            None => match current(object, "Stalled").filter(|found| text(found, &["status"]) == Some("True")) {
+                Some(stalled) => Verdict::Hopeless(shown_condition(stalled)),
+                None => Verdict::Waiting(because),
+            },
+        },
+        Verdict::Met => Verdict::Met,
+    }
+}
+
 /// True if the last attempt failed, and nothing but another attempt will change that.
 fn has_failed(object: &Tree) -> bool {
     // What these wait for makes their controllers come again by themselves; so do some that say it in words only.

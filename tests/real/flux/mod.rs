@@ -4,5 +4,6 @@ mod credentials;
 mod lab;
 mod look;
 mod reconcile;
+mod remedies;
 mod stuck;
 mod system;

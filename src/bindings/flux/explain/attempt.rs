@@ -71,6 +71,9 @@ pub fn of_refusal(scene: &Scene, said: &str) -> Option<Blocker> {
                 remedy,
             ));
         }
+        if line.contains("exists and cannot be imported into the current release") {
+            return Some(owned(scene, line, &what));
+        }
         if let Some(user) = between(line, "User \"", "\" cannot") {
             return is("not_allowed", format!("`{user}` may not do what {} needs", scene.reference));
         }
@@ -80,6 +83,32 @@ pub fn of_refusal(scene: &Scene, said: &str) -> Option<Blocker> {
         }
         None
     })
+}
+
+/// An object is there already, and not of this release.
+fn owned(scene: &Scene, line: &str, what: &str) -> Blocker {
+    let owner = after(line, "\"meta.helm.sh/release-name\" must equal")
+        .and_then(|rest| between(rest, "current value is \"", "\""));
+    let target = Target::of(line);
+    match (owner, target) {
+        (Some(owner), _) => {
+            let sentence = format!("{what} is there already, and is of release `{owner}`");
+            Blocker::new(
+                "ownership",
+                sentence,
+                Remedy::Mend("name one of the two otherwise, or take one away".to_owned()),
+            )
+        }
+        (None, Some(Target { kind, namespace, name })) => {
+            let sentence = format!("{what} is there already, and is of no release");
+            let remedy = Remedy::Adopt { release: scene.reference.clone(), kind, namespace, name };
+            Blocker::new("ownership", sentence, remedy)
+        }
+        (None, None) => {
+            let sentence = format!("some of {what} are there already, and are of no release");
+            Blocker::new("ownership", sentence, Remedy::Mend("take them away, or give them to the release".to_owned()))
+        }
+    }
 }
 
 /// An upgrade failed, and was taken back.
@@ -173,12 +202,17 @@ struct Target {
 }
 
 impl Target {
-    /// As helm-controller writes it (`failed for object shop/web apps/v1, Kind=Deployment: …`), or kustomize-controller
-    /// (`Deployment/shop/web dry-run failed: …`).
+    /// As helm-controller writes it (`failed for object shop/web apps/v1, Kind=Deployment: …`, `Deployment "web" in namespace
+    /// "shop" exists …`), or kustomize-controller (`Deployment/shop/web dry-run failed: …`).
     fn of(line: &str) -> Option<Self> {
         if let Some((place, kind)) = between(line, "for object ", " ").zip(between(line, "Kind=", ":")) {
             let (namespace, name) = place.split_once('/')?;
             return Some(Self { kind: kind.to_owned(), namespace: namespace.to_owned(), name: name.to_owned() });
+        }
+        if let Some((before, rest)) = line.split_once("\" in namespace \"") {
+            let (before, name) = before.rsplit_once(" \"")?;
+            let kind = before.split_whitespace().last()?.to_owned();
+            return Some(Self { kind, namespace: rest.split('"').next()?.to_owned(), name: name.to_owned() });
         }
         let mut parts = line.split_once(" dry-run failed")?.0.split_whitespace().last()?.split('/');
         let (kind, namespace, name) = (parts.next()?, parts.next()?, parts.next()?);

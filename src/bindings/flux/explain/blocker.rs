@@ -4,7 +4,10 @@ use std::fmt;
 
 use super::{Found, Scene};
 use crate::{
-    bindings::flux::{kind::HELM_RELEASE, kind::Reference},
+    bindings::flux::{
+        kind::{HELM_RELEASE, Reference},
+        release::Record,
+    },
     kubernetes::{
         object::{condition, integer, text},
         wait::shown_condition,
@@ -64,6 +67,18 @@ pub enum Remedy {
         namespace: String,
         name: String,
     },
+    /// An object that nobody's release brought becomes this one's.
+    Adopt {
+        release: Reference,
+        kind: String,
+        namespace: String,
+        name: String,
+    },
+    /// A revision that Helm can't go on from is forgotten; what it brought stays, and is taken over.
+    Forget {
+        release: Reference,
+        record: Record,
+    },
 }
 
 impl Remedy {
@@ -86,6 +101,8 @@ impl Remedy {
             Self::Reset(_) => "reset",
             Self::Force(_) => "force",
             Self::Replace { .. } => "replace",
+            Self::Adopt { .. } => "adopt",
+            Self::Forget { .. } => "forget",
         }
     }
 }
@@ -101,6 +118,15 @@ impl fmt::Display for Remedy {
             Self::Force(reference) => write!(f, "force {reference}: install or upgrade it once more"),
             Self::Replace { kind, namespace, name, .. } => {
                 write!(f, "delete {}/{name} in {namespace}, so that it is made anew", kind.to_lowercase())
+            }
+            Self::Adopt { release, kind, namespace, name } => {
+                write!(f, "give {}/{name} in {namespace} to {release}", kind.to_lowercase())
+            }
+            Self::Forget { release, record: Record { namespace, secret } } => {
+                write!(
+                    f,
+                    "delete secret/{secret} in {namespace}, so that {release} is installed as if for the first time"
+                )
             }
         }
     }

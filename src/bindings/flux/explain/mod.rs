@@ -10,6 +10,7 @@ mod fetch;
 mod hooks;
 mod links;
 mod objects;
+mod records;
 mod references;
 
 use futures::future::BoxFuture;
@@ -45,6 +46,7 @@ const CHECKS: &[Check] = &[
     references::kubeconfig,
     references::credentials,
     references::namespace,
+    records::locked,
     attempt::not_looked_at,
     fetch::failed,
     attempt::kind_missing,
@@ -52,6 +54,7 @@ const CHECKS: &[Check] = &[
     hooks::unfinished,
     objects::unready,
     attempt::rolled_back,
+    records::first_failed,
     attempt::used_up,
     attempt::outdated,
     attempt::going_on,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rhai::{Dynamic, Map, NativeCallContext, plugin::*};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     reconcile::{reconcile_sources, reconciled},
@@ -14,8 +14,9 @@ use crate::{
     bindings::flux::{
         explain::{self, Explanation},
         kind::Reference,
+        release::name_of,
         remedy::{self, Plan, Step},
-        request::Manner,
+        request::{self, Manner},
         standing,
         suspension::Way,
     },
@@ -28,11 +29,14 @@ use crate::{
     kubernetes::{
         change::{Deleted, Deletion},
         client::Cluster,
+        object::text,
     },
     script::{
         conductor::Outcome,
         context::{Call, Change, Changed},
         fault::{Fault, Kind},
+        options::Options,
+        values::tree::Tree,
     },
 };
 
@@ -57,8 +61,9 @@ pub mod functions {
     /// `substitutes_missing`, `kubeconfig_missing`, `credentials_missing`, `namespace_missing`, `kind_missing`; of sources
     /// `chart_missing`, `chart_version`, `artifact_missing`, `unverified`, `credentials_refused`, `source_unreachable`,
     /// `fetch_failed`; of what was applied `policy_refused`, `webhook_refused`, `webhook_down`, `quota`, `immutable`, `not_allowed`,
-    /// `path_missing`; of objects `hook`, `image`, `unschedulable`, `crash`, `object_unready`, `object_gone`; and of the attempts
-    /// themselves `rolled_back`, `no_way_back`, `attempts_used_up`, `outdated`, `going_on`, `not_looked_at`, `failed`.
+    /// `path_missing`, `ownership`; of objects `hook`, `image`, `unschedulable`, `crash`, `object_unready`, `object_gone`; and of the attempts
+    /// themselves `locked`, `first_failed`, `rolled_back`, `no_way_back`, `attempts_used_up`, `outdated`, `going_on`, `not_looked_at`,
+    /// `failed`.
     ///
     /// # Parameters
     /// - `cluster` (cluster): the cluster
@@ -73,7 +78,7 @@ pub mod functions {
     /// # Returns
     /// An object with `object` and `healthy`; if it isn't, also `blocker` (one of the words above), `sentence`, `at` (the object
     /// that it keeps), `chain` (how the one waits for the other, a line each), `evidence` (what was seen, a line each), `remedy`
-    /// (`mend`, `wait`, `resume`, `reconcile`, `reset`, `force` or `replace`) and `advice`.
+    /// (`mend`, `wait`, `resume`, `reconcile`, `reset`, `force`, `adopt`, `forget` or `replace`) and `advice`.
     ///
     /// # Faults
     /// - `not_found`: it is not there
@@ -111,9 +116,11 @@ pub mod functions {
     ///
     /// The plan is shown first, and done once a person says yes: what is suspended goes on; what has not tried again is
     /// reconciled, its source first; a release without attempts gets them back; one that can go neither on nor back is forced; an
-    /// object that can't be changed any more is deleted, to be made anew. Then all that waited is reconciled, and looked at
-    /// once more: it is done when the object is Ready and what it brought is as it should be. Where somebody has to mend something
-    /// first nothing is done.
+    /// object that is there already and of no release is given to the one that brings it; a first install that failed is
+    /// forgotten, to be made once more; an object that can't be changed any more is deleted, to be made anew. Then all that waited is
+    /// reconciled, and looked at once more: it is done when the object is Ready and what it brought is as it should be. Where
+    /// somebody has to mend something first nothing is done; with `take_back`, a release whose upgrade brought what is wrong goes
+    /// back to what worked before, and still has to be mended.
     ///
     /// # Parameters
     /// - `cluster` (cluster): the cluster
@@ -124,6 +131,7 @@ pub mod functions {
     /// # Options
     /// - `namespace` (text, the context's own): where it is
     /// - `ask` (boolean, `true`): ask before the plan is done
+    /// - `take_back` (boolean, `false`): where only mending helps, have a failed upgrade taken back
     /// - `timeout` (duration, `5m`): how long each step of the plan may take
     ///
     /// # Returns
@@ -200,6 +208,9 @@ fn unstick_one(
     if let Some(explanation) = explained(context, &cluster, &reference, LOOK)? {
         let steps = match remedy::plan(&explanation) {
             Plan::Do(steps) => steps,
+            Plan::ByHand(_) if options.flag("take_back") => {
+                return take_back(context, &cluster, &reference, &explanation, &options);
+            }
             Plan::ByHand(what) => {
                 return Err(
                     context.raise(still_stuck(&reference, &explanation).hint(format!("{what}; then unstick it again")))
@@ -217,6 +228,43 @@ fn unstick_one(
         Some(explanation) => {
             let hint = explanation.blocker.remedy.to_string();
             Err(context.raise(still_stuck(&reference, &explanation).hint(hint)))
+        }
+    }
+}
+
+/// Has the release that is kept go back to what worked, after a yes, and looks whether what it brought is as it should be.
+fn take_back(
+    context: &NativeCallContext,
+    cluster: &Cluster,
+    asked: &Reference,
+    explanation: &Explanation,
+    options: &Options,
+) -> Outcome<Dynamic> {
+    let timeout = options.deadline("timeout").map_err(|fault| context.raise(fault))?;
+    let blocked = explanation.path.last().expect("an explanation begins with the object that was asked about").clone();
+    let release = {
+        let (cluster, blocked) = (cluster.clone(), blocked.clone());
+        let looking = Waiting::request(blocked.to_string(), LOOK);
+        context.wait(looking, |_| async move { blocked.read(&cluster).await })?
+    };
+    if !remedy::can_be_taken_back(&release) {
+        let hint = format!("{}; {blocked} has no upgrade that could be taken back", explanation.blocker.remedy);
+        return Err(context.raise(still_stuck(asked, explanation).hint(hint)));
+    }
+    let steps = [Step::TakeBack(blocked.clone())];
+    agree(context, asked, explanation, &steps, options.flag("ask"))?;
+    perform(context, cluster, &steps[0], timeout)?;
+    match explained(context, cluster, &blocked, LOOK)? {
+        Some(left) if left.blocker.kind != "rolled_back" => {
+            let hint = left.blocker.remedy.to_string();
+            Err(context.raise(still_stuck(asked, &left).hint(hint)))
+        }
+        _ => {
+            let (cluster, reference) = (cluster.clone(), asked.clone());
+            let looking = Waiting::request(reference.to_string(), LOOK);
+            context.wait(looking, |_| async move {
+                Ok(standing::shown(&reference, &reference.read(&cluster).await?).to_dynamic())
+            })
         }
     }
 }
@@ -271,6 +319,10 @@ fn perform(context: &NativeCallContext, cluster: &Cluster, step: &Step, timeout:
         Step::Reconcile(reference) => reconciled(context, cluster, reference, manner(false, false), timeout).map(drop),
         Step::Reset(reference) => reconciled(context, cluster, reference, manner(false, true), timeout).map(drop),
         Step::Force(reference) => reconciled(context, cluster, reference, manner(true, true), timeout).map(drop),
+        Step::TakeBack(reference) => taken_back(context, cluster, reference, timeout),
+        Step::Adopt { release, kind, namespace, name } => {
+            adopt(context, cluster, release, [kind, namespace, name], timeout)
+        }
         Step::Delete { kind, namespace, name } => delete(context, cluster, [kind, namespace, name], timeout),
     }
 }
@@ -308,4 +360,71 @@ fn delete(
         Ok(Changed { value: (), kept: Value::Null, detail: Some(detail.to_owned()) })
     };
     context.change(Change::repeatable(effect, timeout, perform))
+}
+
+/// Marks an object as one that a release of Helm brought.
+fn adopt(
+    context: &NativeCallContext,
+    cluster: &Cluster,
+    release: &Reference,
+    [kind, namespace, name]: [&String; 3],
+    timeout: Duration,
+) -> Outcome<()> {
+    let object = format!("{cluster}: {}/{name} in {namespace}", kind.to_lowercase());
+    let effect = Effect {
+        verb: "adopt".to_owned(),
+        digest: digest(&[b"adopt", object.as_bytes()]),
+        object,
+        repeatable: true,
+        destroys: None,
+    };
+    let (cluster, release) = (cluster.clone(), release.clone());
+    let (kind, namespace, name) = (kind.clone(), namespace.clone(), name.clone());
+    let perform = async move {
+        let found = release.read(&cluster).await?;
+        let target = text(&found, &["spec", "targetNamespace"]).unwrap_or(&release.namespace);
+        let marks = json!({ "metadata": {
+            "labels": { "app.kubernetes.io/managed-by": "Helm" },
+            "annotations": {
+                "meta.helm.sh/release-name": name_of(&release, &found),
+                "meta.helm.sh/release-namespace": target,
+            },
+        } });
+        cluster.merge_patch(&cluster.resolve(&kind).await?, &namespace, &name, None, &marks).await?;
+        Ok(Changed { value: (), kept: Value::Null, detail: Some(format!("it is {release}'s now")) })
+    };
+    context.change(Change::repeatable(effect, timeout, perform))
+}
+
+/// Has a failed upgrade tried once more, and taken back when it fails again: only its controller can go back.
+fn taken_back(context: &NativeCallContext, cluster: &Cluster, release: &Reference, timeout: Duration) -> Outcome<()> {
+    let object = format!("{cluster}: {release}");
+    let effect = Effect {
+        verb: "take back".to_owned(),
+        digest: digest(&[b"take back", object.as_bytes()]),
+        object,
+        repeatable: true,
+        destroys: None,
+    };
+    let perform = {
+        let (cluster, release) = (cluster.clone(), release.clone());
+        async move {
+            let change = json!({ "spec": { "upgrade": { "remediation": {
+                "strategy": "rollback",
+                "remediateLastFailure": true,
+            } } } });
+            let resource = release.kind.resolve(&cluster).await?;
+            cluster.merge_patch(&resource, &release.namespace, &release.name, None, &change).await?;
+            let token = request::ask(&cluster, &release, Manner { force: false, reset: true }).await?;
+            Ok(Changed { value: token, kept: Value::Null, detail: Some("its controller was asked".to_owned()) })
+        }
+    };
+    let token = context.change(Change::repeatable(effect, LOOK, perform))?;
+    let awaited = Waiting::until(format!("{release} to be taken back"), timeout);
+    let (cluster, release) = (cluster.clone(), release.clone());
+    let watched = context.wait(awaited, |progress| async move {
+        let judge = |object: &Tree| standing::judge_taking_back(object, &token);
+        request::watched(&cluster, &release, &progress, judge).await
+    });
+    watched.map(drop)
 }
