@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// How such a file is called.
-const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 pub struct Folder<'f> {
     read: &'f Read<'f>,

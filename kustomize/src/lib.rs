@@ -5,6 +5,7 @@
 
 mod elements;
 mod fields;
+pub mod flux;
 mod gather;
 mod generate;
 mod identity;

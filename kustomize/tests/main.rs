@@ -1,8 +1,9 @@
-//! Trees of kustomizations, each held against what the real `kubectl kustomize` makes of it.
+//! Trees of kustomizations, each held against what the real `kubectl kustomize` makes of it, and what Flux does besides.
 //!
 //! What kubectl said is kept in the trees' files; `UPDATE=1` asks it again.
 #![allow(clippy::disallowed_methods, reason = "tests read their settings from the environment")]
 
+mod envsubst;
 mod tree;
 
 use std::{env, path::Path, process::ExitCode};
@@ -27,5 +28,6 @@ fn main() -> ExitCode {
             Trial::test(name, move || tree.check().map_err(Into::into))
         }));
     }
+    trials.push(Trial::test("envsubst", || envsubst::check().map_err(Into::into)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

@@ -56,7 +56,21 @@ pub fn open(text: &str, identities: &[Identity]) -> Result<Opened, Unopened> {
     let malformed = |why: &str| Unopened::Malformed(why.to_owned());
     let documents = yaml::read(text).map_err(|why| Unopened::Malformed(why.to_string()))?;
     let [document] = documents.as_slice() else { return Err(malformed("it is not one document")) };
-    let mut values = document.value();
+    let (opened, is_whole) = opened(document.value(), identities)?;
+    if is_whole { Ok(opened) } else { Err(Unopened::Changed) }
+}
+
+/// Opens what was a file and has been changed since where it isn't encrypted, as by kustomize: its sum is not asked for.
+///
+/// # Errors
+/// It was none, or is for others.
+pub fn open_changed(values: Value, identities: &[Identity]) -> Result<Opened, Unopened> {
+    opened(values, identities).map(|(opened, _)| opened)
+}
+
+/// What was in it, and whether its sum is that of what is in it.
+fn opened(mut values: Value, identities: &[Identity]) -> Result<(Opened, bool), Unopened> {
+    let malformed = |why: &str| Unopened::Malformed(why.to_owned());
     let metadata = values.as_object_mut().and_then(|fields| fields.shift_remove("sops"));
     let metadata = metadata.ok_or(malformed("it has no `sops`: it isn't encrypted"))?;
     if metadata.get("key_groups").is_some() {
@@ -71,11 +85,8 @@ pub fn open(text: &str, identities: &[Identity]) -> Result<Opened, Unopened> {
     walk.value(&mut values)?;
     let (secret, sum) = walk.finish();
     let text = |name: &str| metadata.get(name).and_then(Value::as_str).unwrap_or_default();
-    let told = cipher::decrypt(text("mac"), &key, text("lastmodified")).map_err(|_| Unopened::Changed)?;
-    match told == sum {
-        true => Ok(Opened { values, secret }),
-        false => Err(Unopened::Changed),
-    }
+    let told = cipher::decrypt(text("mac"), &key, text("lastmodified"));
+    Ok((Opened { values, secret }, told.is_ok_and(|told| told == sum)))
 }
 
 /// The key of the values, which lies in a file of age for each recipient.

@@ -9,7 +9,7 @@ mod file;
 mod rules;
 
 pub use self::{
-    file::{Opened, Part, Unopened, open, seal},
+    file::{Opened, Part, Unopened, open, open_changed, seal},
     rules::Rules,
 };
 

@@ -1,8 +1,10 @@
 //! Repositories that programs in a cluster fetch from, by their addresses: of charts, and of manifests in Git or in registries.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
@@ -35,8 +37,8 @@ pub struct Revision {
     /// The branches and tags that lead to it.
     pub names: Vec<String>,
     pub message: String,
-    /// Objects by the folders that they are in.
-    pub folders: Vec<(String, Vec<Value>)>,
+    /// The contents of files, by their paths.
+    pub files: BTreeMap<String, String>,
 }
 
 /// All of them.
@@ -88,19 +90,13 @@ impl Revision {
 
     /// What it is called in a registry.
     pub fn digest(&self) -> String {
-        digest(&format!("{}{:?}", self.message, self.folders))
+        digest(&format!("{}{:?}", self.message, self.files))
     }
 
-    /// The objects in a folder and below it, if there is one of that name.
-    pub fn folder(&self, path: &str) -> Option<Vec<Value>> {
+    /// Whether there is a folder of that name.
+    pub fn has_folder(&self, path: &str) -> bool {
         let wanted = plain(path);
-        let is_within = |folder: &str| {
-            let folder = plain(folder);
-            wanted.is_empty() || folder == wanted || folder.starts_with(&format!("{wanted}/"))
-        };
-        let mut found = self.folders.iter().filter(|(folder, _)| is_within(folder)).peekable();
-        found.peek()?;
-        Some(found.flat_map(|(_, objects)| objects.iter().cloned()).collect())
+        wanted.is_empty() || self.files.keys().any(|file| file.starts_with(&format!("{wanted}/")))
     }
 }
 
@@ -115,6 +111,6 @@ pub fn digest(text: &str) -> String {
 }
 
 /// `./apps/` is `apps`, and `./` is the root.
-fn plain(path: &str) -> String {
+pub fn plain(path: &str) -> String {
     path.split('/').filter(|part| !matches!(*part, "" | ".")).collect::<Vec<_>>().join("/")
 }

@@ -184,6 +184,7 @@ pub struct Revision {
     pub from: Option<Length>,
     pub message: Option<String>,
     pub folders: Named<Vec<Object>>,
+    pub files: BTreeMap<String, String>,
 }
 
 /// A part of the world's time.

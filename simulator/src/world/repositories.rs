@@ -1,5 +1,7 @@
 //! Repositories, as the world's file has them, and the charts that are in them.
 
+use std::collections::BTreeMap;
+
 use tokio::time::Instant;
 
 use super::{
@@ -10,7 +12,7 @@ use crate::{
     duration::Length,
     kubernetes::{
         cluster::Cluster,
-        repositories::{Holds, Repository, Revision},
+        repositories::{Holds, Repository, Revision, plain},
     },
     time::During,
 };
@@ -29,12 +31,7 @@ fn of(url: &str, described: &description::Repository, begins: Instant) -> Reposi
         from: revision.from.map_or_else(Instant::now, at),
         names: revision.names.clone(),
         message: revision.message.clone().unwrap_or_else(|| "a change".to_owned()),
-        folders: revision
-            .folders
-            .0
-            .iter()
-            .map(|(folder, objects)| (folder.clone(), objects.iter().filter_map(charts::inline).collect()))
-            .collect(),
+        files: files(revision),
     };
     Repository {
         url: url.to_owned(),
@@ -45,4 +42,16 @@ fn of(url: &str, described: &description::Repository, begins: Instant) -> Reposi
             charts => Holds::Charts(charts.to_vec()),
         },
     }
+}
+
+/// Its files, of which each object is one.
+fn files(revision: &description::Revision) -> BTreeMap<String, String> {
+    let mut files: BTreeMap<String, String> =
+        revision.files.iter().map(|(path, text)| (plain(path), text.clone())).collect();
+    for (folder, objects) in &revision.folders.0 {
+        for (index, object) in objects.iter().filter_map(charts::inline).enumerate() {
+            files.insert(plain(&format!("{folder}/{index:03}.yaml")), object.to_string());
+        }
+    }
+    files
 }

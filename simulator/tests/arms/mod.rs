@@ -1,6 +1,7 @@
 //! The two servers that every body meets: the simulator, and a real control plane.
 
 pub mod connection;
+pub mod flux;
 pub mod loopback;
 pub mod real;
 pub mod simulated;

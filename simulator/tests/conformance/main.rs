@@ -90,8 +90,8 @@ type Bodies = &'static [(&'static str, fn(&Arm))];
 /// The area whose bodies need a control plane with MetalLB.
 const BALANCED: &str = "load_balancers";
 
-/// The area whose bodies need Flux's controllers.
-const FLUX: &str = "flux";
+/// Areas whose bodies need Flux's controllers.
+const FLUX: [&str; 3] = ["flux_manifests", "flux_releases", "flux_sources"];
 
 /// What bodies are about.
 const AREAS: &[(&str, Bodies)] = &[
@@ -119,7 +119,9 @@ const AREAS: &[(&str, Bodies)] = &[
     ("endpoints", endpoints::BODIES),
     ("events", events::BODIES),
     ("extending", extending::BODIES),
-    (FLUX, flux::BODIES),
+    (FLUX[0], flux::manifests::BODIES),
+    (FLUX[1], flux::releases::BODIES),
+    (FLUX[2], flux::sources::BODIES),
     ("garbage", garbage::BODIES),
     ("jobs", jobs::BODIES),
     ("limits", limits::BODIES),
@@ -197,7 +199,7 @@ fn updating() -> bool {
 
 fn simulated(area: &str, name: &str, body: fn(&Arm)) -> Result<(), Failed> {
     let arm = match area {
-        FLUX => simulated::arm_of(&space(area, name), flux::begin),
+        area if FLUX.contains(&area) => simulated::arm_of(&space(area, name), arms::flux::begin),
         _ => simulated::arm(&space(area, name)),
     };
     body(&arm);
@@ -207,7 +209,7 @@ fn simulated(area: &str, name: &str, body: fn(&Arm)) -> Result<(), Failed> {
 fn on_the_real_one(area: &str, name: &str, body: fn(&Arm)) -> Result<(), Failed> {
     let bed = match area {
         BALANCED => testbed::balancing(),
-        FLUX => flux::stocked(),
+        area if FLUX.contains(&area) => arms::flux::stocked(),
         area if COUNTING_NODES.contains(&area) => testbed::alone(),
         _ => testbed::shared(),
     };

@@ -96,8 +96,9 @@ impl Target {
     /// As the server refuses it.
     pub async fn apply(&self, tools: &Tools, query: &str, object: &Value) -> Result<Value, Refusal> {
         let mut object = object.clone();
-        if !self.namespace.is_empty() {
-            object["metadata"]["namespace"] = json!(self.namespace);
+        match (self.namespace.as_str(), object["metadata"].as_object_mut()) {
+            ("", Some(metadata)) => drop(metadata.remove("namespace")),
+            (namespace, _) => object["metadata"]["namespace"] = json!(namespace),
         }
         tools.client.apply_with(self.place(), &self.name, query, &object).await
     }

@@ -292,7 +292,7 @@ fn highest(repository: &Repository, range: &str) -> Option<String> {
 
 fn packed(revision: &Revision) -> Artifact {
     let digest = revision.digest();
-    let size = format!("{:?}", revision.folders).len();
+    let size = format!("{:?}", revision.files).len();
     Artifact { revision: String::new(), file: String::new(), digest, size, metadata: Value::Null, told: String::new() }
 }
 

@@ -13,7 +13,6 @@ mod lives;
 mod progress;
 mod releases;
 mod sources;
-mod substitute;
 mod versions;
 
 use std::sync::Arc;

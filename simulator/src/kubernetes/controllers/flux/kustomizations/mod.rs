@@ -1,6 +1,11 @@
 //! The kustomize-controller: Kustomizations, each the manifests of a folder of a source.
+//!
+//! `building` is what they add up to, `applying` what is done with that.
 
-use std::{collections::BTreeMap, time::Duration};
+mod applying;
+mod building;
+
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
@@ -16,8 +21,7 @@ use super::{
     kinds::{self, KUSTOMIZATION, Kind, Source},
     lives::{Keeper, Next},
     progress::{Work, is_fetched, is_news, shown},
-    releases::{is_ready, text_of},
-    substitute,
+    releases::is_ready,
 };
 use crate::kubernetes::{answer::Refusal, repositories::digest, store::Change};
 
@@ -27,35 +31,6 @@ const DEPENDENCIES: Duration = Duration::from_secs(30);
 const PREPARING: Duration = Duration::from_millis(300);
 /// The least that an attempt may take.
 const LEAST: Duration = Duration::from_secs(30);
-const OWNER: &str = "kustomize-controller";
-/// The order in which kinds are applied, all others between the last two of these groups.
-const EARLY: [&str; 23] = [
-    "CustomResourceDefinition",
-    "Namespace",
-    "ClusterRole",
-    "ClusterClass",
-    "RuntimeClass",
-    "PriorityClass",
-    "StorageClass",
-    "VolumeSnapshotClass",
-    "IngressClass",
-    "GatewayClass",
-    "ClusterRoleBinding",
-    "ResourceQuota",
-    "ServiceAccount",
-    "Role",
-    "RoleBinding",
-    "ConfigMap",
-    "Secret",
-    "Service",
-    "LimitRange",
-    "Deployment",
-    "StatefulSet",
-    "CronJob",
-    "PodDisruptionBudget",
-];
-const LATE: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
-
 pub struct Kustomizations;
 
 /// What is applied, of which revision.
@@ -158,12 +133,9 @@ async fn keep(work: &mut Work<'_>) -> Result<Next, Refusal> {
 
 /// What a Kustomization asks for that there is no model of.
 fn strange(object: &Value) -> Option<&'static str> {
-    const PATHS: [(&str, &str); 5] = [
-        ("/spec/patches", "patches of Kustomizations"),
-        ("/spec/images", "images of Kustomizations"),
-        ("/spec/components", "components of Kustomizations"),
+    const PATHS: [(&str, &str); 2] = [
         ("/spec/healthCheckExprs", "expressions for health checks"),
-        ("/spec/commonMetadata", "metadata that all objects share"),
+        ("/spec/ignoreMissingComponents", "components that may be missing"),
     ];
     PATHS.iter().find(|(path, _)| object.has(path)).map(|(_, what)| *what)
 }
@@ -208,8 +180,8 @@ async fn reconcile(
     work.save().await?;
     sleep(PREPARING).await;
     let path = work.object.text("/spec/path").to_owned();
-    let found = revision_of(work.tools, kind, source).and_then(|revision| revision.folder(&path));
-    let Some(objects) = found else {
+    let found = revision_of(work.tools, kind, source).filter(|revision| revision.has_folder(&path));
+    let Some(revision) = found else {
         let path = path.trim_start_matches("./");
         let message = format!(
             "kustomization path not found: stat /tmp/kustomization-{}/{path}: no such file or directory",
@@ -220,21 +192,17 @@ async fn reconcile(
     work.doing(&step("Building manifests", build));
     work.status().insert("lastAttemptedRevision".to_owned(), json!(build.revision));
     work.save().await?;
-    if let Some(failed) = key_missing(work) {
-        return Ok(Err(failed));
-    }
-    match variables(work, &objects) {
-        Ok(None) => build.objects = objects,
-        Ok(Some(variables)) => {
-            build.objects = objects.iter().map(|object| substitute::filled(object, &variables)).collect();
-        }
+    match building::build(work, &revision) {
+        Ok(objects) => build.objects = objects,
         Err(failed) => return Ok(Err(failed)),
     }
-    build.objects.iter_mut().for_each(|object| owned(work, object));
-    build.objects.sort_by_key(|object| rank(object.text("/kind")));
+    if let Some(failed) = elsewhere(work) {
+        return Ok(Err(failed));
+    }
+    build.objects.sort_by_key(|object| applying::rank(object.text("/kind")));
     work.doing(&step("Detecting drift", build));
     work.save().await?;
-    let applied = applied(work, build).await;
+    let applied = applying::applied(work, build).await;
     remember(work, build, &applied);
     let targets = match applied {
         Ok(targets) => targets,
@@ -264,172 +232,18 @@ fn timeout(work: &Work<'_>) -> Duration {
     work.length("/spec/timeout", usual).max(LEAST)
 }
 
-/// Says why what it needs to read secrets, or to reach another cluster, is not there.
-fn key_missing(work: &Work<'_>) -> Option<Failed> {
-    let secret = |path: &str| {
-        let name = work.object.text(path).to_owned();
-        let there = Name { namespace: work.object.namespace().to_owned(), name: name.clone() };
-        (!name.is_empty()).then(|| (work.tools.there("secrets", &there).is_some(), name))
+/// Says why it can't reach another cluster.
+fn elsewhere(work: &Work<'_>) -> Option<Failed> {
+    let (namespace, name) = (work.object.namespace(), work.object.text("/spec/kubeConfig/secretRef/name"));
+    if name.is_empty() {
+        return None;
+    }
+    let there = Name { namespace: namespace.to_owned(), name: name.to_owned() };
+    let why = match work.tools.there("secrets", &there) {
+        Some(_) => "a rehearsal has no model of Kustomizations in other clusters".to_owned(),
+        None => format!("unable to read KubeConfig secret '{namespace}/{name}' error: secrets {name:?} not found"),
     };
-    match secret("/spec/decryption/secretRef/name") {
-        Some((false, name)) => return Some(("BuildFailed", format!("secrets {name:?} not found"))),
-        Some((true, _)) => return Some(("BuildFailed", "a rehearsal has no model of decryption".to_owned())),
-        None => {}
-    }
-    let (is_there, name) = secret("/spec/kubeConfig/secretRef/name")?;
-    let why = format!(
-        "unable to read KubeConfig secret '{}/{name}' error: secrets {name:?} not found",
-        work.object.namespace()
-    );
-    let nowhere = "a rehearsal has no model of Kustomizations in other clusters".to_owned();
-    Some(("ReconciliationFailed", if is_there { nowhere } else { why }))
-}
-
-/// What is filled in; nothing, if nothing is to be.
-fn variables(work: &Work<'_>, objects: &[Value]) -> Result<Option<BTreeMap<String, String>>, Failed> {
-    let given = work.object.at("/spec/postBuild");
-    if given.is_null() {
-        return Ok(None);
-    }
-    let mut variables = BTreeMap::new();
-    for reference in given.list("/substituteFrom") {
-        let (kind, name) = (reference.text("/kind"), reference.text("/name"));
-        let plural = format!("{}s", kind.to_lowercase());
-        let there = Name { namespace: work.object.namespace().to_owned(), name: name.to_owned() };
-        match work.tools.there(&plural, &there) {
-            Some(there) => {
-                let keys = there.at("/data").as_object().into_iter().flatten();
-                variables.extend(keys.filter_map(|(key, _)| Some((key.clone(), text_of(&there, key)?))));
-            }
-            None if reference.flag("/optional") => {}
-            None => {
-                let first = objects.first().map_or_else(String::new, |object| {
-                    let (group, version) =
-                        object.text("/apiVersion").split_once('/').unwrap_or(("[noGrp]", object.text("/apiVersion")));
-                    format!("{}.{version}.{group}/{}", object.text("/kind"), object.name())
-                });
-                let why = format!("substitute from '{kind}/{name}' error: {plural} {name:?} not found");
-                return Err(("BuildFailed", format!("post build failed for '{first}': {why}")));
-            }
-        }
-    }
-    for (key, value) in given.at("/substitute").as_object().into_iter().flatten() {
-        variables.insert(key.clone(), value.as_str().unwrap_or_default().to_owned());
-    }
-    Ok(Some(variables))
-}
-
-/// Puts it where the Kustomization wants it, and says whose it is.
-fn owned(work: &Work<'_>, object: &mut Value) {
-    let target = work.object.text("/spec/targetNamespace");
-    let placed = Target::of(work.tools, object, target);
-    if !target.is_empty() && placed.is_none_or(|placed| !placed.namespace.is_empty()) {
-        object["metadata"]["namespace"] = json!(target);
-    }
-    let (prefix, suffix) = (work.object.text("/spec/namePrefix"), work.object.text("/spec/nameSuffix"));
-    if !prefix.is_empty() || !suffix.is_empty() {
-        object["metadata"]["name"] = json!(format!("{prefix}{}{suffix}", object.name()));
-    }
-    let labels = fields::map(&mut object["metadata"], "labels");
-    labels.insert("kustomize.toolkit.fluxcd.io/name".to_owned(), work.object["metadata"]["name"].clone());
-    labels.insert("kustomize.toolkit.fluxcd.io/namespace".to_owned(), work.object["metadata"]["namespace"].clone());
-}
-
-/// Applies it all, and takes away what was there before and is no more.
-async fn applied(work: &mut Work<'_>, build: &Build) -> Result<Vec<Target>, Failed> {
-    let tools = work.tools;
-    let wrong = |what: String| ("ReconciliationFailed", format!("{what}\n"));
-    let default = work.object.namespace().to_owned();
-    let (mut targets, mut lines) = (Vec::new(), Vec::new());
-    for object in &build.objects {
-        let shown_as = match object.namespace() {
-            "" => format!("{}/{}", object.text("/kind"), object.name()),
-            namespace => format!("{}/{namespace}/{}", object.text("/kind"), object.name()),
-        };
-        let Some(target) = Target::of(tools, object, &default) else {
-            let missing =
-                format!("no matches for kind {:?} in version {:?}", object.text("/kind"), object.text("/apiVersion"));
-            return Err(wrong(format!("{shown_as} dry-run failed: {missing}")));
-        };
-        targets.push(target.clone());
-        if let Some(line) = apply_one(work, &target, object).await.map_err(wrong)? {
-            lines.push(line);
-        }
-        // What is of a kind that was only just made waits for it.
-        if target.kind == "CustomResourceDefinition" {
-            apply::ready(tools, std::slice::from_ref(&target), LEAST).await.map_err(wrong)?;
-        }
-    }
-    if !lines.is_empty() {
-        work.tell("Normal", "Progressing", &lines.join("\n"), &build.marks()).await;
-    }
-    let entries: Vec<Value> = targets.iter().map(Target::entry).collect();
-    let old = work.object.list("/status/inventory/entries").to_vec();
-    work.status().insert("inventory".to_owned(), json!({ "entries": entries }));
-    if work.object.flag("/spec/prune") {
-        let left: Vec<&Value> =
-            old.iter().filter(|entry| !entries.iter().any(|new| new["id"] == entry["id"])).collect();
-        let lines = pruned(work, &left).await.map_err(|refusal| ("PruneFailed", refusal.message))?;
-        if !lines.is_empty() {
-            work.tell("Normal", "Progressing", &lines.join("\n"), &build.marks()).await;
-        }
-    }
-    Ok(targets)
-}
-
-/// Applies one object; what that did, if anything.
-async fn apply_one(work: &Work<'_>, target: &Target, object: &Value) -> Result<Option<String>, String> {
-    let tools = work.tools;
-    let annotation =
-        |key: &str| object.annotation(&format!("kustomize.toolkit.fluxcd.io/{key}")).unwrap_or_default().to_lowercase();
-    let live = target.live(tools);
-    let ssa = annotation("ssa");
-    let off =
-        live.as_deref().and_then(|live| live.annotation("kustomize.toolkit.fluxcd.io/reconcile")) == Some("disabled");
-    if off || ssa == "ignore" || (ssa == "ifnotpresent" && live.is_some()) {
-        return Ok(None);
-    }
-    let shown = target.shown();
-    let query = format!("fieldManager={OWNER}&force=true");
-    let refused = |refusal: &Refusal| match refusal.reason {
-        "NotFound" => format!("{shown} not found: {}", refusal.message),
-        reason => format!("{shown} dry-run failed ({reason}): {}", refusal.message),
-    };
-    let changed = match target.apply(tools, &format!("{query}&dryRun=All"), object).await {
-        Ok(dry) => live.as_deref().is_none_or(|live| apply::plain(live) != apply::plain(&dry)),
-        Err(refusal)
-            if refusal.message.contains("immutable")
-                && (work.object.flag("/spec/force") || annotation("force") == "enabled") =>
-        {
-            target.delete(tools).await.map_err(|refusal| refused(&refusal))?;
-            apply::gone(tools, std::slice::from_ref(target), LEAST).await;
-            target.apply(tools, &query, object).await.map_err(|refusal| refused(&refusal))?;
-            return Ok(Some(format!("{shown} created")));
-        }
-        Err(refusal) => return Err(refused(&refusal)),
-    };
-    if !changed {
-        return Ok(None);
-    }
-    target.apply(tools, &query, object).await.map_err(|refusal| refused(&refusal))?;
-    Ok(Some(format!("{shown} {}", if live.is_some() { "configured" } else { "created" })))
-}
-
-async fn pruned(work: &Work<'_>, entries: &[&Value]) -> Result<Vec<String>, Refusal> {
-    let mut lines = Vec::new();
-    for entry in entries {
-        let Some(target) = Target::of_entry(work.tools, entry) else { continue };
-        let Some(live) = target.live(work.tools) else { continue };
-        let own = live.label("kustomize.toolkit.fluxcd.io/name") == Some(work.object.name());
-        let kept = ["prune", "reconcile"].iter().any(|key| {
-            live.annotation(&format!("kustomize.toolkit.fluxcd.io/{key}"))
-                .is_some_and(|set| set.eq_ignore_ascii_case("disabled"))
-        });
-        if own && !kept && target.delete(work.tools).await? {
-            lines.push(format!("{} deleted", target.shown()));
-        }
-    }
-    Ok(lines)
+    Some(("ReconciliationFailed", why))
 }
 
 async fn healthy(work: &mut Work<'_>, build: &Build, targets: &[Target], timeout: Duration) -> Result<(), Failed> {
@@ -510,7 +324,7 @@ async fn deleted(work: &mut Work<'_>) -> Result<Next, Refusal> {
     if prunes && !work.is_suspended() {
         let entries = work.object.list("/status/inventory/entries").to_vec();
         let targets: Vec<Target> = entries.iter().filter_map(|entry| Target::of_entry(work.tools, entry)).collect();
-        let lines = pruned(work, &entries.iter().rev().collect::<Vec<_>>()).await?;
+        let lines = applying::pruned(work, &entries.iter().rev().collect::<Vec<_>>()).await?;
         if policy == "WaitForTermination" {
             apply::gone(work.tools, &targets, timeout(work)).await;
         }
@@ -536,9 +350,4 @@ impl Build {
         }
         marks
     }
-}
-
-fn rank(kind: &str) -> usize {
-    let late = LATE.iter().position(|known| *known == kind).map(|at| EARLY.len() + 1 + at);
-    late.or_else(|| EARLY.iter().position(|known| *known == kind)).unwrap_or(EARLY.len())
 }
