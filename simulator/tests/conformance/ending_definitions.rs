@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     arms::Arm,
     definitions::{DEFINITIONS, Defined, WIDGETS, definition, one_version},
-    settled::{is_going, reason},
+    settled::{Scene, fields, is_going, reason},
     values::{map, redefined, widget},
 };
 
@@ -22,6 +22,7 @@ bodies! {
     a_kind_takes_new_names
     every_name_can_be_taken
     applied_in_one_version_and_changed_in_another
+    what_is_served_is_registered_for_as_long_as_it_is
 }
 
 const NAME: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.SPACE.example.com";
@@ -271,4 +272,34 @@ fn applied_in_one_version_and_changed_in_another(arm: &Arm) {
     arm.apply(&format!("{WIDGETS}/w"), "two", in_version("v2", "w", json!({})));
     arm.patch(&format!("{}/w?fieldManager=three", path("v2")), "merge", json!({"spec": {"b": "4"}}));
     arm.get(&format!("{WIDGETS}/w"));
+}
+
+fn what_is_served_is_registered_for_as_long_as_it_is(arm: &Arm) {
+    const SERVICE: &str = "/apis/apiregistration.k8s.io/v1/apiservices/v1.SPACE.example.com";
+    let registered = |priority: u64| {
+        arm.settle(SERVICE, |service| {
+            let is_so = reason(service, "Available") == "Local" && service["spec"]["groupPriorityMinimum"] == priority;
+            is_so.then(|| fields(service, &["/metadata/labels", "/metadata/managedFields", "/spec", "/status"]))
+        });
+    };
+    let defined = Defined::new(arm, &definition("widgets", "Widget", one_version(map(json!({})))), WIDGETS);
+    registered(1000);
+    arm.adjust(SERVICE, json!({"spec": {"groupPriorityMinimum": 5}}));
+    registered(1000);
+    arm.drop(SERVICE);
+    registered(1000);
+    // Who takes away the mark looks after it alone from then on.
+    arm.adjust(SERVICE, json!({"metadata": {"labels": {"kube-aggregator.kubernetes.io/automanaged": null}}}));
+    arm.adjust(SERVICE, json!({"spec": {"groupPriorityMinimum": 5}}));
+    arm.pass(Duration::from_millis(300));
+    registered(5);
+    drop(defined);
+    arm.look_until(WIDGETS, |list| list.code == 404);
+    arm.pass(Duration::from_millis(300));
+    arm.get(SERVICE);
+    arm.drop(SERVICE);
+    let defined = Defined::new(arm, &definition("widgets", "Widget", one_version(map(json!({})))), WIDGETS);
+    registered(1000);
+    drop(defined);
+    arm.look_until(SERVICE, |service| service.code == 404);
 }

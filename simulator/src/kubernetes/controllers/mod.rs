@@ -31,6 +31,7 @@ mod quotas;
 mod replicasets;
 mod revisions;
 mod scheduler;
+mod served_kinds;
 mod services;
 mod signers;
 mod statefulsets;
@@ -197,7 +198,11 @@ pub fn start(cluster: &Arc<Cluster>) {
         let user = User::controller(account);
         begin(cluster, &census, user, "kube-controller-manager", Teller::new(component), controller);
     }
-    for controller in [Arc::new(api_services::ApiServices) as Arc<dyn Controller>, Arc::<expiry::Expiry>::default()] {
+    for controller in [
+        Arc::new(api_services::ApiServices) as Arc<dyn Controller>,
+        Arc::<expiry::Expiry>::default(),
+        Arc::new(served_kinds::ServedKinds),
+    ] {
         begin(cluster, &census, User::api_server(), "kube-apiserver", Teller::new("apiserver"), controller);
     }
     let provisioner = User::service_account("kube-system", "csi-provisioner");

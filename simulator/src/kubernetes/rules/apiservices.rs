@@ -1,19 +1,34 @@
 //! Services of APIs, which say who answers for a group and version.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
+    Rules,
     field::{Field, required},
     fill::default,
-    simple::{PLAIN, Simple},
 };
-use crate::kubernetes::answer::Cause;
+use crate::kubernetes::{answer::Cause, cluster::Cluster};
 
-pub static API_SERVICES: Simple = Simple { fill_in, check, ..PLAIN };
+pub struct ApiServices;
 
-fn fill_in(service: &mut Value) {
-    if let Some(reference) = service["spec"].get_mut("service") {
-        default(reference, "port", 443);
+impl Rules for ApiServices {
+    fn fill_in(&self, service: &mut Value) {
+        if let Some(reference) = service["spec"].get_mut("service") {
+            default(reference, "port", 443);
+        }
+    }
+
+    fn prepare_new(&self, service: &mut Value, cluster: &Cluster) {
+        if service["spec"].get("service").is_none_or(Value::is_null) {
+            service["status"] = json!({"conditions": [{
+                "type": "Available", "status": "True", "lastTransitionTime": cluster.now(), "reason": "Local",
+                "message": "Local APIServices are always available",
+            }]});
+        }
+    }
+
+    fn check(&self, service: &Value) -> Vec<Cause> {
+        check(service)
     }
 }
 

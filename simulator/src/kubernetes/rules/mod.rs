@@ -308,7 +308,7 @@ fn only_names_of_secrets(account: &mut Value) {
 /// The rules of a kind by the name under which it is stored (`deployments.apps`); nothing, if they are not modelled.
 pub fn of(stored: &str) -> Option<&'static dyn Rules> {
     Some(match stored {
-        "apiservices.apiregistration.k8s.io" => &apiservices::API_SERVICES,
+        "apiservices.apiregistration.k8s.io" => &apiservices::ApiServices,
         "certificatesigningrequests.certificates.k8s.io" => &certificates::Requests,
         "clusterrolebindings.rbac.authorization.k8s.io" => &rbac::ClusterRoleBindings,
         "clusterroles.rbac.authorization.k8s.io" => &rbac::ClusterRoles,
