@@ -185,7 +185,7 @@ impl Console {
         let mut words = words(&self.placed(line)).into_iter();
         let program = words.next().unwrap();
         let mut command = Command::new(self.programs.join(&program));
-        if program == "kubectl" {
+        if matches!(program.as_str(), "kubectl" | "flux") {
             command.arg(format!("--namespace={}", self.space));
         }
         command.args(words).current_dir(self.folder());
@@ -214,6 +214,9 @@ impl Console {
         let text = text.replace(self.folder().to_str().unwrap(), "FOLDER");
         let mut text = without_lots(&json!(text)).as_str().unwrap().to_owned();
         for (form, word) in [
+            (r"oci://(127\.0\.0\.1:\d+|registry\.test:5000)", "oci://REGISTRY"),
+            (r"([Oo]rigin [Ss]ource:? +)'?[^,'\s]+'?", "${1}ORIGIN"),
+            (r"\d+(\.\d+)? (B|KiB)\b", "SIZE"),
             (r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "TIME"),
             (r"\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d (UTC )?\d{4}", "TIME"),
             (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|( [+-]\d{4} \w+)?)", "TIME"),
@@ -240,6 +243,7 @@ impl Console {
             (r"https?://127\.0\.0\.1:\d+", "SERVER"),
             (r"127\.0\.0\.1:\d+", "LOOPBACK"),
             (r"\b10\.(\d+)\.\d+\.\d+\b", "ADDRESS"),
+            (r"(sha\d+:)[0-9a-f]{8,}", "${1}SUM"),
             (r"\bnode-[12]\b", "NODE"),
             (r"(?m)[ \t]+$", ""),
             (r"(\S)[ \t]{2,}", "$1  "),

@@ -11,6 +11,7 @@
 mod arms;
 mod changing;
 mod console;
+mod flux;
 mod forwarding;
 mod looking;
 mod machines;
@@ -28,8 +29,15 @@ use simulator::{
     kubernetes::{behaviour::Rule, cluster::Cluster, control_plane},
     time::Calendar,
 };
+use testbed::Bed;
 
 type Session = fn(&Console);
+
+/// How a simulated cluster begins.
+type Begin = fn(Calendar, u64) -> Arc<Cluster>;
+
+/// A kind of cluster: how the simulated one begins, and where the real one is.
+type Kind = (Begin, fn() -> Option<Bed>);
 
 /// Sessions that go alike on both.
 const COMPARED: &[(&str, Session)] = &[
@@ -42,6 +50,15 @@ const COMPARED: &[(&str, Session)] = &[
     ("things_are_listed", looking::things_are_listed),
     ("things_are_made", making::things_are_made),
     ("versions_are_rolled_out", rolling::versions_are_rolled_out),
+];
+
+/// Sessions that go alike on both where Flux is.
+const WITH_FLUX: &[(&str, Session)] = &[
+    ("flux_leads_back_to_where_it_came_from", flux::flux_leads_back_to_where_it_came_from),
+    ("flux_looks_whether_all_is_well", flux::flux_looks_whether_all_is_well),
+    ("flux_reconciles", flux::flux_reconciles),
+    ("flux_says_what_there_is", flux::flux_says_what_there_is),
+    ("flux_suspends_and_goes_on", flux::flux_suspends_and_goes_on),
 ];
 
 /// Sessions that need pods in which programs run.
@@ -60,16 +77,21 @@ fn main() {
     // The real one takes its time: it is looked at again when somebody asks for it.
     let real = console::updating() || arguments.filter.as_deref().is_some_and(|filter| filter.starts_with("real::"));
     let mut trials = Vec::new();
-    for (name, session) in COMPARED {
+    let bare: Kind = (begin, testbed::alone);
+    let with_flux: Kind = (arms::flux::begin, arms::flux::stocked);
+    let compared = COMPARED.iter().map(|session| (session, bare));
+    for ((name, session), (begin, bed)) in compared.chain(WITH_FLUX.iter().map(|session| (session, with_flux))) {
         if real {
-            trials.push(Trial::test(format!("real::{name}"), || on_the_real_one(name, *session)));
+            trials.push(Trial::test(format!("real::{name}"), move || on_the_real_one(bed(), name, *session)));
         }
         if !console::updating() {
-            trials.push(Trial::test(format!("simulated::{name}"), || simulated(tools, name, *session, false)));
+            let trial = move || simulated(tools, begin, (name, *session), false);
+            trials.push(Trial::test(format!("simulated::{name}"), trial));
         }
     }
     for (name, session) in RUNNING {
-        trials.push(Trial::test(format!("simulated::{name}"), || simulated(tools, name, *session, true)));
+        let trial = || simulated(tools, begin, (name, *session), true);
+        trials.push(Trial::test(format!("simulated::{name}"), trial));
     }
     for (name, session) in nodes::SESSIONS {
         trials.push(Trial::test(format!("simulated::{name}"), || nodes::play(tools, name, *session)));
@@ -87,7 +109,7 @@ fn begin(calendar: Calendar, seed: u64) -> Arc<Cluster> {
     cluster
 }
 
-fn simulated(tools: &Path, name: &str, session: Session, keeps: bool) -> Result<(), Failed> {
+fn simulated(tools: &Path, begin: Begin, (name, session): (&str, Session), keeps: bool) -> Result<(), Failed> {
     let served = arms::loopback::serve(begin);
     let console = Console::open(tools, &Place { kubeconfig: served.kubeconfig(), space: space(name) });
     session(&console);
@@ -97,8 +119,8 @@ fn simulated(tools: &Path, name: &str, session: Session, keeps: bool) -> Result<
     result
 }
 
-fn on_the_real_one(name: &str, session: Session) -> Result<(), Failed> {
-    let Some(bed) = testbed::alone() else { return Ok(()) };
+fn on_the_real_one(bed: Option<Bed>, name: &str, session: Session) -> Result<(), Failed> {
+    let Some(bed) = bed else { return Ok(()) };
     let console = Console::open(bed.programs(), &Place { kubeconfig: bed.kubeconfig(), space: space(name) });
     session(&console);
     console.hold_against(name, true)
