@@ -14,6 +14,7 @@ mod check;
 mod cold_start;
 mod contest;
 mod discovery;
+mod flux;
 mod kubernetes;
 mod lists;
 mod memory;
@@ -42,7 +43,7 @@ pub fn program() -> PathBuf {
 type Subject = fn(&Path) -> Vec<Row>;
 
 /// The subjects, by the names that choose them on the command line.
-const SUBJECTS: [(&str, Subject); 13] = [
+const SUBJECTS: [(&str, Subject); 14] = [
     ("cold_start", cold_start::rows),
     ("memory", memory::rows),
     ("steps", steps::rows),
@@ -55,6 +56,7 @@ const SUBJECTS: [(&str, Subject); 13] = [
     ("lists", lists::rows),
     ("waits", waits::rows),
     ("discovery", discovery::rows),
+    ("flux", flux::rows),
     ("talos", talos::rows),
 ];
 
