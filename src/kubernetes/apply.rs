@@ -11,7 +11,7 @@ use futures::{StreamExt, future::BoxFuture, stream};
 use super::{
     before::{self, Before},
     change::{Applying, Validation},
-    client::Cluster,
+    client::{Cluster, MANAGER},
     difference::{self, Field},
     established, hindrance,
     named::Named,
@@ -40,6 +40,8 @@ pub struct Manner {
     pub force: bool,
     /// Nothing is changed; it is only found out what would be.
     pub dry: bool,
+    /// Who owns the fields then.
+    pub manager: &'static str,
     pub validation: Validation,
     /// For documents that name none.
     pub namespace: String,
@@ -177,19 +179,20 @@ impl Work<'_> {
     }
 
     async fn attempt(&self, document: &Tree, known: &mut Before) -> Result<Applied, Fault> {
-        let Manner { force, dry, .. } = *self.manner;
+        let Manner { force, dry, manager, .. } = *self.manner;
         let kind = format!("{}/{}", object::api_version(document), object::kind(document));
         let place = namespace(document).unwrap_or(&self.manner.namespace);
         let resource = self.cluster.resolve(&kind).await?;
         *known = known.clone().read(self.cluster, &resource, place, document).await?;
         self.answered.store(true, Ordering::Relaxed);
         if let Before::Present(live) = &*known
+            && manager == MANAGER
             && ownership::is_applied(live, document)
         {
             let object = stripped(live.clone());
             return Ok(Applied { before: Some(object.clone()), object, ending: Ending::Unchanged });
         }
-        let (object, is_new) = self.cluster.apply(&resource, place, document, Applying { force, dry }).await?;
+        let (object, is_new) = self.cluster.apply(&resource, place, document, Applying { force, dry, manager }).await?;
         let object = stripped(object);
         let (before, ending) = match &*known {
             _ if is_new => (None, Ending::Created),

@@ -45,12 +45,20 @@ impl Validation {
 }
 
 /// How an object is applied.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Applying {
     /// Takes over fields that others own.
     pub force: bool,
     /// Nothing is kept: the answer is what would come of it.
     pub dry: bool,
+    /// Who owns the fields then.
+    pub manager: &'static str,
+}
+
+impl Default for Applying {
+    fn default() -> Self {
+        Self { force: false, dry: false, manager: MANAGER }
+    }
 }
 
 /// The three ways to describe a change.
@@ -122,7 +130,7 @@ impl Cluster {
         let subject = self.subject("patch", resource, Some(namespace), Some(name));
         let path = resource.path(Some(namespace), Some(name));
         let query = Query::sending(Method::PATCH, path, subject, "application/apply-patch+yaml", json::wire(wanted))
-            .with("fieldManager", MANAGER)
+            .with("fieldManager", applying.manager)
             // Unknown fields are refused whatever stands here; anything else makes the server read the text once more.
             .with("fieldValidation", Validation::Ignore.word())
             .with_some("force", applying.force.then_some("true"))

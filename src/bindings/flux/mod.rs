@@ -8,6 +8,7 @@ mod functions;
 mod instance;
 mod inventory;
 mod kind;
+mod preview;
 mod release;
 mod remedy;
 mod request;
@@ -27,6 +28,7 @@ pub const BINDING: Binding = Binding {
     summary: "reads and reconciles what Flux keeps on a cluster",
     functions: |module| {
         combine_with_exported_module!(module, "credentials", f::credentials::functions);
+        combine_with_exported_module!(module, "diff", f::diff::functions);
         combine_with_exported_module!(module, "read", f::read::functions);
         combine_with_exported_module!(module, "reconcile", f::reconcile::functions);
         combine_with_exported_module!(module, "suspend", f::suspend::functions);

@@ -1,6 +1,7 @@
 //! Flux's own controllers, and what the binding makes of them.
 
 mod credentials;
+mod diff;
 mod lab;
 mod look;
 mod reconcile;

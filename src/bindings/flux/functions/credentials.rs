@@ -252,7 +252,7 @@ fn write(
     let cluster = cluster.clone();
     let perform = async move {
         let resource = cluster.resolve("secrets").await?;
-        let applying = Applying { force: true, dry: false };
+        let applying = Applying { force: true, ..Applying::default() };
         let (_, is_new) = cluster.apply(&resource, &namespace, &wanted, applying).await?;
         let detail = if is_new { "created" } else { "applied" };
         Ok(Changed { value: (), kept: Value::Null, detail: Some(detail.to_owned()) })

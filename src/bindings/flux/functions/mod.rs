@@ -1,6 +1,7 @@
 //! What scripts see of Flux: thin functions over the files beside.
 
 pub mod credentials;
+pub mod diff;
 pub mod explain;
 pub mod instance;
 pub mod look;

@@ -18,7 +18,7 @@ use crate::{
     kubernetes::{
         apply::{self, Manner},
         change::Validation,
-        client::{Cluster, Selection},
+        client::{Cluster, MANAGER, Selection},
         manifest,
         object::{self, text},
         report,
@@ -200,6 +200,7 @@ fn apply_all(context: &NativeCallContext, cluster: &Cluster, documents: Vec<Tree
     let manner = Manner {
         force: true,
         dry: false,
+        manager: MANAGER,
         validation: Validation::Strict,
         namespace: cluster.namespace().to_owned(),
         at_once: AT_ONCE,

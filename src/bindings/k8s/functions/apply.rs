@@ -19,7 +19,7 @@ use crate::{
     kubernetes::{
         apply::{self, Applied, Manner},
         change::{Deletion, Validation},
-        client::Cluster,
+        client::{Cluster, MANAGER},
         inventory::{self, Inventory},
         manifest, object,
         removal::Doomed,
@@ -261,6 +261,7 @@ fn asked(context: &NativeCallContext, cluster: &Cluster, given: &Dynamic, option
     let manner = Manner {
         force: options.flag("force"),
         dry: false,
+        manager: MANAGER,
         validation: Validation::read(&options.text("validation").unwrap_or_default())?,
         namespace: given::namespace(options, &cluster),
         at_once,
