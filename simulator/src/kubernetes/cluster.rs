@@ -118,7 +118,7 @@ impl Cluster {
         object["metadata"]["creationTimestamp"] = json!(self.now());
         if let Some(rules) = super::rules::of(resource) {
             rules.fill_in(&mut object);
-            rules.allot(&mut object, None, self).expect("a world begins with what can be had");
+            rules.allot(&mut object, None, self, false).expect("a world begins with what can be had");
             rules.prepare_new(&mut object, self);
         }
         let key = Key { resource: resource.into(), namespace: namespace.to_owned(), name: name.to_owned() };

@@ -333,7 +333,7 @@ impl Typed<'_> {
         }
     }
 
-    /// Takes empty lists for none, as they are when they have been stored.
+    /// Makes a value what comes back of it from where it is stored: an empty list is none.
     pub fn forget_empty(self, value: &mut Value) {
         match (self.shape(), value) {
             (Shape::Map(map), Value::Object(fields)) => {
@@ -350,7 +350,23 @@ impl Typed<'_> {
                 let items_are = Typed { schema: self.schema, of: list.items };
                 items.iter_mut().for_each(|item| items_are.forget_empty(item));
             }
+            // No bytes under a key are as many as none.
+            (Shape::Scalar(Scalar::Bytes), value @ Value::Null) => *value = Value::String(String::new()),
             _ => {}
+        }
+    }
+
+    /// True if there is a list or a map in a value that has nothing in it, and is stored as none.
+    pub fn has_empty(self, value: &Value) -> bool {
+        match (self.shape(), value) {
+            (Shape::Map(map), Value::Object(fields)) => {
+                map.fields.is_empty() && fields.is_empty()
+                    || fields.iter().any(|(name, value)| self.below(name).is_some_and(|below| below.has_empty(value)))
+            }
+            (Shape::List(_), Value::Array(items)) => {
+                items.is_empty() || items.iter().any(|item| self.items().is_some_and(|below| below.has_empty(item)))
+            }
+            _ => false,
         }
     }
 

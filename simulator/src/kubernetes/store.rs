@@ -106,6 +106,15 @@ impl Store {
         self.lock().objects.get(key).cloned()
     }
 
+    /// Whether an object is as it was created, and nobody has written to it since.
+    pub fn is_new(&self, key: &Key, object: &Arc<Value>) -> bool {
+        let state = self.lock();
+        let mut changes = state.changes.iter().rev().filter(|change| change.key == *key);
+        changes.next().is_some_and(|change| {
+            change.before.is_none() && change.after.as_ref().is_some_and(|after| Arc::ptr_eq(after, object))
+        })
+    }
+
     /// The objects of a resource, in one namespace or in all, in order, with the revision that they are of.
     pub fn list(&self, resource: &Arc<str>, namespace: Option<&str>) -> (u64, Objects) {
         let state = self.lock();

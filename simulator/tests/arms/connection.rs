@@ -21,7 +21,7 @@ pub trait Connect {
     fn token(&self) -> &str;
 }
 
-type Failure = Box<dyn Error>;
+pub type Failure = Box<dyn Error>;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]

@@ -156,12 +156,26 @@ impl Arm {
 
     /// Like [`Arm::send_text`], for one who takes these media types.
     pub fn send_text_as(&self, method: &str, path: &str, content: &str, accept: &str, body: &str) -> Answer {
+        let answer = self.try_text_as(method, path, content, accept, body);
+        answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// Like [`Arm::send_text_as`], for one who expects that the server may hang up.
+    pub fn try_text_as(
+        &self,
+        method: &str,
+        path: &str,
+        content: &str,
+        accept: &str,
+        body: &str,
+    ) -> Result<Answer, connection::Failure> {
         let (path, body) = (self.placed(path), self.placed(body));
         self.transcript.sends(&body);
-        let answer = self.ask(Asked { method, path: &path, content, accept, body: &body, acting: &self.acting() });
+        let asked = Asked { method, path: &path, content, accept, body: &body, acting: &self.acting() };
+        let answer = self.runtime.block_on(connection::exchange(&*self.connect, &self.kept, asked))?;
         let form = if accept == JSON { String::new() } else { format!(" as {accept}") };
         self.transcript.tell(&format!("{method} {path}{form}"), &answer);
-        answer
+        Ok(answer)
     }
 
     /// Like [`Arm::send_text`], but not written down.

@@ -11,6 +11,7 @@ bodies! {
     keys_of_config_maps_are_checked
     a_config_map_may_be_immutable
     config_maps_have_a_limit
+    no_bytes_are_as_many_as_none
     types_of_secrets_need_their_keys
     a_secret_may_be_immutable
     the_type_of_a_secret_stays
@@ -113,4 +114,11 @@ fn secrets_are_found_by_their_type(arm: &Arm) {
     each(arm, SECRETS, &[json!({}), json!({"type": "example.com/own"})]);
     arm.get(&format!("{SECRETS}?fieldSelector=type%3Dexample.com/own"));
     arm.get(&format!("{SECRETS}?fieldSelector=kind%3DOpaque"));
+}
+
+fn no_bytes_are_as_many_as_none(arm: &Arm) {
+    arm.create(MAPS, json!({"metadata": {"name": "motd"}, "binaryData": {"a": null}}));
+    arm.patch(&format!("{MAPS}/motd"), "json", json!([{"op": "add", "path": "/binaryData/b", "value": null}]));
+    arm.create(SECRETS, json!({"metadata": {"name": "key"}, "data": {"a": null}}));
+    arm.get(&format!("{SECRETS}/key"));
 }

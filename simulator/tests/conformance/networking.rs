@@ -14,6 +14,7 @@ bodies! {
     backends_of_ingresses_are_checked
     classes_of_ingresses_are_checked
     a_network_policy_is_filled_in
+    lists_of_a_policy_with_nothing_in_them_count
     network_policies_are_checked
 }
 
@@ -133,4 +134,16 @@ fn network_policies_are_checked(arm: &Arm) {
     ] {
         arm.create(&format!("{POLICIES}?dryRun=All"), json!({"metadata": {"name": "web"}, "spec": spec}));
     }
+}
+
+fn lists_of_a_policy_with_nothing_in_them_count(arm: &Arm) {
+    let policy = format!("{POLICIES}/web");
+    arm.create(POLICIES, json!({"metadata": {"name": "web"}, "spec": {"podSelector": {}, "egress": [{}]}}));
+    for spec in
+        [json!({"ingress": []}), json!({"ingress": []}), json!({"ingress": [{}]}), json!({"ingress": [{"ports": []}]})]
+    {
+        arm.patch(&policy, "merge", json!({"spec": spec}));
+    }
+    arm.patch(&policy, "merge", json!({"spec": {"podSelector": {"matchLabels": {}}}}));
+    arm.patch(&policy, "merge", json!({"metadata": {"annotations": {"a": "1"}}}));
 }

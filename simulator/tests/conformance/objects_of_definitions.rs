@@ -488,11 +488,11 @@ fn a_defined_kind_is_scaled(arm: &Arm) {
 
 fn a_defined_kind_is_scaled_by_an_apply(arm: &Arm) {
     let mut versions = one_version(map(json!({
-        "spec": map(json!({"replicas": {"type": "integer"}, "text": {"type": "string"}})),
+        "spec": map(json!({"size": {"type": "integer"}, "text": {"type": "string"}})),
         "status": map(json!({"replicas": {"type": "integer"}})),
     })));
     versions[0]["subresources"] =
-        json!({"scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}});
+        json!({"scale": {"specReplicasPath": ".spec.size", "statusReplicasPath": ".status.replicas"}});
     let _defined = Defined::new(arm, &definition("widgets", "Widget", versions), WIDGETS);
     arm.exchange(
         "POST",
@@ -500,12 +500,7 @@ fn a_defined_kind_is_scaled_by_an_apply(arm: &Arm) {
         "application/json",
         &arm.placed_in(&widget("none", json!({"text": "a"}))),
     );
-    arm.exchange(
-        "POST",
-        &arm.placed(WIDGETS),
-        "application/json",
-        &arm.placed_in(&widget("w", json!({"replicas": 9}))),
-    );
+    arm.exchange("POST", &arm.placed(WIDGETS), "application/json", &arm.placed_in(&widget("w", json!({"size": 9}))));
     let apply = |name: &str, manager: &str, more: Value| {
         let mut scale = json!({"apiVersion": "autoscaling/v1", "kind": "Scale"});
         scale.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

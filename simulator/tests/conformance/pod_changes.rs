@@ -27,6 +27,7 @@ bodies! {
     budgets_refuse_evictions
     resources_change_by_resize
     resizing_changes_nothing_else
+    resizing_is_for_the_same_containers
     pods_are_found_by_their_fields
 }
 
@@ -316,4 +317,34 @@ fn pods_are_found_by_their_fields(arm: &Arm) {
     ] {
         arm.get(&format!("{PODS}?fieldSelector={selector}"));
     }
+}
+
+fn resizing_is_for_the_same_containers(arm: &Arm) {
+    let container = |name: &str, resources: Value| json!({"name": name, "image": "a:1", "resources": resources});
+    let asked = json!({"requests": {"cpu": "1", "example.com/gpu": "1"}, "limits": {"example.com/gpu": "1"}});
+    create(
+        arm,
+        json!({"initContainers": [container("first", json!({"requests": {"cpu": "1"}}))], "containers": [container("web", asked)]}),
+    );
+    let part = format!("{WEB}/resize?dryRun=All");
+    let first = json!([container("first", json!({"requests": {"cpu": "2"}}))]);
+    for spec in [
+        json!({}),
+        json!({"containers": [container("web", json!({}))]}),
+        json!({"initContainers": first, "containers": [container("other", json!({"requests": {"cpu": "1"}}))]}),
+        json!({"initContainers": first, "containers": [container("web", json!({"requests": {"cpu": "2"}}))]}),
+        json!({"initContainers": first, "containers": [container("web", json!({"requests": {"cpu": "2", "example.com/gpu": "2"}, "limits": {"example.com/gpu": "2"}}))]}),
+        json!({"initContainers": first, "containers": [container("web", json!({"requests": {"cpu": "2", "example.com/gpu": "1"}, "limits": {"example.com/gpu": "1"}}))]}),
+        json!({"resources": {"requests": {"cpu": "4"}}, "initContainers": first, "containers": [container("web", json!({"requests": {"cpu": "2", "example.com/gpu": "1"}, "limits": {"example.com/gpu": "1"}}))]}),
+    ] {
+        arm.replace(
+            &part,
+            json!({"metadata": {"name": "web"}, "spec": spec, "status": {"podIPs": [{"ip": "192.0.2.1"}]}}),
+        );
+    }
+    arm.patch(
+        &part,
+        "strategic-merge",
+        json!({"spec": {"containers": [{"name": "web", "resizePolicy": [{"resourceName": "cpu", "restartPolicy": "NotRequired"}]}]}}),
+    );
 }

@@ -16,6 +16,7 @@ bodies! {
     local_traffic_needs_a_port_for_health
     an_address_can_be_asked_for_once
     a_port_of_nodes_can_be_asked_for_once
+    who_only_asks_is_given_what_nobody_has
     ports_that_are_wrong_are_refused
     addresses_that_are_wrong_are_refused
     families_that_the_cluster_has_not_are_refused
@@ -333,4 +334,20 @@ fn names_of_services_are_labels(arm: &Arm) {
     {
         arm.create(SERVICES, json!({"metadata": {"name": name}, "spec": {"ports": port(), "type": "Web"}}));
     }
+}
+
+fn who_only_asks_is_given_what_nobody_has(arm: &Arm) {
+    let dry = format!("{SERVICES}?dryRun=All");
+    arm.create(SERVICES, web(json!({"ports": port()})));
+    for spec in [
+        json!({"ports": port()}),
+        json!({"ports": port(), "type": "NodePort"}),
+        json!({"ports": [{"port": 80, "nodePort": 80}], "type": "NodePort"}),
+        json!({"ports": [{"name": "a", "port": 80}, {"name": "b", "port": 80, "protocol": "UDP"}, {"name": "c", "port": 81}], "type": "NodePort"}),
+        json!({"ports": port(), "type": "LoadBalancer", "externalTrafficPolicy": "Local"}),
+    ] {
+        arm.create(&dry, json!({"metadata": {"name": "other"}, "spec": spec}));
+    }
+    arm.create(&dry, json!({"spec": {}}));
+    arm.patch(&format!("{WEB}?dryRun=All"), "merge", json!({"spec": {"type": "NodePort"}}));
 }

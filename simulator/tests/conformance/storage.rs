@@ -9,6 +9,7 @@ const CLASSES: &str = "/apis/storage.k8s.io/v1/storageclasses";
 
 bodies! {
     volumes_are_checked
+    fractions_are_of_thousandths
     classes_of_storage_are_filled_in_and_checked
     a_class_of_storage_hardly_changes
     drivers_of_storage_are_filled_in
@@ -123,4 +124,18 @@ fn attachments_are_checked(arm: &Arm) {
             json!({"metadata": {"name": "SPACE"}, "spec": spec}),
         );
     }
+}
+
+fn fractions_are_of_thousandths(arm: &Arm) {
+    const CLAIMS: &str = "/api/v1/namespaces/SPACE/persistentvolumeclaims?dryRun=All";
+    for size in ["0.0001", "1.0005", "1e-4", "100u", "0.1e-7"] {
+        arm.create(VOLUMES, volume(json!({"capacity": {"storage": size}})));
+        let spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}});
+        arm.create(CLAIMS, json!({"metadata": {"name": "data"}, "spec": spec}));
+    }
+    let quotas = "/api/v1/namespaces/SPACE/resourcequotas?dryRun=All";
+    arm.create(quotas, json!({"metadata": {"name": "all"}, "spec": {"hard": {"cpu": "0.0001"}}}));
+    let ranges = "/api/v1/namespaces/SPACE/limitranges?dryRun=All";
+    let limit = json!({"type": "Container", "max": {"cpu": "1.0001"}, "min": {"cpu": "100u"}});
+    arm.create(ranges, json!({"metadata": {"name": "all"}, "spec": {"limits": [limit]}}));
 }

@@ -14,6 +14,7 @@ bodies! {
     completions_change_with_parallelism
     schedules_may_change
     templates_of_daemon_sets_are_numbered
+    both_bounds_of_a_pace_are_kept
     a_status_says_no_more_than_there_is
     the_status_of_a_job_is_consistent
     scales_are_read_and_written
@@ -274,4 +275,18 @@ fn numbers_below_zero_are_refused_on_change(arm: &Arm) {
         ],
     );
     taken(arm, DEPLOYMENTS, json!({"spec": {"strategy": {"type": "Recreate", "rollingUpdate": null}}}));
+}
+
+fn both_bounds_of_a_pace_are_kept(arm: &Arm) {
+    create(arm, DAEMON_SETS, json!({"updateStrategy": {"type": "OnDelete"}}));
+    arm.until(&format!("{DAEMON_SETS}/web"), |set| set["status"]["observedGeneration"] == 1);
+    for pace in
+        [json!({"maxUnavailable": 1}), json!({"maxSurge": 1, "maxUnavailable": null}), json!({"maxSurge": null})]
+    {
+        arm.patch(
+            &format!("{DAEMON_SETS}/web?dryRun=All"),
+            "merge",
+            json!({"spec": {"updateStrategy": {"rollingUpdate": pace}}}),
+        );
+    }
 }

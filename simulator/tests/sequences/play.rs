@@ -32,6 +32,15 @@ pub struct Difference {
     pub theirs: Value,
 }
 
+/// What came of a request to both.
+enum Compared {
+    Same,
+    Different(Difference),
+    /// The real server hung up, as it does where Go panics (a list among the keys to retain): there is nothing to compare with, and
+    /// who knows what was done.
+    FellOver,
+}
+
 impl Difference {
     /// What stays the same in a shorter sequence: the request, the codes, and where the answers differ first.
     pub fn trait_of(&self) -> String {
@@ -89,23 +98,30 @@ impl Player {
     pub fn difference(&mut self, space: &str, sequence: &[Request]) -> Option<Difference> {
         self.theirs.begin(space);
         self.ours.begin(space);
-        let found = sequence.iter().find_map(|request| self.different(request));
+        let mut compared = sequence.iter().map(|request| self.compared(request));
+        let found = compared.find(|compared| !matches!(compared, Compared::Same));
         tidy(&self.theirs.arm);
         tidy(&self.ours.arm);
-        found
+        match found {
+            Some(Compared::Different(difference)) => Some(difference),
+            Some(Compared::Same | Compared::FellOver) | None => None,
+        }
     }
 
-    fn different(&mut self, request: &Request) -> Option<Difference> {
-        let (theirs, ours) = (self.theirs.play(request), self.ours.play(request));
-        let (theirs, ours) = theirs.into_iter().zip(ours).find(|(theirs, ours)| theirs != ours)?;
+    fn compared(&mut self, request: &Request) -> Compared {
+        let Some(theirs) = self.theirs.play(request) else { return Compared::FellOver };
+        let ours = self.ours.play(request).expect("the simulator doesn't hang up");
+        let Some((theirs, ours)) = theirs.into_iter().zip(ours).find(|(theirs, ours)| theirs != ours) else {
+            return Compared::Same;
+        };
         // Which of several things it refuses something for depends on the order of Go's maps; and what it reads from a
         // cache or refuses by one is a little late.
         let asks_again = theirs["code"].as_u64() >= Some(400) || matches!(request.method, "GET" | WATCH);
         let mut lots = (0..LOTS).filter(|_| asks_again);
         if lots.any(|_| self.theirs.ask_again(request).as_ref() == Some(&ours)) {
-            return None;
+            return Compared::Same;
         }
-        Some(Difference { asked: theirs["asked"].clone(), ours, theirs })
+        Compared::Different(Difference { asked: theirs["asked"].clone(), ours, theirs })
     }
 }
 
@@ -130,10 +146,10 @@ impl Side {
         assert_eq!(answer.code, 201, "{}", answer.body);
     }
 
-    /// What is told of a request; nothing if it names what was never answered.
-    fn play(&mut self, request: &Request) -> Vec<Value> {
+    /// What is told of a request, which is little if it names what was never answered; nothing, if the server hangs up.
+    fn play(&mut self, request: &Request) -> Option<Vec<Value>> {
         let (Some(path), Some(body)) = (self.placed(&request.path), self.placed(&written(&request.body))) else {
-            return Vec::new();
+            return Some(Vec::new());
         };
         let before = self.told().len();
         if request.method == WATCH {
@@ -143,9 +159,9 @@ impl Side {
                 self.watch(&path, request);
             }
         } else {
-            self.ask(&path, &body, request);
+            self.ask(&path, &body, request)?;
         }
-        self.told().split_off(before)
+        Some(self.told().split_off(before))
     }
 
     /// What is told of the same request once more, which changes nothing.
@@ -153,27 +169,31 @@ impl Side {
         let (path, body) = (self.placed(&request.path)?, self.placed(&written(&request.body))?);
         match request.method {
             WATCH => self.watch(&path, request),
-            _ => self.ask(&path, &body, request),
+            _ => self.ask(&path, &body, request)?,
         }
         self.told().pop()
     }
 
-    fn ask(&mut self, path: &str, body: &str, request: &Request) {
+    fn ask(&mut self, path: &str, body: &str, request: &Request) -> Option<()> {
         let Request { method, content, accept, .. } = request;
         let body = if request.torn { &body[..body.len().saturating_sub(1)] } else { body };
-        let answer = self.arm.send_text_as(method, path, content, accept, body);
+        let answer = self.arm.try_text_as(method, path, content, accept, body).ok()?;
         let metadata = &answer.body["metadata"];
         let mut know = |what: &str, field: &str| {
             if let Some(text) = metadata[field].as_str().filter(|text| !text.is_empty()) {
                 self.known.push((format!("{{{what}-{}}}", request.number), text.to_owned()));
             }
         };
-        know("REVISION", "resourceVersion");
+        // What is read from a cache is of a version that others have not come to, or have long left.
+        if !path.contains("resourceVersion=") {
+            know("REVISION", "resourceVersion");
+        }
         know("CONTINUE", "continue");
         // Versions of lists are those of everything on a server, which others write to.
         if answer.body.get("items").is_none() && answer.body.get("rows").is_none() {
             know("VERSION", "resourceVersion");
         }
+        Some(())
     }
 
     /// Watches until the object comes that ends it, or all that was there before.

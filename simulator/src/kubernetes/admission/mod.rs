@@ -30,6 +30,7 @@ pub enum Operation {
 }
 
 /// A write that is on its way in.
+#[derive(Clone, Copy)]
 pub struct Attempt<'a> {
     pub cluster: &'a Arc<Cluster>,
     pub kind: &'a Kind,
@@ -40,6 +41,8 @@ pub struct Attempt<'a> {
     /// Empty for what belongs to none.
     pub namespace: &'a str,
     pub name: &'a str,
+    /// False for a new object whose name the server makes up: then whoever is asked is told none.
+    pub named: bool,
     /// What is there by now.
     pub there: Option<&'a Value>,
     pub dry_run: bool,

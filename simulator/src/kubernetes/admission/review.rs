@@ -24,11 +24,14 @@ pub fn of(attempt: &Attempt<'_>, object: &Value) -> Value {
     };
     let mut request = json!({
         "uid": attempt.cluster.uid(), "kind": is, "resource": resource, "requestKind": is, "requestResource": resource,
-        "name": attempt.name, "operation": attempt.operation.word(), "userInfo": attempt.request.user.shown(),
+        "operation": attempt.operation.word(), "userInfo": attempt.request.user.shown(),
         "object": if deleted { Value::Null } else { shown(object) },
         "oldObject": attempt.there.map_or(Value::Null, shown),
         "dryRun": attempt.dry_run, "options": {"kind": options, "apiVersion": "meta.k8s.io/v1"},
     });
+    if attempt.named {
+        request["name"] = json!(attempt.name);
+    }
     if !attempt.namespace.is_empty() {
         request["namespace"] = json!(attempt.namespace);
     }
@@ -51,7 +54,8 @@ pub fn is_named(rules: &Value, attempt: &Attempt<'_>) -> bool {
             Some("Cluster") => !attempt.kind.namespaced,
             _ => true,
         };
-        let names = rule["resourceNames"].as_array().is_none_or(|names| names.iter().any(|name| name == attempt.name));
+        let name = if attempt.named { attempt.name } else { "" };
+        let names = rule["resourceNames"].as_array().is_none_or(|names| names.iter().any(|known| known == name));
         has("operations", attempt.operation.word())
             && has("apiGroups", &attempt.kind.group)
             && has("apiVersions", &attempt.kind.version)

@@ -200,12 +200,14 @@ impl Rules for Served {
     }
 
     fn check_part(&self, _part: &str, object: &Value, there: &Value) -> Vec<Cause> {
-        match self.schema.properties.get("status") {
+        let mut wrong = match self.schema.properties.get("status") {
             Some(status) if object.get("status").is_some() => {
                 validate::check(&object["status"], status, there.get("status"), ("status", ""))
             }
             _ => Vec::new(),
-        }
+        };
+        wrong.extend(self.scale().and_then(|places| scale::check_status(object, places)));
+        wrong
     }
 
     fn leaves(&self, part: &str) -> Vec<&str> {

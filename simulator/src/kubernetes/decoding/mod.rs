@@ -147,7 +147,7 @@ pub fn told(request: &Request, odd: Vec<String>) -> Result<(), String> {
 }
 
 /// Which kind a body says it is of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Said {
     pub api_version: String,
     pub kind: String,

@@ -208,7 +208,7 @@ impl Reader<'_> {
             };
             let before = self.wrong.take();
             self.unfit(&found, &typed.type_name());
-            if scalar == Scalar::IntOrText {
+            if matches!(scalar, Scalar::IntOrText | Scalar::Time | Scalar::MicroTime) {
                 self.ended = self.ended.take().or_else(|| self.wrong.clone());
             }
             self.wrong = before.or(self.wrong.take());
@@ -288,7 +288,12 @@ pub fn restore(typed: Typed, value: &mut Value) -> Result<(), String> {
     match (typed.shape(), &mut *value) {
         (_, Value::Null) | (Shape::Free | Shape::Opaque, _) => Ok(()),
         (Shape::Map(_), Value::Object(map)) => {
-            map.iter_mut().try_for_each(|(key, value)| typed.below(key).map_or(Ok(()), |below| restore(below, value)))
+            // The metadata comes before all else.
+            let mut fields: Vec<(&String, &mut Value)> = map.iter_mut().collect();
+            fields.sort_by_key(|(key, _)| *key != "metadata");
+            fields
+                .into_iter()
+                .try_for_each(|(key, value)| typed.below(key).map_or(Ok(()), |below| restore(below, value)))
         }
         (Shape::Map(_), value) if typed.is_open() => Err(format!("cannot restore map from {}", kind(value))),
         (Shape::Map(_), value) => Err(format!("cannot restore struct from: {}", kind(value))),

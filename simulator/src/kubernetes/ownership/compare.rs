@@ -75,14 +75,24 @@ fn walk(
                     own.map(|(_, item)| (*item).clone()).collect::<Vec<Value>>()
                 };
                 path.push(element.clone());
-                match (of(&before).as_slice(), of(&after).as_slice()) {
+                let (before, after) = (of(&before), of(&after));
+                match (before.as_slice(), after.as_slice()) {
                     ([], [after]) => walk(typed.items(), None, Some(after), path, difference)?,
                     ([before], []) => walk(typed.items(), Some(before), None, path, difference)?,
                     ([before], [after]) => walk(typed.items(), Some(before), Some(after), path, difference)?,
-                    ([], _) => difference.added.insert(path),
-                    (_, []) => difference.removed.insert(path),
-                    (before, after) if before != after => difference.modified.insert(path),
-                    _ => {}
+                    // Of items that can't be told apart, only that they are there is owned.
+                    ([_, _, ..], [_, _, ..]) if before == after => {}
+                    ([_, _, ..], [_, _, ..]) => difference.modified.insert(path),
+                    ([_, _, ..], after) => {
+                        after.iter().try_for_each(|after| walk(typed.items(), None, Some(after), path, difference))?;
+                        difference.removed.insert(path);
+                    }
+                    (before, _) => {
+                        before
+                            .iter()
+                            .try_for_each(|before| walk(typed.items(), Some(before), None, path, difference))?;
+                        difference.added.insert(path);
+                    }
                 }
                 path.pop();
             }

@@ -51,7 +51,13 @@ const USAGES: [&str; 23] = [
 const VERDICTS: [&str; 2] = ["Approved", "Denied"];
 
 impl Rules for Requests {
-    fn allot(&self, request: &mut Value, there: Option<&Value>, _cluster: &Cluster) -> Result<(), Refusal> {
+    fn allot(
+        &self,
+        request: &mut Value,
+        there: Option<&Value>,
+        _cluster: &Cluster,
+        _dry_run: bool,
+    ) -> Result<(), Refusal> {
         let pem = pem(request);
         if there.is_some() || !Request::is_framed(&pem) || Request::read(&pem).is_some() {
             return Ok(());

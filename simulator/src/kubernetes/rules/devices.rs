@@ -33,7 +33,13 @@ const MOST_CHOICES: usize = 8;
 const MOST_CONSUMERS: usize = 256;
 
 impl Rules for Classes {
-    fn allot(&self, class: &mut Value, _there: Option<&Value>, _cluster: &Cluster) -> Result<(), Refusal> {
+    fn allot(
+        &self,
+        class: &mut Value,
+        _there: Option<&Value>,
+        _cluster: &Cluster,
+        _dry_run: bool,
+    ) -> Result<(), Refusal> {
         readable(class["spec"].get("selectors"))
     }
 
@@ -62,7 +68,13 @@ impl Rules for Claims {
         fill_in(&mut claim["spec"]);
     }
 
-    fn allot(&self, claim: &mut Value, there: Option<&Value>, _cluster: &Cluster) -> Result<(), Refusal> {
+    fn allot(
+        &self,
+        claim: &mut Value,
+        there: Option<&Value>,
+        _cluster: &Cluster,
+        _dry_run: bool,
+    ) -> Result<(), Refusal> {
         if there.is_some() { Ok(()) } else { modelled(&claim["spec"]) }
     }
 
@@ -95,7 +107,13 @@ impl Rules for Templates {
         fill_in(&mut template["spec"]["spec"]);
     }
 
-    fn allot(&self, template: &mut Value, there: Option<&Value>, _cluster: &Cluster) -> Result<(), Refusal> {
+    fn allot(
+        &self,
+        template: &mut Value,
+        there: Option<&Value>,
+        _cluster: &Cluster,
+        _dry_run: bool,
+    ) -> Result<(), Refusal> {
         if there.is_some() { Ok(()) } else { modelled(&template["spec"]["spec"]) }
     }
 

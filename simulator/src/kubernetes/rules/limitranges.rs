@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{
     field::Field,
     fill::items,
-    form,
+    form, resources,
     simple::{PLAIN, Simple},
 };
 use crate::kubernetes::{answer::Cause, quantity::Quantity};
@@ -25,6 +25,11 @@ fn fill_in(range: &mut Value) {
             for (name, amount) in amounts {
                 limit[to].as_object_mut().map(|known| known.entry(name).or_insert(amount));
             }
+        }
+    }
+    for limit in items(&mut range["spec"], "limits") {
+        for amounts in ["max", "min", "default", "defaultRequest", "maxLimitRequestRatio"] {
+            limit.get_mut(amounts).into_iter().for_each(resources::round);
         }
     }
 }

@@ -103,11 +103,24 @@ pub trait Rules: Sync + Send {
     /// Fills in what an object has not that comes back from where it was stored.
     fn fill_in_stored(&self, _object: &mut Value) {}
 
-    /// Gives an object what the cluster has only so many of (such as addresses), before anything of it is checked.
+    /// True if what [`fill_in_stored`](Rules::fill_in_stored) gave a new object is stored by the first write to it, even by one that
+    /// changes nothing.
+    fn stores_filled_in_late(&self) -> bool {
+        false
+    }
+
+    /// Gives an object what the cluster has only so many of (such as addresses), before anything of it is checked. Who only wants
+    /// to know what would be is given what nobody has.
     ///
     /// # Errors
     /// If there is none left, or somebody else has what it asks for.
-    fn allot(&self, _object: &mut Value, _there: Option<&Value>, _cluster: &Cluster) -> Result<(), Refusal> {
+    fn allot(
+        &self,
+        _object: &mut Value,
+        _there: Option<&Value>,
+        _cluster: &Cluster,
+        _dry_run: bool,
+    ) -> Result<(), Refusal> {
         Ok(())
     }
 
@@ -205,6 +218,11 @@ pub trait Rules: Sync + Send {
     /// True if `metadata.generation` counts the changes of what is wanted.
     fn counts_generations(&self) -> bool {
         false
+    }
+
+    /// The field in which a list with nothing in it counts as a change from no list, although both are stored as none.
+    fn counts_what_is_empty(&self) -> Option<&str> {
+        None
     }
 
     /// The field of the metadata of which it counts the changes, too.

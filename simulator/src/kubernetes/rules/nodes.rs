@@ -22,6 +22,9 @@ impl Rules for Nodes {
         if let Some(capacity) = node["status"].get("capacity").cloned() {
             default(&mut node["status"], "allocatable", capacity);
         }
+        for amounts in ["capacity", "allocatable"] {
+            node["status"].get_mut(amounts).into_iter().for_each(resources::round);
+        }
         // Either form of the networks of its pods implies the other.
         let spec = &mut node["spec"];
         match (spec.get("podCIDR").cloned(), spec.pointer("/podCIDRs/0").cloned()) {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::kubernetes::answer::Cause;
 
-pub static QUOTAS: Simple = Simple { check, check_change, shows_deleted: true, ..PLAIN };
+pub static QUOTAS: Simple = Simple { fill_in, check, check_change, shows_deleted: true, ..PLAIN };
 
 const SCOPES: [&str; 7] = [
     "Terminating",
@@ -43,6 +43,12 @@ const STANDARD: [&str; 20] = [
     "services.loadbalancers",
     "storage",
 ];
+
+fn fill_in(quota: &mut Value) {
+    for amounts in ["/spec/hard", "/status/hard", "/status/used"] {
+        quota.pointer_mut(amounts).into_iter().for_each(resources::round);
+    }
+}
 
 fn check(quota: &Value) -> Vec<Cause> {
     let spec = Field::of(quota, "spec");

@@ -1,5 +1,7 @@
 //! Amounts of resources: which may be there, and how much of them.
 
+use serde_json::{Map, Value, json};
+
 use super::field::Field;
 use crate::kubernetes::{answer::Cause, quantity::Quantity};
 
@@ -41,4 +43,13 @@ pub fn check_value(name: &str, amount: &Field<'_>) -> Vec<Cause> {
 pub fn check_positive(amount: &Field<'_>) -> Option<Cause> {
     let quantity = Quantity::read(amount.value).ok()?;
     (quantity <= Quantity::ZERO).then(|| amount.invalid("must be greater than zero"))
+}
+
+/// Nothing smaller than thousandths is told apart.
+pub fn round(amounts: &mut Value) {
+    for amount in amounts.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        if let Some(rounded) = Quantity::read(amount).ok().and_then(Quantity::rounded_to_milli) {
+            *amount = json!(rounded.to_string());
+        }
+    }
 }

@@ -17,6 +17,7 @@ pub struct Simple {
     pub check_given_change: fn(&Value, &Value) -> Vec<Cause>,
     pub warnings: fn(&Value) -> Vec<String>,
     pub counts_generations: bool,
+    pub counts_what_is_empty: Option<&'static str>,
     pub counts_within_metadata: Option<&'static str>,
     pub shows_deleted: bool,
     pub replacing_creates: bool,
@@ -37,6 +38,7 @@ pub const PLAIN: Simple = Simple {
     check_given_change: |_, _| Vec::new(),
     warnings: |_| Vec::new(),
     counts_generations: false,
+    counts_what_is_empty: None,
     counts_within_metadata: None,
     shows_deleted: false,
     replacing_creates: false,
@@ -89,6 +91,10 @@ impl Rules for Simple {
 
     fn counts_generations(&self) -> bool {
         self.counts_generations
+    }
+
+    fn counts_what_is_empty(&self) -> Option<&str> {
+        self.counts_what_is_empty
     }
 
     fn counts_within_metadata(&self) -> Option<&str> {

@@ -16,6 +16,7 @@ pub static VALIDATING: Simple = Simple {
     fill_in: |configuration| items(configuration, "webhooks").for_each(fill_in),
     check,
     counts_generations: true,
+    counts_what_is_empty: Some("webhooks"),
     ..PLAIN
 };
 
@@ -28,6 +29,7 @@ pub static MUTATING: Simple = Simple {
     },
     check,
     counts_generations: true,
+    counts_what_is_empty: Some("webhooks"),
     ..PLAIN
 };
 

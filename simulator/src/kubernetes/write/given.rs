@@ -104,7 +104,10 @@ impl Write<'_> {
     pub(super) fn given(&self) -> Result<Value, Refusal> {
         let target = self.target();
         let again = if target.defined.is_some() { Again::Replaces } else { Again::Joins };
-        let (mut body, said) = decoding::body(self.request, target.kind, again)?;
+        let (mut body, said) = decoding::body(self.request, target.kind, again).map_err(|refusal| {
+            let malformed = target.tongue_tied && refusal.code == 400;
+            if malformed { target.unhandled(&Said::default(), "") } else { refusal }
+        })?;
         let said = match target.defined {
             Some(_) => said,
             None => said.or(&target.api_version, target.kind),

@@ -145,7 +145,10 @@ impl Write<'_> {
         }
         let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         let generated = object["metadata"]["generateName"].as_str().is_some_and(|stem| !stem.is_empty());
-        let attempt = self.attempt(Operation::Create, &name, None);
+        // Who changes it sees it without the name that it will be given.
+        let text = |field: &str| given["metadata"][field].as_str().filter(|text| !text.is_empty());
+        let asked = text("name").or_else(|| text("generateName")).unwrap_or_default();
+        let attempt = Attempt { named: text("name").is_some(), ..self.attempt(Operation::Create, asked, None) };
         admission::change(&attempt, &mut object).await?;
         self.of_its_kind(&object, None)?;
         let malformed = rules.check_given(&object);
@@ -156,7 +159,7 @@ impl Write<'_> {
         rules.admit_new(&mut object, &given, self.cluster)?;
         // Who creates something by its status is given nothing.
         if self.part.is_empty() {
-            rules.allot(&mut object, None, self.cluster)?;
+            rules.allot(&mut object, None, self.cluster, self.dry_run())?;
         }
         rules.prepare_new(&mut object, self.cluster);
         let of_its_kind = rules.looks_at_metadata("") != Look::Never;
@@ -170,7 +173,7 @@ impl Write<'_> {
         self.right(&name, &given, wrong.concat())?;
         self.right(&name, &given, metadata::wrong_in_any(&object, kind, NameForm::PathSegment))?;
         rules.warnings(&object).iter().for_each(|warning| self.request.warn(warning));
-        admission::check(&attempt, &object).await?;
+        admission::check(&Attempt { name: &name, ..attempt }, &object).await?;
         owners::set(&mut object, &entries);
         if !self.dry_run() {
             metadata::versionless(&mut object, self.request.method == Method::POST)?;
@@ -232,13 +235,17 @@ impl Write<'_> {
         self.store_form(&mut object)?;
         let kept = metadata::kept(&mut object, stored);
         if self.part.is_empty() {
-            rules.allot(&mut object, Some(stored), self.cluster)?;
+            rules.allot(&mut object, Some(stored), self.cluster, self.dry_run())?;
         }
         match self.part {
             "" | "scale" => rules.prepare_change(&mut object, stored, self.cluster),
             part => rules.prepare_part(part, &mut object, stored, self.cluster),
         }
-        if rules.counts_generations() && changed.unwrap_or_else(|| self.counts(rules, &object, stored)) {
+        let emptied = rules.counts_what_is_empty().is_some_and(|field| {
+            let typed = self.kind.schema().root().below(field);
+            self.part.is_empty() && typed.is_some_and(|typed| typed.has_empty(&given[field]))
+        });
+        if rules.counts_generations() && (emptied || changed.unwrap_or_else(|| self.counts(rules, &object, stored))) {
             let generation = stored["metadata"]["generation"].as_i64().unwrap_or_default();
             object["metadata"]["generation"] = json!(generation + 1);
         }
@@ -252,7 +259,7 @@ impl Write<'_> {
             part => rules.check_part(part, &object, stored),
         });
         self.right(name, &given, wrong)?;
-        if self.part.is_empty() {
+        if matches!(self.part, "" | "scale") {
             let warnings = rules.warnings_of_change(&object, stored);
             warnings.iter().for_each(|warning| self.request.warn(warning));
         }
@@ -267,7 +274,8 @@ impl Write<'_> {
         self.settle(rules, &mut object);
         let bare = owners::without(&object);
         owners::set(&mut object, &entries);
-        if bare == owners::without(stored) && owners::same(&entries, &owners::listed(stored)) {
+        let late = rules.stores_filled_in_late() && self.cluster.store.is_new(&self.key(name), stored);
+        if !late && bare == owners::without(stored) && owners::same(&entries, &owners::listed(stored)) {
             return Ok(Some(stored.clone()));
         }
         if self.dry_run() {
@@ -306,6 +314,7 @@ impl Write<'_> {
             part: self.part,
             namespace: self.namespace.unwrap_or_default(),
             name,
+            named: true,
             there,
             dry_run: self.dry_run(),
         }

@@ -24,8 +24,14 @@ impl Write<'_> {
         let before = Before { typed: self.kind.schema().root(), object: live, entries: known };
         let left = self.left()?;
         let ignored: Vec<&[&str]> = left.iter().map(Vec::as_slice).collect();
-        let mut applied = ownership::apply(before, config, &self.writer(manager.clone()), &ignored, *force)
-            .map_err(|error| refused(error, self.part, untyped))?;
+        let applied = ownership::apply(before, config, &self.writer(manager.clone()), &ignored, *force);
+        let mut applied = match applied {
+            Ok(applied) => applied,
+            Err(error) if self.part == "scale" => {
+                return Err(refused(as_of_a_scale(error, self.scale()?.replicas), self.part, untyped));
+            }
+            Err(error) => return Err(refused(error, self.part, untyped)),
+        };
         self.forget_times(&mut applied.entries);
         Ok(applied)
     }
@@ -40,7 +46,11 @@ impl Write<'_> {
         untyped: impl Fn(&str) -> Refusal,
     ) -> Result<Applied, Refusal> {
         let (owners, others) = self.owners_of_scale(known)?;
-        let mut applied = self.applied(Some(&self.as_scaled(live)?), &owners, config, apply, untyped)?;
+        let mut live = self.as_scaled(live)?;
+        if self.kind.built_in() {
+            live = self.only_scale(&live)?;
+        }
+        let mut applied = self.applied(Some(&live), &owners, config, apply, untyped)?;
         applied.entries.extend(others);
         Ok(applied)
     }
@@ -188,6 +198,17 @@ pub fn claimed(object: &Value, known: &[Entry]) -> Vec<Entry> {
 pub fn same(entries: &[Entry], known: &[Entry]) -> bool {
     let timeless = |entry: &Entry| Entry { time: None, ..entry.clone() };
     entries.len() == known.len() && entries.iter().zip(known).all(|(one, other)| timeless(one) == timeless(other))
+}
+
+/// What a scale says is not where its object has it.
+fn as_of_a_scale(mut error: ApplyError, replicas: &str) -> ApplyError {
+    if let ApplyError::Conflicts(conflicts) = &mut error {
+        let fields = conflicts.iter_mut().flat_map(|conflict| &mut conflict.fields);
+        fields
+            .filter(|field| field.strip_prefix('.') == Some(replicas))
+            .for_each(|field| *field = ".spec.replicas".to_owned());
+    }
+    error
 }
 
 fn refused(error: ApplyError, part: &str, untyped: impl Fn(&str) -> Refusal) -> Refusal {

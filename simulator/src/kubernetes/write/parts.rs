@@ -163,12 +163,13 @@ impl Write<'_> {
 
     /// What is applied as a scale, as a configuration of the object.
     pub(super) fn scale_applied(&self, config: &Value) -> Result<Value, Refusal> {
-        let mut applied = json!({});
-        if let Some(replicas) = config.pointer("/spec/replicas") {
-            *self.scale()?.replicas.split('.').fold(&mut applied, |object, field| &mut object[field]) =
-                replicas.clone();
-        }
-        Ok(applied)
+        Ok(sized(self.scale()?.replicas, config.pointer("/spec/replicas")))
+    }
+
+    /// An object without all that its scale doesn't say.
+    pub(super) fn only_scale(&self, object: &Value) -> Result<Value, Refusal> {
+        let path = self.scale()?.replicas;
+        Ok(sized(path, at(object, path)))
     }
 
     /// What is there with the scale that an apply gives it.
@@ -199,6 +200,15 @@ impl Write<'_> {
             ))),
         }
     }
+}
+
+/// An object of which there is nothing but the number of its scale.
+fn sized(path: &str, replicas: Option<&Value>) -> Value {
+    let mut object = json!({});
+    if let Some(replicas) = replicas {
+        *path.split('.').fold(&mut object, |object, field| &mut object[field]) = replicas.clone();
+    }
+    object
 }
 
 /// An object with another scale.

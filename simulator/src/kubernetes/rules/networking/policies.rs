@@ -15,8 +15,14 @@ use crate::kubernetes::{
     },
 };
 
-pub static POLICIES: Simple =
-    Simple { fill_in, check, counts_generations: true, looks_at_metadata: Look::AtChanges, ..PLAIN };
+pub static POLICIES: Simple = Simple {
+    fill_in,
+    check,
+    counts_generations: true,
+    counts_what_is_empty: Some("spec"),
+    looks_at_metadata: Look::AtChanges,
+    ..PLAIN
+};
 
 fn fill_in(policy: &mut Value) {
     let spec = &mut policy["spec"];
@@ -29,7 +35,9 @@ fn fill_in(policy: &mut Value) {
     if spec["egress"].as_array().is_some_and(|rules| !rules.is_empty()) {
         kinds.push("Egress");
     }
-    default(spec, "policyTypes", kinds);
+    if Field::whole(spec).at("policyTypes").is_empty() {
+        spec["policyTypes"] = json!(kinds);
+    }
 }
 
 fn check(policy: &Value) -> Vec<Cause> {

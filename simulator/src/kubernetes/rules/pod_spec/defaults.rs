@@ -1,11 +1,11 @@
 //! What a pod is if nobody says.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::CONTAINERS;
-use crate::kubernetes::{
-    quantity::Quantity,
-    rules::fill::{fill, items},
+use crate::kubernetes::rules::{
+    fill::{fill, items},
+    resources::round,
 };
 
 /// Owner and group may read and write, everybody else may read.
@@ -146,15 +146,6 @@ fn requirements(resources: &mut Value) {
     for amounts in ["limits", "requests"] {
         if let Some(amounts) = resources.get_mut(amounts) {
             round(amounts);
-        }
-    }
-}
-
-/// Nothing smaller than thousandths is told apart.
-fn round(amounts: &mut Value) {
-    for amount in amounts.as_object_mut().into_iter().flat_map(Map::values_mut) {
-        if let Some(rounded) = Quantity::read(amount).ok().and_then(Quantity::rounded_to_milli) {
-            *amount = json!(rounded.to_string());
         }
     }
 }

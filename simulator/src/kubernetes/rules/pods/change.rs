@@ -1,6 +1,6 @@
 //! What may change about a pod: hardly anything.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::addresses;
 use crate::kubernetes::{
@@ -76,7 +76,7 @@ fn as_before(spec: &Value, before: &Value) -> Value {
     rest
 }
 
-fn put(object: &mut Value, name: &str, value: Option<&Value>) {
+pub fn put(object: &mut Value, name: &str, value: Option<&Value>) {
     match (object.as_object_mut(), value) {
         (Some(fields), Some(value)) => drop(fields.insert(name.to_owned(), value.clone())),
         (Some(fields), None) => drop(fields.shift_remove(name)),
@@ -218,6 +218,7 @@ pub fn only_ephemeral(pod: &mut Value, there: &Value) {
     let looking = pod["spec"].get("ephemeralContainers").cloned();
     pod["spec"] = there["spec"].clone();
     put(&mut pod["spec"], "ephemeralContainers", looking.as_ref());
+    put(pod, "status", there.get("status"));
     keep_metadata(pod, there);
 }
 
@@ -241,68 +242,8 @@ pub fn ephemeral(pod: &Value, there: &Value) -> Vec<Cause> {
     wrong
 }
 
-/// Leaves nothing of a write but what containers ask for.
-pub fn only_resources(pod: &mut Value, there: &Value) {
-    let given = pod["spec"].take();
-    let mut spec = there["spec"].clone();
-    for list in ["containers", "initContainers"] {
-        let Some(containers) = spec.get_mut(list).and_then(Value::as_array_mut) else { continue };
-        let given: Vec<&Value> = given[list].as_array().into_iter().flatten().collect();
-        for (container, given) in containers.iter_mut().zip(given) {
-            for name in ["resources", "resizePolicy"] {
-                put(container, name, given.get(name));
-            }
-        }
-    }
-    put(&mut spec, "resources", given.get("resources"));
-    pod["spec"] = spec;
-    keep_metadata(pod, there);
-}
-
-fn keep_metadata(pod: &mut Value, there: &Value) {
+pub fn keep_metadata(pod: &mut Value, there: &Value) {
     for name in ["labels", "annotations", "finalizers", "ownerReferences"] {
         put(&mut pod["metadata"], name, there["metadata"].get(name));
     }
-}
-
-/// What is asked for may become more or less, and not go.
-pub fn resized(pod: &Value, there: &Value) -> Vec<Cause> {
-    let (spec, before) = (Field::of(pod, "spec"), Field::of(there, "spec"));
-    let mut wrong = Vec::new();
-    let quality = Field::of(pod, "status.qosClass");
-    if super::quality::of(spec.value) != super::quality::of(before.value) {
-        wrong.push(spec.with(quality.value).invalid("Pod QOS Class may not change as a result of resizing"));
-    }
-    let none = Map::new();
-    for list in ["initContainers", "containers"] {
-        for (new, old) in spec.at(list).items().zip(before.at(list).items()) {
-            for what in ["requests", "limits"] {
-                let (new, old) = (new.at("resources").at(what), old.at("resources").at(what));
-                let kept = new.value.as_object().unwrap_or(&none);
-                if old.entries().any(|(name, _)| !kept.contains_key(name)) {
-                    let kind = what.trim_end_matches('s');
-                    wrong.push(new.forbidden(&format!("resource {kind}s cannot be removed")));
-                }
-            }
-        }
-    }
-    let others = |spec: &Value| {
-        let mut spec = spec.clone();
-        for list in ["containers", "initContainers"] {
-            for container in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
-                put(container, "resizePolicy", None);
-                for what in ["requests", "limits"] {
-                    if let Some(amounts) = container["resources"].get_mut(what) {
-                        ["cpu", "memory"].iter().for_each(|name| put(amounts, name, None));
-                    }
-                }
-            }
-        }
-        put(&mut spec, "resources", None);
-        spec
-    };
-    if wrong.is_empty() && others(spec.value) != others(before.value) {
-        wrong.push(spec.forbidden("only cpu and memory resources are mutable"));
-    }
-    wrong
 }

@@ -4,6 +4,7 @@ mod addresses;
 mod admission;
 mod change;
 mod quality;
+mod resize;
 mod whole;
 
 use serde_json::{Value, json};
@@ -117,15 +118,16 @@ impl Rules for Pods {
     fn leaves(&self, part: &str) -> Vec<&str> {
         match part {
             "status" => vec!["spec", "metadata.deletionTimestamp", "metadata.ownerReferences"],
-            // What such a write leaves alone is not told by fields.
-            _ => vec!["status"],
+            "" => vec!["status"],
+            // Such a write leaves almost all alone, and who makes it owns what it brings all the same.
+            _ => Vec::new(),
         }
     }
 
     fn prepare_part(&self, part: &str, pod: &mut Value, there: &Value, _cluster: &Cluster) {
         match part {
             "ephemeralcontainers" => change::only_ephemeral(pod, there),
-            "resize" => change::only_resources(pod, there),
+            "resize" => resize::only_resources(pod, there),
             _ if pod["status"]["qosClass"].is_null() => keep(&mut pod["status"], "qosClass", &there["status"]),
             _ => {}
         }
@@ -134,7 +136,7 @@ impl Rules for Pods {
     fn check_part(&self, part: &str, pod: &Value, there: &Value) -> Vec<Cause> {
         match part {
             "ephemeralcontainers" => [self.check(pod), change::ephemeral(pod, there)].concat(),
-            "resize" => [self.check(pod), change::resized(pod, there)].concat(),
+            "resize" => resize::check(pod, there, self.check(pod)),
             _ => change::status(pod, there),
         }
     }

@@ -1,6 +1,10 @@
 //! What the cluster gives to a service: addresses and ports that no other service has.
 
-use std::{collections::BTreeSet, net::Ipv4Addr, ops::RangeInclusive};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::Ipv4Addr,
+    ops::RangeInclusive,
+};
 
 use serde_json::{Value, json};
 
@@ -10,7 +14,7 @@ use crate::kubernetes::{
     cluster::Cluster,
     rules::{
         field::Field,
-        fill::{default, items},
+        fill::{default, items, remove},
     },
 };
 
@@ -23,7 +27,7 @@ const FIRST_DRAWN: u8 = 17;
 const PORTS: RangeInclusive<i64> = 30000..=32767;
 const FIRST_PORT_DRAWN: i64 = 30086;
 
-pub fn allot(service: &mut Value, there: Option<&Value>, cluster: &Cluster) -> Result<(), Refusal> {
+pub fn allot(service: &mut Value, there: Option<&Value>, cluster: &Cluster, dry_run: bool) -> Result<(), Refusal> {
     let name = service["metadata"]["name"].as_str().unwrap_or_default().to_owned();
     let before = there.map(|there| &there["spec"]);
     let spec = &mut service["spec"];
@@ -37,25 +41,25 @@ pub fn allot(service: &mut Value, there: Option<&Value>, cluster: &Cluster) -> R
     }
     families(service, there).map_err(invalid)?;
     let used = Used::by_others(cluster, service);
+    let draws = (!dry_run).then_some(cluster);
     let spec = &mut service["spec"];
     let had_address = before.is_some_and(|before| kind(before) != "ExternalName");
     if !had_address && !is_headless(spec) {
-        address(&name, spec, &used, cluster).map_err(|wrong| invalid(vec![wrong]))?;
+        address(&name, spec, &used, draws).map_err(|wrong| invalid(vec![wrong]))?;
     }
+    let mut ports = Ports { used: used.ports, taken: BTreeSet::new(), draws };
     if matches!(kind(spec), "NodePort" | "LoadBalancer") {
-        node_ports(spec, used, cluster).map_err(|wrong| invalid(vec![wrong]))?;
+        match before {
+            None => new_ports(spec, &mut ports).map_err(|wrong| invalid(vec![wrong]))?,
+            Some(before) => changed_ports(spec, before, &mut ports, &name)?,
+        }
     }
     if has_health_port(spec) && !before.is_some_and(has_health_port) {
-        let used = Used::by_others(cluster, service);
-        let spec = &mut service["spec"];
         match spec["healthCheckNodePort"].as_i64().unwrap_or_default() {
-            0 => spec["healthCheckNodePort"] = json!(draw(&used.and_own(spec).ports, cluster)),
-            wanted => {
-                if let Err(why) = port_is_free(wanted, &used.and_own(spec).ports) {
-                    let why = format!("failed to allocate requested HealthCheck NodePort {wanted}: {why}");
-                    return Err(Refusal::internal(&why));
-                }
-            }
+            0 => spec["healthCheckNodePort"] = json!(ports.next()),
+            wanted => ports.take(wanted).map_err(|why| {
+                Refusal::internal(&format!("failed to allocate requested HealthCheck NodePort {wanted}: {why}"))
+            })?,
         }
     }
     Ok(())
@@ -73,18 +77,51 @@ impl Used {
         let metadata = &service["metadata"];
         for (key, other) in cluster.store.list(&"services".into(), None).1 {
             if metadata["name"] != key.name.as_str() || metadata["namespace"] != key.namespace.as_str() {
-                used = used.and_own(&other["spec"]);
+                let spec = Field::of(&other, "spec");
+                used.addresses.extend(spec.at("clusterIPs").items().map(|ip| ip.text().to_owned()));
+                used.ports.extend(ports_of(spec.value));
+                used.ports.extend(spec.at("healthCheckNodePort").number());
             }
         }
         used
     }
+}
 
-    fn and_own(mut self, spec: &Value) -> Self {
-        let spec = Field::whole(spec);
-        self.addresses.extend(spec.at("clusterIPs").items().map(|ip| ip.text().to_owned()));
-        self.ports.extend(spec.at("ports").items().filter_map(|port| port.at("nodePort").number()));
-        self.ports.extend(spec.at("healthCheckNodePort").number());
-        self
+/// The ports of nodes that a service has.
+fn ports_of(spec: &Value) -> BTreeSet<i64> {
+    Field::whole(spec).at("ports").items().filter_map(|port| port.at("nodePort").number()).collect()
+}
+
+/// Ports of nodes as one write takes them. Without a cluster to draw from they are what nobody is given.
+struct Ports<'c> {
+    used: BTreeSet<i64>,
+    taken: BTreeSet<i64>,
+    draws: Option<&'c Cluster>,
+}
+
+impl Ports<'_> {
+    fn take(&mut self, port: i64) -> Result<(), String> {
+        if self.draws.is_some() && !PORTS.contains(&port) {
+            let (first, last) = (PORTS.start(), PORTS.end());
+            return Err(format!("provided port is not in the valid range. The range of valid ports is {first}-{last}"));
+        }
+        if self.used.contains(&port) || !self.taken.insert(port) {
+            return Err("provided port is already allocated".to_owned());
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> i64 {
+        let next = match self.draws {
+            None => self.taken.last().map_or(PORTS.end() + 2, |last| last + 1),
+            Some(cluster) => {
+                let is_free = |port: &i64| !self.used.contains(port) && !self.taken.contains(port);
+                let free: Vec<i64> = (FIRST_PORT_DRAWN..=*PORTS.end()).filter(is_free).collect();
+                free.get(cluster.draw(free.len())).copied().unwrap_or_default()
+            }
+        };
+        self.taken.insert(next);
+        next
     }
 }
 
@@ -99,10 +136,7 @@ fn take_over(spec: &mut Value, before: &Value) {
     }
     let has_ports = |spec: &Value| matches!(kind(spec), "NodePort" | "LoadBalancer");
     if has_ports(before) && has_ports(spec) {
-        let ports = |spec: &Value| -> BTreeSet<i64> {
-            Field::whole(spec).at("ports").items().filter_map(|port| port.at("nodePort").number()).collect()
-        };
-        let in_use = &ports(before) & &ports(spec);
+        let in_use = &ports_of(before) & &ports_of(spec);
         for port in items(spec, "ports") {
             let known = Field::whole(before).at("ports").items().find(|known| known.at("name").value == &port["name"]);
             let number = known.and_then(|known| known.at("nodePort").number());
@@ -124,6 +158,9 @@ fn agree_on_addresses(spec: &mut Value, before: Option<&Value>) {
         (Some(one), None) if before.is_none() => spec["clusterIPs"] = json!([one]),
         (Some(one), _) if before.is_some() && !same("clusterIP", &Some(one.clone())) && same("clusterIPs", &all) => {
             spec["clusterIPs"] = json!([one]);
+        }
+        (None, _) if !same("clusterIP", &None) && same("clusterIPs", &all) => {
+            remove(spec, "clusterIPs");
         }
         _ => {}
     }
@@ -200,7 +237,8 @@ fn families(service: &mut Value, there: Option<&Value>) -> Result<(), Vec<Cause>
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }
 
-fn address(service: &str, spec: &mut Value, used: &Used, cluster: &Cluster) -> Result<(), Cause> {
+/// Gives a service an address. Without a cluster to draw one from, it is one that nobody is given.
+fn address(service: &str, spec: &mut Value, used: &Used, cluster: Option<&Cluster>) -> Result<(), Cause> {
     let addresses = Field::whole(spec).at("clusterIPs");
     let wanted = addresses.items().next().map(|ip| ip.text().to_owned()).unwrap_or_default();
     let none = json!([""]);
@@ -216,6 +254,9 @@ fn address(service: &str, spec: &mut Value, used: &Used, cluster: &Cluster) -> R
             let why = "the provided network does not match the current range";
             return Err(refused(format!("failed to allocate IP {wanted}: {why}")));
         }
+        if cluster.is_none() {
+            return Ok(());
+        }
         if used.addresses.contains(&wanted) {
             return Err(refused(format!("failed to allocate IP {wanted}: provided IP is already allocated")));
         }
@@ -224,8 +265,12 @@ fn address(service: &str, spec: &mut Value, used: &Used, cluster: &Cluster) -> R
             _ => Ok(()),
         };
     }
+    let [a, b, c] = NETWORK;
+    let Some(cluster) = cluster else {
+        give(spec, format!("{a}.{b}.{c}.0"));
+        return Ok(());
+    };
     let free = |hosts: RangeInclusive<u8>| -> Vec<String> {
-        let [a, b, c] = NETWORK;
         let all = hosts.map(|host| format!("{a}.{b}.{c}.{host}"));
         all.filter(|ip| !used.addresses.contains(ip)).collect()
     };
@@ -240,9 +285,13 @@ fn address(service: &str, spec: &mut Value, used: &Used, cluster: &Cluster) -> R
     if service.is_empty() {
         return Err(refused(format!("failed to allocate IP: {}", nobodys(&drawn))));
     }
-    spec["clusterIPs"] = json!([drawn]);
-    spec["clusterIP"] = json!(drawn);
+    give(spec, drawn);
     Ok(())
+}
+
+fn give(spec: &mut Value, address: String) {
+    spec["clusterIPs"] = json!([address]);
+    spec["clusterIP"] = json!(address);
 }
 
 /// What is said of an address for a service without a name: an object of its own says whose it is.
@@ -250,43 +299,74 @@ fn nobodys(address: &str) -> String {
     format!("IPAddress.networking.k8s.io \"{address}\" is invalid: spec.parentRef.name: Required value")
 }
 
-fn node_ports(spec: &mut Value, mut used: Used, cluster: &Cluster) -> Result<(), Cause> {
-    let gives = kind(spec) == "NodePort" || spec["allocateLoadBalancerNodePorts"] != false;
-    let mut own: Vec<(Value, i64)> = Vec::new();
-    for port in Field::whole(spec).at("ports").items() {
-        let Some(wanted) = port.at("nodePort").number() else { continue };
-        let field = Cause::invalid(format!("spec.{}.nodePort", port.path), &json!(wanted), "");
-        // Several protocols may share a port of the nodes, if they share the port of the service.
-        if !own.iter().any(|(of, number)| *number == wanted && of == port.at("port").value) {
-            let used = &used.ports | &own.iter().map(|(_, number)| *number).collect();
-            port_is_free(wanted, &used).map_err(|why| Cause { message: field.message + &why, ..field })?;
+/// True if a service has ports of nodes that it doesn't ask for.
+fn is_given_ports(spec: &Value) -> bool {
+    kind(spec) == "NodePort" || spec["allocateLoadBalancerNodePorts"] != false
+}
+
+fn refused_port(index: usize, port: i64, why: &str) -> Cause {
+    Cause::invalid(format!("spec.ports[{index}].nodePort"), &json!(port), why)
+}
+
+/// Gives a new service its ports. Several protocols on one port of the service are on one port of the nodes.
+fn new_ports(spec: &mut Value, ports: &mut Ports<'_>) -> Result<(), Cause> {
+    let gives = is_given_ports(spec);
+    let asked: Vec<(i64, Option<i64>)> = Field::whole(spec)
+        .at("ports")
+        .items()
+        .map(|port| (port.at("port").number().unwrap_or_default(), port.at("nodePort").number()))
+        .collect();
+    let mut shared = BTreeMap::new();
+    for (index, port) in items(spec, "ports").enumerate() {
+        let (of, wanted) = asked[index];
+        match (shared.get(&of), wanted) {
+            (_, None) if !gives => continue,
+            (None, _) => {
+                let number = match asked.iter().find_map(|(other, wanted)| wanted.filter(|_| *other == of)) {
+                    Some(wanted) => {
+                        ports.take(wanted).map_err(|why| refused_port(index, wanted, &why))?;
+                        wanted
+                    }
+                    None => ports.next(),
+                };
+                port["nodePort"] = json!(number);
+                shared.insert(of, number);
+            }
+            (Some(number), None) => port["nodePort"] = json!(number),
+            (Some(number), Some(wanted)) if *number != wanted => {
+                ports.take(wanted).map_err(|why| refused_port(index, wanted, &why))?;
+            }
+            (Some(_), Some(_)) => {}
         }
-        own.push((port.at("port").value.clone(), wanted));
-    }
-    used.ports.extend(own.iter().map(|(_, number)| *number));
-    for port in items(spec, "ports") {
-        if !gives || port.get("nodePort").is_some() {
-            continue;
-        }
-        // Two protocols on one port of the service are on one port of the nodes.
-        let shared = own.iter().find(|(known, _)| *known == port["port"]).map(|(_, number)| *number);
-        let number = shared.unwrap_or_else(|| draw(&used.ports, cluster));
-        used.ports.insert(number);
-        own.push((port["port"].clone(), number));
-        port["nodePort"] = json!(number);
     }
     Ok(())
 }
 
-fn port_is_free(port: i64, used: &BTreeSet<i64>) -> Result<(), String> {
-    if !PORTS.contains(&port) {
-        let (first, last) = (PORTS.start(), PORTS.end());
-        return Err(format!("provided port is not in the valid range. The range of valid ports is {first}-{last}"));
+/// Gives a service that was there the ports that it has not yet, each one of its own.
+fn changed_ports(spec: &mut Value, before: &Value, ports: &mut Ports<'_>, name: &str) -> Result<(), Refusal> {
+    let gives = is_given_ports(spec);
+    let known = ports_of(before);
+    ports.used.extend(&known);
+    ports.used.extend(before["healthCheckNodePort"].as_i64());
+    let (mut asked, mut had) = (BTreeSet::new(), BTreeSet::new());
+    for (index, port) in items(spec, "ports").enumerate() {
+        let number = match port["nodePort"].as_i64() {
+            None if !gives => continue,
+            None => ports.next(),
+            Some(wanted) => {
+                if !known.contains(&wanted) && asked.insert(wanted) {
+                    let refused =
+                        |why: String| Refusal::invalid("Service", "", name, vec![refused_port(index, wanted, &why)]);
+                    ports.take(wanted).map_err(refused)?;
+                }
+                wanted
+            }
+        };
+        port["nodePort"] = json!(number);
+        let protocol = port["protocol"].as_str().unwrap_or_default().to_owned();
+        if !had.insert((protocol.clone(), number)) {
+            return Err(Refusal::internal(&format!("duplicate nodePort: {{{protocol} {number}}}")));
+        }
     }
-    if used.contains(&port) { Err("provided port is already allocated".to_owned()) } else { Ok(()) }
-}
-
-fn draw(used: &BTreeSet<i64>, cluster: &Cluster) -> i64 {
-    let free: Vec<i64> = (FIRST_PORT_DRAWN..=*PORTS.end()).filter(|port| !used.contains(port)).collect();
-    free.get(cluster.draw(free.len())).copied().unwrap_or_default()
+    Ok(())
 }

@@ -90,17 +90,25 @@ impl Rules for Services {
         }
     }
 
-    fn allot(&self, service: &mut Value, there: Option<&Value>, cluster: &Cluster) -> Result<(), Refusal> {
-        allot::allot(service, there, cluster)
+    fn allot(
+        &self,
+        service: &mut Value,
+        there: Option<&Value>,
+        cluster: &Cluster,
+        dry_run: bool,
+    ) -> Result<(), Refusal> {
+        allot::allot(service, there, cluster, dry_run)
     }
 
-    fn prepare_new(&self, service: &mut Value, _cluster: &Cluster) {
-        drop_what_names_have_not(&mut service["spec"]);
+    /// Names of others have no traffic inside of the cluster.
+    fn fill_in_stored(&self, service: &mut Value) {
+        if kind(&service["spec"]) == "ExternalName" {
+            remove(&mut service["spec"], "internalTrafficPolicy");
+        }
     }
 
     fn prepare_change(&self, service: &mut Value, there: &Value, _cluster: &Cluster) {
         drop_what_the_type_has_not(service, there);
-        drop_what_names_have_not(&mut service["spec"]);
     }
 
     fn check(&self, service: &Value) -> Vec<Cause> {
@@ -149,13 +157,6 @@ fn has_health_port(spec: &Value) -> bool {
 
 fn is_headless(spec: &Value) -> bool {
     spec.pointer("/clusterIPs/0").is_some_and(|ip| ip == "None")
-}
-
-/// Names of others have no traffic inside of the cluster.
-fn drop_what_names_have_not(spec: &mut Value) {
-    if kind(spec) == "ExternalName" {
-        remove(spec, "internalTrafficPolicy");
-    }
 }
 
 /// What somebody left as it was though they changed the type goes with the type.

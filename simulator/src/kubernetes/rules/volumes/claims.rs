@@ -43,6 +43,11 @@ impl Rules for Claims {
             claim["status"] = json!({});
         }
         default(&mut claim["status"], "phase", "Pending");
+        for amounts in
+            ["spec/resources/requests", "spec/resources/limits", "status/capacity", "status/allocatedResources"]
+        {
+            claim.pointer_mut(&format!("/{amounts}")).into_iter().for_each(resources::round);
+        }
     }
 
     fn prepare_new(&self, claim: &mut Value, _cluster: &Cluster) {
@@ -58,6 +63,10 @@ impl Rules for Claims {
 
     fn prepare_change(&self, claim: &mut Value, _there: &Value, _cluster: &Cluster) {
         agree_on_source(&mut claim["spec"]);
+    }
+
+    fn stores_filled_in_late(&self) -> bool {
+        true
     }
 
     fn shows_deleted(&self) -> bool {

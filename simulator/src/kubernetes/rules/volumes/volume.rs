@@ -54,6 +54,7 @@ impl Rules for Volumes {
         if let Some(path) = spec.get_mut("hostPath") {
             default(path, "type", "");
         }
+        spec.get_mut("capacity").into_iter().for_each(resources::round);
     }
 
     fn prepare_new(&self, volume: &mut Value, cluster: &Cluster) {

@@ -47,6 +47,10 @@ impl Rules for DaemonSets {
         if spec["updateStrategy"]["type"] == "RollingUpdate" {
             fill(&mut spec["updateStrategy"], json!({"rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}));
         }
+        // Where one of the two is kept, the other is as well.
+        if let Some(rolling) = spec["updateStrategy"].get_mut("rollingUpdate") {
+            fill(rolling, json!({"maxUnavailable": 0, "maxSurge": 0}));
+        }
         pod_spec::fill_in_template(&mut spec["template"]);
         fill(set, json!({"metadata": {"annotations": {TEMPLATE: "0"}}}));
     }

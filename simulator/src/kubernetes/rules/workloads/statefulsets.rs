@@ -67,35 +67,11 @@ impl Rules for StatefulSets {
     }
 
     fn check(&self, set: &Value) -> Vec<Cause> {
-        let spec = Field::of(set, "spec");
-        let [management, strategy, retention] =
-            ["podManagementPolicy", "updateStrategy", "persistentVolumeClaimRetentionPolicy"].map(|name| spec.at(name));
-        let mut wrong = Vec::new();
-        if !matches!(management.text(), "OrderedReady" | "Parallel") {
-            wrong.push(management.invalid("must be 'OrderedReady' or 'Parallel'"));
-        }
-        wrong.extend(check_strategy(&strategy));
-        for when in ["whenDeleted", "whenScaled"] {
-            wrong.extend(one_of(&retention.at(when), &["Retain", "Delete"]));
-        }
-        wrong.extend(not_negative(&spec.at("replicas")));
-        wrong.extend(not_negative(&spec.at("minReadySeconds")));
-        let start = spec.at("ordinals").at("start");
-        wrong.extend(not_negative(&start));
-        wrong.extend(selection::selector(&spec.at("selector"), "statefulset"));
-        wrong.extend(check_pods(&spec));
-        wrong.extend(selection::for_good(&spec.at("template"), "StatefulSet"));
-        wrong
+        check(set, true)
     }
 
-    fn check_new(&self, set: &Value) -> Vec<Cause> {
-        let spec = Field::of(set, "spec");
-        let claims = spec.at("volumeClaimTemplates").items();
-        let mut wrong: Vec<Cause> = claims.flat_map(|claim| pod_spec::volumes::claim(&claim.at("spec"))).collect();
-        if !spec.at("serviceName").is_empty() {
-            wrong.extend(formed(&spec.at("serviceName"), form::label));
-        }
-        wrong
+    fn check_over(&self, set: &Value, there: &Value) -> Vec<Cause> {
+        [check(set, false), self.check_change(set, there)].concat()
     }
 
     fn check_change(&self, set: &Value, there: &Value) -> Vec<Cause> {
@@ -172,6 +148,34 @@ fn check_strategy(strategy: &Field<'_>) -> Vec<Cause> {
             vec![strategy.with(&shown).invalid("must be 'RollingUpdate' or 'OnDelete'")]
         }
     }
+}
+
+/// What is wrong with a set. Of one that is there already, claims and the name of its service can be what they were.
+fn check(set: &Value, new: bool) -> Vec<Cause> {
+    let spec = Field::of(set, "spec");
+    let [management, strategy, retention] =
+        ["podManagementPolicy", "updateStrategy", "persistentVolumeClaimRetentionPolicy"].map(|name| spec.at(name));
+    let mut wrong = Vec::new();
+    if !matches!(management.text(), "OrderedReady" | "Parallel") {
+        wrong.push(management.invalid("must be 'OrderedReady' or 'Parallel'"));
+    }
+    wrong.extend(check_strategy(&strategy));
+    for when in ["whenDeleted", "whenScaled"] {
+        wrong.extend(one_of(&retention.at(when), &["Retain", "Delete"]));
+    }
+    let claims = spec.at("volumeClaimTemplates").items().filter(|_| new);
+    wrong.extend(claims.flat_map(|claim| pod_spec::volumes::claim(&claim.at("spec"))));
+    for number in [spec.at("replicas"), spec.at("minReadySeconds"), spec.at("ordinals").at("start")] {
+        wrong.extend(not_negative(&number));
+    }
+    let service = spec.at("serviceName");
+    if new && !service.is_empty() {
+        wrong.extend(formed(&service, form::label));
+    }
+    wrong.extend(selection::selector(&spec.at("selector"), "statefulset"));
+    wrong.extend(check_pods(&spec));
+    wrong.extend(selection::for_good(&spec.at("template"), "StatefulSet"));
+    wrong
 }
 
 /// The pods have their claims as volumes, and names of their own.
