@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use simulator::{time::pass, world::World};
 
@@ -120,4 +121,46 @@ fn what_is_taken_away_comes_back_and_all_goes_with_the_object() {
         ];
         assert_eq!((nodes(&world).await.len(), left), (0, [404, 404]));
     });
+}
+
+const INNER: &str = "
+clusters:
+  lab:
+    crds: [vcluster-capi]
+    operators:
+      - of: vclusters.infrastructure.cluster.x-k8s.io
+        phases:
+          - takes: 20s
+            clusters: [inner]
+            objects: [{apiVersion: v1, kind: Secret, metadata: {name: '${/metadata/name}-kubeconfig'}, stringData: {value: '${kubeconfig of inner}'}}]
+  inner: {nodes: 1}
+";
+
+#[test]
+fn a_cluster_that_an_operator_makes_begins_then_and_ends_with_the_object() {
+    within(INNER, async |world| {
+        assert_eq!(world.clusters.len(), 1);
+        let server = "inner.example.test";
+        let is_refused = async || world.network.dial(server, 6443).await.is_err();
+        vcluster(&world, "moo", json!({})).await;
+        pass(Duration::from_secs(10)).await;
+        assert!(is_refused().await);
+        pass(Duration::from_secs(20)).await;
+        assert!(!is_refused().await);
+        let secret = get(&world, "/api/v1/namespaces/default/secrets/moo-kubeconfig").await;
+        let kubeconfig = STANDARD.decode(secret["data"]["value"].as_str().unwrap()).unwrap();
+        let kubeconfig = String::from_utf8(kubeconfig).unwrap();
+        assert!(kubeconfig.contains("https://inner.example.test:6443"), "{kubeconfig}");
+        assert_eq!(ask(&world, "DELETE", &format!("{VCLUSTERS}/moo"), Value::Null).await.unwrap().code, 200);
+        pass(Duration::from_secs(5)).await;
+        assert!(is_refused().await);
+    });
+}
+
+#[test]
+fn a_cluster_that_nobody_described_is_made_by_no_operator() {
+    let text = INNER.replace("clusters: [inner]", "clusters: [iner]");
+    let problems = simulator::world::read(&text, &|_| Err(String::new())).unwrap_err();
+    let told: Vec<String> = problems.iter().map(|problem| format!("{}; {:?}", problem.message, problem.hint)).collect();
+    assert_eq!(told, [r#"the world has no cluster `iner`; Some("did you mean `inner`?")"#]);
 }

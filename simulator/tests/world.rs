@@ -89,6 +89,7 @@ fn what_the_schema_lets_pass_is_read() {
     world["current"] = json!("name");
     world["networks"] = json!({"text": "10.0.0.0/8"});
     world["machines"]["name"]["cluster"] = json!("name");
+    world["clusters"]["name"]["operators"][0]["phases"][0]["clusters"] = json!([]);
     for (key, value) in [("gives", "off"), ("node", "name"), ("of", "name")] {
         world["faults"][0][key] = json!(value);
     }

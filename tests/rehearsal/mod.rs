@@ -5,6 +5,7 @@ mod files;
 mod guestbook;
 mod same_each_time;
 mod servers;
+mod speedrun;
 mod stdlib;
 mod three_ways;
 

@@ -148,6 +148,22 @@ impl Play {
         told
     }
 
+    /// What a script says that looks at the world, from a folder with what the runbook wrote into its own.
+    #[track_caller]
+    pub fn look(&self, script: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let probe = folder.path().join("probe.rhai");
+        std::fs::write(&probe, script).unwrap();
+        let machine = |path: &Path| self.scenery.files().join(path.strip_prefix("/").unwrap());
+        let beside = machine(folder.path());
+        copy(&machine(std::path::absolute(&self.runbook).unwrap().parent().unwrap()), &beside);
+        let said = Said::default();
+        let status = self.scenery.rehearse(&probe, Take::whole(said.screen(), TERMINAL)).unwrap();
+        std::fs::remove_dir_all(beside).unwrap();
+        assert_eq!(status, 0, "{}", said.text());
+        said.text()
+    }
+
     fn begin(&self, cut: Option<(Cut, usize)>, selection: Selection) -> Told {
         let tape = Tape { cut, ..Tape::default() };
         let name = self.runbook.file_stem().unwrap().to_string_lossy();
@@ -200,13 +216,7 @@ impl Play {
     /// What there is in the world and beside the runbook, a line each.
     #[track_caller]
     pub fn holdings(&self) -> String {
-        let folder = tempfile::tempdir().unwrap();
-        let probe = folder.path().join("probe.rhai");
-        std::fs::write(&probe, PROBE).unwrap();
-        let said = Said::default();
-        let status = self.scenery.rehearse(&probe, Take::whole(said.screen(), TERMINAL)).unwrap();
-        assert_eq!(status, 0, "{}", said.text());
-        let held = said.text();
+        let held = self.look(PROBE);
         let held = held.lines().filter(|line| line.starts_with("- "));
         held.chain(files(&self.scenery.files()).iter().map(String::as_str)).map(|line| format!("{line}\n")).collect()
     }
@@ -237,6 +247,16 @@ const PROBE: &str = r#"
         }
     }
 "#;
+
+/// Copies a folder, if there is one.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        let to = to.join(path.file_name().unwrap());
+        if path.is_dir() { copy(&path, &to) } else { _ = std::fs::copy(&path, &to).unwrap() }
+    }
+}
 
 /// The files below a folder.
 fn files(folder: &Path) -> Vec<String> {

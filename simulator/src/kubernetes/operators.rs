@@ -39,6 +39,8 @@ pub struct Phase {
     pub times: Value,
     /// Where there are too many: those with this field, by JSON pointer, go before others.
     pub first_to_go: String,
+    /// The clusters of the world that there are from then on, until the object goes.
+    pub clusters: Vec<String>,
     /// What the object's status has then. Conditions are put to those that are there, and know since when they are so.
     pub status: Map<String, Value>,
     pub events: Vec<Told>,
@@ -53,6 +55,15 @@ pub struct Awaited {
     pub name: String,
     pub has: BTreeMap<String, Value>,
     pub is: Option<String>,
+}
+
+/// Where the clusters come from that operators make.
+pub trait Births: Send + Sync {
+    /// There is a cluster, if there isn't yet.
+    fn begin(&self, cluster: &str);
+
+    /// There is none any more.
+    fn end(&self, cluster: &str);
 }
 
 /// An event of the object.

@@ -30,6 +30,7 @@ pub fn agree(description: &Description, text: &Text, problems: &mut Vec<Problem>
     for (name, cluster) in &description.clusters.0 {
         agree_on_networks(description, &below("/clusters", name), cluster, text, problems);
     }
+    agree_on_births(description, text, problems);
     for (name, machine) in &description.machines.0 {
         let at = below("/machines", name);
         agree_on_network(description, &below(&at, "network"), machine.network.as_deref(), text, problems);
@@ -46,6 +47,31 @@ pub fn agree(description: &Description, text: &Text, problems: &mut Vec<Problem>
     agree_on_charts(description, text, problems);
     for (index, fault) in description.faults.iter().enumerate() {
         agree_on_fault(description, &below("/faults", &index.to_string()), fault, text, problems);
+    }
+}
+
+fn agree_on_births(description: &Description, text: &Text, problems: &mut Vec<Problem>) {
+    for (name, cluster) in &description.clusters.0 {
+        let at = below(&below("/clusters", name), "operators");
+        for (number, operator) in cluster.operators.iter().enumerate() {
+            let at = below(&below(&at, &number.to_string()), "phases");
+            for (index, phase) in operator.phases.iter().enumerate() {
+                let at = below(&below(&at, &index.to_string()), "clusters");
+                for (which, made) in phase.clusters.iter().enumerate() {
+                    let has_machines =
+                        description.machines.0.iter().any(|(_, machine)| machine.cluster.as_ref() == Some(made));
+                    let names = description.clusters.0.iter().map(|(name, _)| name.as_str());
+                    let (message, hint) = if !names.clone().any(|name| name == made) {
+                        (format!("the world has no cluster `{made}`"), Some(meant(made, names, "its clusters are")))
+                    } else if has_machines || made == name {
+                        (format!("cluster `{made}` can't come out of cluster `{name}`"), None)
+                    } else {
+                        continue;
+                    };
+                    problems.push(Problem { message, hint, place: text.place(&below(&at, &which.to_string())) });
+                }
+            }
+        }
     }
 }
 

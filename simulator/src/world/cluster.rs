@@ -5,9 +5,11 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Value, json};
 
 use super::{
-    World, certificate, charts,
+    World,
+    births::Nursery,
+    certificate, charts,
     check::{host_and_port, skew},
-    description::{self, Description, Object},
+    description::{self, Object},
     founded::Founded,
     node, pools, repositories, webhooks,
 };
@@ -24,7 +26,6 @@ use crate::{
         server::ApiServer,
         user::User,
     },
-    network::Network,
     time::{Calendar, During},
 };
 
@@ -46,16 +47,18 @@ pub struct Placed {
 impl Placed {
     pub(super) async fn begin(
         world: &World,
-        whole: &Description,
+        nursery: &Arc<Nursery>,
         (name, described): &(String, description::Cluster),
         seed: u64,
         founded: Option<&Founded>,
     ) -> Result<Self, String> {
+        let whole = &nursery.whole;
         let server = server(name, described);
         let (host, port) = host_and_port(&server).ok_or_else(|| format!("`{server}` is no address of a server"))?;
         let ahead = described.clock.as_deref().and_then(skew).unwrap_or_default();
-        let authority = Arc::new(CertificateAuthority::new(&format!("{name}-ca"), seed));
-        let cluster = empty(&world.network, world.calendar.ahead(ahead), described, &authority, seed);
+        let authority = Arc::new(CertificateAuthority::new(&self::authority(name), seed));
+        let surroundings = (world, nursery);
+        let cluster = empty(surroundings, world.calendar.ahead(ahead), (name, described), &authority, seed);
         let nodes = match founded {
             None => {
                 let network = pools::network(whole, described.network.as_deref());
@@ -71,11 +74,6 @@ impl Placed {
             Object::File(_) => None,
         });
         let client = Client::new(&cluster, User::administrator(), "world");
-        repositories::supply(whole, &cluster, world.begins);
-        // A world in which Flux has nothing to fetch plays its objects itself.
-        if described.flux && !whole.repositories.0.is_empty() {
-            controllers::flux::start(&cluster);
-        }
         let fits = |why| format!("in cluster `{name}`, {why}");
         fill(&client, &nodes.iter().chain(objects).chain(&pools).collect::<Vec<_>>()).await.map_err(fits)?;
         definitions_are_served(&cluster).await;
@@ -87,7 +85,7 @@ impl Placed {
             host: host.to_owned(),
             port,
             authority: founded.map_or_else(|| authority.pem(), |founded| founded.authority.clone()),
-            token: format!("{name}-administrator"),
+            token: token(name),
             cluster: cluster.clone(),
         };
         if founded.is_some() {
@@ -113,17 +111,17 @@ impl Placed {
     }
 }
 
-/// A cluster with nothing in it yet, whose machines do as the file says.
+/// A cluster with nothing in it yet, whose machines and controllers do as the file says.
 pub fn empty(
-    network: &Arc<Network>,
+    (world, nursery): (&World, &Arc<Nursery>),
     calendar: Calendar,
-    described: &description::Cluster,
+    (name, described): (&str, &description::Cluster),
     authority: &Arc<CertificateAuthority>,
     seed: u64,
 ) -> Arc<Cluster> {
     let cluster = control_plane::begin(calendar, seed);
     cluster.authority.get_or_init(|| authority.clone());
-    cluster.join(network.clone());
+    cluster.join(world.network.clone());
     if let Some(version) = &described.version {
         cluster.says_that_it_is(version);
     }
@@ -131,8 +129,24 @@ pub fn empty(
     for (provisioner, Length(takes)) in &described.provisioners {
         cluster.provisioners.provide(provisioner, *takes);
     }
-    controllers::start_operators(&cluster, described.operators.clone());
+    controllers::start_operators(&cluster, nursery.operators(name), nursery.clone());
+    let whole = &nursery.whole;
+    repositories::supply(whole, &cluster, world.begins);
+    // A world in which Flux has nothing to fetch plays its objects itself.
+    if described.flux && !whole.repositories.0.is_empty() {
+        controllers::flux::start(&cluster);
+    }
     cluster
+}
+
+/// What the authority of a cluster is called.
+pub fn authority(name: &str) -> String {
+    format!("{name}-ca")
+}
+
+/// What an administrator of a cluster shows.
+pub fn token(name: &str) -> String {
+    format!("{name}-administrator")
 }
 
 /// Where the API server of a cluster answers.

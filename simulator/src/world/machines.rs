@@ -7,7 +7,8 @@ use std::{
 };
 
 use super::{
-    World, charts,
+    World,
+    births::Nursery,
     check::{bytes, skew},
     cluster, description,
     description::{Description, Fault, Gives},
@@ -51,30 +52,28 @@ pub fn address(world: &World, described: &Description) {
 }
 
 /// The machines of a world, all of them off.
-pub fn estate(world: &World, described: &Description, seed: u64) -> Arc<Estate> {
+pub fn estate(world: &World, described: &Description, nursery: &Arc<Nursery>, seed: u64) -> Arc<Estate> {
     let mut machines: Vec<Machine> =
         described.machines.0.iter().map(|(name, machine)| of(world, described, name, machine)).collect();
     if let Some((Struck::Machine(name, ill), during)) = struck(world, described, seed) {
         let machine = machines.iter_mut().filter(|machine| machine.name == name);
         machine.for_each(|machine| machine.troubles.push(Trouble { ill: ill.clone(), during }));
     }
-    let (whole, network) = (described.clone(), world.network.clone());
+    let (nursery, surroundings) = (nursery.clone(), world.surroundings());
     let (unmodelled, at) = (world.unmodelled.clone(), world.faults.clone());
     Estate::new(
         machines,
         estate::World {
-            network: network.clone(),
+            network: world.network.clone(),
             calendar: world.calendar,
             seed,
             unmodelled: Arc::new(move |what| unmodelled.note(what.to_owned())),
             faults: Box::new(move |name| crate::faults::At { faults: at.clone(), host: name.to_owned(), port: PORT }),
             bear: Box::new(move |name, calendar, seed| {
-                let described = whole.clusters.0.iter().find(|(known, _)| known == name);
+                let described = nursery.whole.clusters.0.iter().find(|(known, _)| known == name);
                 let described = described.map(|(_, cluster)| cluster.clone()).unwrap_or_default();
-                let authority = Arc::new(CertificateAuthority::new(&format!("{name}-ca"), seed));
-                let cluster = cluster::empty(&network, calendar, &described, &authority, seed);
-                charts::publish(&whole, &cluster);
-                cluster
+                let authority = Arc::new(CertificateAuthority::new(&cluster::authority(name), seed));
+                cluster::empty((&surroundings, &nursery), calendar, (name, &described), &authority, seed)
             }),
         },
     )

@@ -3,6 +3,7 @@
 //! It is read and checked here, and furnished on the thread that it lives on. It never looks for its file itself.
 
 mod agree;
+mod births;
 mod certificate;
 mod charts;
 pub mod check;
@@ -32,7 +33,7 @@ use ::talos::talosconfig::Talosconfig;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use self::founded::Founded;
+use self::{births::Nursery, founded::Founded};
 pub use self::{
     cluster::Placed,
     description::{Answers, Description},
@@ -106,9 +107,11 @@ impl Description {
 
     /// The nodes that no machines have to make, each with the name of its cluster.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = (&str, String)> {
-        let is_made = |name: &str| self.machines.0.iter().any(|(_, machine)| machine.cluster.as_deref() == Some(name));
-        let own =
-            self.clusters().iter().filter(move |(name, cluster)| cluster.bootstrapped != Some(false) && !is_made(name));
+        let has_machines =
+            |name: &str| self.machines.0.iter().any(|(_, machine)| machine.cluster.as_deref() == Some(name));
+        let own = self.clusters().iter().filter(move |(name, cluster)| {
+            cluster.bootstrapped != Some(false) && !has_machines(name) && !self.is_made(name)
+        });
         own.flat_map(|(name, cluster)| {
             node::names(cluster.nodes.as_ref()).into_iter().map(move |node| (name.as_str(), node))
         })
@@ -150,14 +153,15 @@ impl World {
         world.faults = Arc::new(faults::of(&world, description, seed));
         let clusters = description.clusters();
         machines::address(&world, description);
-        let estate = machines::estate(&world, description, seed);
+        let nursery = Nursery::new(&world, description, seed);
+        let estate = machines::estate(&world, description, &nursery, seed);
         for (index, cluster) in clusters.iter().enumerate() {
-            if cluster.1.bootstrapped == Some(false) {
+            if cluster.1.bootstrapped == Some(false) || description.is_made(&cluster.0) {
                 continue;
             }
-            let seed = seed.wrapping_add(index as u64);
+            let seed = births::own(seed, index);
             let founded = founded::of(&world, description, &cluster.0, &cluster.1, seed)?;
-            let placed = Placed::begin(&world, description, cluster, seed, founded.as_ref()).await?;
+            let placed = Placed::begin(&world, &nursery, cluster, seed, founded.as_ref()).await?;
             if let Some(Founded { machines, talosconfig, .. }) = founded {
                 drop(world.talosconfigs.merge(&talosconfig));
                 let host = placed.host.clone();
@@ -180,6 +184,21 @@ impl World {
         world.network.trouble(world.faults.clone());
         faults::turn_off_nodes(&world, description, seed);
         Ok(world)
+    }
+
+    /// The same world without what is in it.
+    fn surroundings(&self) -> Self {
+        Self {
+            network: self.network.clone(),
+            calendar: self.calendar,
+            clusters: Vec::new(),
+            current: String::new(),
+            unmodelled: self.unmodelled.clone(),
+            authority: self.authority.clone(),
+            talosconfigs: Talosconfig::default(),
+            begins: self.begins,
+            faults: self.faults.clone(),
+        }
     }
 
     /// What goes wrong at a server.

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{
     agree::agree,
+    charts,
     check::check,
     description::{Description, Object},
     problem::{Place, Problem, nearest},
@@ -75,12 +76,23 @@ fn fetch(description: &mut Description, text: &Text, files: Files<'_>, problems:
         let mut objects = fetched(crds, &below(&at, "crds"), true);
         objects.extend(fetched(std::mem::take(&mut cluster.objects), &below(&at, "objects"), false));
         cluster.objects = objects;
+        for (number, operator) in cluster.operators.iter_mut().enumerate() {
+            let phases = below(&below(&below(&at, "operators"), &number.to_string()), "phases");
+            for (index, phase) in operator.phases.iter_mut().enumerate() {
+                let given = std::mem::take(&mut phase.objects).into_iter().map(|object| match object {
+                    Value::String(path) => Object::File(path),
+                    object => Object::Inline(object),
+                });
+                let list = below(&below(&phases, &index.to_string()), "objects");
+                phase.objects = fetched(given.collect(), &list, true).iter().filter_map(charts::inline).collect();
+            }
+        }
     }
     for (url, repository) in &mut description.repositories.0 {
         for (number, revision) in repository.revisions.iter_mut().enumerate() {
             let at = below(&below(&below(&below("/repositories", url), "revisions"), &number.to_string()), "folders");
             for (folder, objects) in &mut revision.folders.0 {
-                *objects = fetched(std::mem::take(objects), &below(&at, folder), false);
+                *objects = fetched(std::mem::take(objects), &below(&at, folder), true);
             }
         }
     }

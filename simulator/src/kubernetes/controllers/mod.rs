@@ -49,7 +49,14 @@ use self::{
     census::Census,
     events::{Event, Teller},
 };
-use super::{answer::Refusal, client::Client, cluster::Cluster, operators::Operator, store::Change, user::User};
+use super::{
+    answer::Refusal,
+    client::Client,
+    cluster::Cluster,
+    operators::{Births, Operator},
+    store::Change,
+    user::User,
+};
 
 /// How long a controller waits after its first failure with an object; twice as long after each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
@@ -237,10 +244,10 @@ fn start_nodes_with(cluster: &Arc<Cluster>, census: &Arc<Census>) {
 }
 
 /// Starts the operators that the world has for a cluster. To be called on the world's thread.
-pub fn start_operators(cluster: &Arc<Cluster>, all: Vec<Operator>) {
+pub fn start_operators(cluster: &Arc<Cluster>, all: Vec<Operator>, births: Arc<dyn Births>) {
     if !all.is_empty() {
         let (census, teller) = (Arc::new(Census::new(cluster)), Teller::new(operators::MANAGER));
-        let controller = Arc::new(operators::Operators::new(all));
+        let controller = Arc::new(operators::Operators::new(all, births));
         begin(cluster, &census, User::administrator(), operators::MANAGER, teller, controller);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -21,7 +21,7 @@ use crate::kubernetes::{
     client::Place,
     kinds::Kind,
     manifests,
-    operators::{Operator, Phase, filled},
+    operators::{Births, Operator, Phase, filled},
     store::Change,
 };
 
@@ -32,6 +32,7 @@ pub struct Operators {
     all: Vec<Operator>,
     /// How far they are with each object, by the operator's place among them.
     progress: Mutex<BTreeMap<(usize, Name), Progress>>,
+    births: Arc<dyn Births>,
 }
 
 /// How far an operator is with an object.
@@ -44,6 +45,8 @@ struct Progress {
     since: Option<Instant>,
     /// What was made and can't belong to the object, for the server to remove: it goes with the object all the same.
     apart: Vec<Apart>,
+    /// The clusters that were made for it.
+    clusters: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -54,8 +57,8 @@ struct Apart {
 }
 
 impl Operators {
-    pub fn new(all: Vec<Operator>) -> Self {
-        Self { all, progress: Mutex::default() }
+    pub fn new(all: Vec<Operator>, births: Arc<dyn Births>) -> Self {
+        Self { all, progress: Mutex::default(), births }
     }
 
     fn known(&self, is: impl Fn(&Name, &Progress) -> bool) -> Vec<Name> {
@@ -79,6 +82,7 @@ impl Operators {
                 };
                 owners::gone_is_fine(tools.client.delete(place, &apart.name.name, &Value::Null).await)?;
             }
+            gone.clusters.iter().for_each(|cluster| self.births.end(cluster));
             self.progress.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
         }
         let Some(object) = object.filter(|object| !object.is_going()) else { return Ok(None) };
@@ -90,7 +94,8 @@ impl Operators {
                 generation,
                 next: 0,
                 since: None,
-                apart: known.map(|known| known.apart).unwrap_or_default(),
+                apart: known.as_ref().map(|known| known.apart.clone()).unwrap_or_default(),
+                clusters: known.map(|known| known.clusters).unwrap_or_default(),
             },
         };
         let outcome = self.go_on(tools, operator, name, &mut progress).await;
@@ -126,6 +131,8 @@ impl Operators {
                 return Ok(Some(due - now));
             }
             make(tools, phase, &object, true, progress).await?;
+            phase.clusters.iter().for_each(|cluster| self.births.begin(cluster));
+            progress.clusters.extend(phase.clusters.iter().cloned());
             set_status(tools, phase, &object).await?;
             for told in &phase.events {
                 let message = filled(&Value::from(told.message.clone()), &object, 0);
@@ -209,8 +216,12 @@ async fn make(
             continue;
         }
         for index in 0..count {
+            // Definitions of kinds are long: whatever is there and stays as it is isn't written out.
+            if !renew && tools.there(&kind.stored, &name_of(template, owner, &kind, index)).is_some() {
+                continue;
+            }
             let (object, belongs) = made_of(template, owner, &kind, index);
-            put(tools, &kind, &object, renew).await?;
+            put(tools, &kind, &object).await?;
             let apart =
                 Apart { api_version: kind.api_version(), resource: kind.resource.clone(), name: Name::of(&object) };
             if !belongs && !progress.apart.contains(&apart) {
@@ -234,10 +245,18 @@ fn made_of(template: &Value, owner: &Value, kind: &Kind, index: usize) -> (Value
     (object, belongs)
 }
 
-/// Lets there be an object, and be as it should be if it is made or renewed.
-async fn put(tools: &Tools, kind: &Kind, object: &Value, renew: bool) -> Result<(), Refusal> {
-    let there = tools.there(&kind.stored, &Name::of(object));
-    if there.is_some_and(|there| !renew || there.is_going()) {
+/// The name of what the template makes.
+fn name_of(template: &Value, owner: &Value, kind: &Kind, index: usize) -> Name {
+    let mut named = Name::of(&filled(&json!({"metadata": template["metadata"]}), owner, index));
+    if kind.namespaced && named.namespace.is_empty() {
+        named.namespace = owner.namespace().to_owned();
+    }
+    named
+}
+
+/// Lets there be an object, as it should be.
+async fn put(tools: &Tools, kind: &Kind, object: &Value) -> Result<(), Refusal> {
+    if tools.there(&kind.stored, &Name::of(object)).is_some_and(|there| there.is_going()) {
         return Ok(());
     }
     let api_version = kind.api_version();
