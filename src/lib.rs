@@ -8,6 +8,7 @@ pub mod event;
 pub mod host;
 pub mod kubeconfig;
 pub mod kubernetes;
+pub mod pages;
 pub mod rehearsal;
 pub mod run;
 pub mod script;

@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 
 use super::{
-    page,
+    page::Document,
     program::{Program, all_bindings},
     report,
     run::Look,
@@ -29,6 +29,9 @@ use crate::{
 pub struct Arguments {
     #[command(flatten)]
     subject: Subject,
+    /// The runbook as a page: one HTML file that stands alone
+    #[arg(long, conflicts_with_all = ["functions", "faults", "world"])]
+    html: bool,
     #[command(flatten)]
     look: Look,
 }
@@ -36,7 +39,7 @@ pub struct Arguments {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Subject {
-    /// A runbook as a document, as Markdown: its prose, parameters and steps
+    /// A runbook as a document, in Markdown unless `--html`: its prose, parameters and steps
     file: Option<PathBuf>,
     /// The reference of all functions, as Markdown
     #[arg(long)]
@@ -51,7 +54,7 @@ struct Subject {
 
 pub fn main(arguments: &Arguments) -> Status {
     let text = match &arguments.subject {
-        Subject { file: Some(file), .. } => match runbook(file, &arguments.look) {
+        Subject { file: Some(file), .. } => match runbook(file, arguments) {
             Some(text) => text,
             None => return Status::Usage,
         },
@@ -64,11 +67,11 @@ pub fn main(arguments: &Arguments) -> Status {
 }
 
 /// A runbook as a document, or nothing once it was told why there is none.
-fn runbook(file: &Path, look: &Look) -> Option<String> {
-    let (screen, _) = look.open();
+fn runbook(file: &Path, arguments: &Arguments) -> Option<String> {
+    let (screen, _) = arguments.look.open();
     let (finding, sources) = match Program::read(file, &[]) {
-        Ok(program) => match page::markdown(&program) {
-            Ok(text) => return Some(text),
+        Ok(program) => match Document::of(&program) {
+            Ok(document) => return Some(if arguments.html { document.html() } else { document.markdown() }),
             Err(finding) => (finding, program.sources),
         },
         Err(finding) => (finding, Sources::default()),

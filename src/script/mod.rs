@@ -13,6 +13,7 @@ pub mod diagnostic;
 pub mod engine;
 pub mod fault;
 pub mod fork;
+pub mod highlight;
 pub mod kept;
 pub mod narration;
 pub mod options;

@@ -119,3 +119,31 @@ fn what_is_no_runbook_has_no_document() {
     book.call(["docs", "nowhere.rhai"]).fails(2).stderr_has("is not there");
     book.call(["docs", "book.rhai", "--faults"]).fails(2).stderr_has("cannot be used with");
 }
+
+#[test]
+fn a_runbook_is_a_page_that_stands_alone() {
+    let book =
+        Runbook::new(&BOOK.replace("The old one is *broken*.", "The old one is *broken* <script>alert(1)</script>."));
+    let page = book.call(["docs", "book.rhai", "--html"]).done().stdout_has("<h1>").stdout.clone();
+    for part in [
+        "<title>Water</title>",
+        "<h1>Water</h1>",
+        "<td><code>depth</code></td><td>in metres | or feet</td>",
+        "<li><a href=\"#pump\">pump</a></li>",
+        "<section class=\"step\" id=\"drink\">\n<h3><a href=\"#drink\">drink</a></h3>",
+        "The old one is <em>broken</em> &lt;script&gt;alert(1)&lt;/script&gt;.",
+        "<span class=\"keyword\">step</span> <span class=\"text\">&quot;pump&quot;</span> timeout <span class=\"number\">5m</span> {",
+        "<span class=\"comment\">// Nobody knows why.</span>",
+        "<span class=\"function\">print</span>(",
+    ] {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+    for fetched in ["<script", "src=", "http://", "https://", "@import", "url("] {
+        assert!(!page.contains(fetched), "{fetched}\n{page}");
+    }
+}
+
+#[test]
+fn only_a_runbook_is_a_page() {
+    Runbook::new("").call(["docs", "--functions", "--html"]).fails(2).stderr_has("--html");
+}
