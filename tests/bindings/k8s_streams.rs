@@ -83,6 +83,26 @@ fn a_command_hears_its_input_and_its_streams_are_kept_apart() {
 }
 
 #[test]
+fn a_command_says_of_itself_whether_it_only_looks_and_what_it_destroys() {
+    let server = Server::start(|_| {
+        Reply::talking(V5, |mut socket| async move {
+            say(&mut socket, vec![on(3, SUCCESS)]).await;
+            hear(&mut socket).await;
+        })
+    });
+    let announced = |options: &str| {
+        let (script, text) = run(&server, &format!(r#"cluster.exec("web-0", ["work"], {options}).ok"#));
+        assert!(script.value::<bool>(&text));
+        let (effect, _) = script.recorded.effects.lock().unwrap().remove(0);
+        (effect.repeatable, effect.destroys)
+    };
+    assert_eq!(announced("#{ repeatable: true }"), (true, None));
+    assert_eq!(announced(r#"#{ destroys: "/dev/sda" }"#), (false, Some(vec!["/dev/sda".to_owned()])));
+    let two = Some(vec!["/dev/sda".to_owned(), "/dev/sdb".to_owned()]);
+    assert_eq!(announced(r#"#{ destroys: ["/dev/sda", "/dev/sdb"] }"#), (false, two));
+}
+
+#[test]
 fn another_exit_code_is_a_fault_with_the_last_lines() {
     let server = Server::start(|_| {
         Reply::talking(V4, |mut socket| async move {

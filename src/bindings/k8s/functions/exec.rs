@@ -50,6 +50,8 @@ pub mod functions {
     /// - `limit` (integer, `16777216`): how many bytes the command may write, at most 64 MiB; more goes to a file
     /// - `output` (text): a file, relative to the runbook's folder, that its standard output is written to, however long; it is
     ///   in its place once the command has ended as expected
+    /// - `repeatable` (boolean, `false`): it does no harm if it is run once more, such as a command that only looks
+    /// - `destroys` (text or list): what it takes away for good; that is shown, and agreed to, before the command is run
     /// - `timeout` (duration, `1m`): how long it may take
     ///
     /// # Returns
@@ -57,7 +59,8 @@ pub mod functions {
     /// `stdout` is empty if it went to a file.
     ///
     /// # Effect
-    /// The command does in the pod what it does, and `output` is written. After a crash in the middle of it a person is asked whether it happened.
+    /// The command does in the pod what it does, and `output` is written. After a crash in the middle of it a person is asked whether it happened,
+    /// unless it is `repeatable`.
     ///
     /// # Faults
     /// - `failed`: it ended with another code, could not be started, or wrote more than `limit`; the notes have its last lines
@@ -118,8 +121,8 @@ fn run(context: &NativeCallContext, cluster: &Cluster, pod: &str, argv: &Array, 
             command.stdin.as_deref().unwrap_or_default(),
             output.as_deref().unwrap_or_default().as_bytes(),
         ]),
-        repeatable: false,
-        destroys: None,
+        repeatable: options.flag("repeatable"),
+        destroys: options.value("destroys").map(lines),
     };
     let title = format!("{} {}", effect.verb, effect.object);
     let secrets = context.host().secrets;
@@ -160,6 +163,14 @@ fn run(context: &NativeCallContext, cluster: &Cluster, pod: &str, argv: &Array, 
         recall: Box::new(recall),
         settle: Box::pin(settle),
     })
+}
+
+/// A text, or each of a list, as a line.
+fn lines(said: Dynamic) -> Vec<String> {
+    match said.read_lock::<Array>() {
+        Some(items) => items.iter().map(ToString::to_string).collect(),
+        None => vec![said.to_string()],
+    }
 }
 
 /// The command as it is sent, and as it is shown.
