@@ -63,6 +63,7 @@ struct Known {
     by_reference: BTreeMap<String, Secret>,
     /// Each form a value may take in a text, and what stands there instead.
     forms: BTreeMap<String, String>,
+    /// Of all these forms; none until it is needed after something new was remembered.
     finder: Option<(AhoCorasick, Vec<String>)>,
 }
 
@@ -72,7 +73,7 @@ impl Vault {
         self.remember_all([secret.clone()]);
     }
 
-    /// Remembers many secrets, which costs hardly more than remembering one.
+    /// Remembers many secrets.
     pub fn remember_all(&self, secrets: impl IntoIterator<Item = Secret>) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let mut changed = false;
@@ -87,11 +88,7 @@ impl Vault {
             known.by_reference.insert(secret.reference().to_owned(), secret);
         }
         if changed {
-            let finder = AhoCorasick::builder()
-                .match_kind(MatchKind::LeftmostLongest)
-                .build(known.forms.keys())
-                .expect("some thousands of short patterns fit");
-            known.finder = Some((finder, known.forms.values().cloned().collect()));
+            known.finder = None;
         }
     }
 
@@ -102,10 +99,16 @@ impl Vault {
 
     /// The text without secrets.
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        match &known.finder {
-            Some((finder, shown)) if finder.is_match(text) => Cow::Owned(finder.replace_all(text, shown)),
-            _ => Cow::Borrowed(text),
+        loop {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            match &known.finder {
+                None if known.forms.is_empty() => return Cow::Borrowed(text),
+                Some((finder, shown)) if finder.is_match(text) => return Cow::Owned(finder.replace_all(text, shown)),
+                Some(_) => return Cow::Borrowed(text),
+                None => {}
+            }
+            drop(known);
+            self.known.write().unwrap_or_else(PoisonError::into_inner).make_finder();
         }
     }
 
@@ -134,7 +137,20 @@ impl Vault {
     }
 
     fn is_empty(&self) -> bool {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).finder.is_none()
+        self.known.read().unwrap_or_else(PoisonError::into_inner).forms.is_empty()
+    }
+}
+
+impl Known {
+    fn make_finder(&mut self) {
+        if self.finder.is_some() {
+            return;
+        }
+        let finder = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(self.forms.keys())
+            .expect("some thousands of short patterns fit");
+        self.finder = Some((finder, self.forms.values().cloned().collect()));
     }
 }
 
