@@ -9,8 +9,13 @@ const SEED: u64 = 1;
 /// How many records a runbook may have that is always taken these ways; a longer one only if `LONG` is set, for that takes minutes.
 const RECORDS: usize = 150;
 
-fn is_too_long(whole: &Told) -> bool {
-    whole.records().len() > RECORDS && std::env::var_os("LONG").is_none()
+fn is_too_long(runbook: &str, whole: &Told) -> bool {
+    let records = whole.records().len();
+    let too_long = records > RECORDS && std::env::var_os("LONG").is_none();
+    if too_long {
+        eprintln!("{runbook} has {records} records: it is taken three ways with LONG=1 only");
+    }
+    too_long
 }
 
 /// What a runbook says and leaves behind if nothing stops it.
@@ -32,7 +37,7 @@ fn same(runbook: &str, how: &str, told: &Told, held: &str, expected: &str) {
 fn every_runbook_that_is_stopped_after_each_record_goes_on_to_the_same_end() {
     let stopped = |runbook: &str| {
         let (whole, expected) = model(runbook);
-        if is_too_long(&whole) {
+        if is_too_long(runbook, &whole) {
             return;
         }
         for cut in [Cut::AtOnce, Cut::BeforeTheNext] {
@@ -49,7 +54,7 @@ fn every_step_of_every_runbook_can_be_run_twice() {
     let twice = |runbook: &str| {
         let (whole, expected) = model(runbook);
         let steps = whole.steps();
-        let Some(first) = steps.first().filter(|_| !is_too_long(&whole)) else { return };
+        let Some(first) = steps.first().filter(|_| !is_too_long(runbook, &whole)) else { return };
         let play = Play::of(runbook, SEED);
         let mut told = play.run_to(first);
         for (index, step) in steps.iter().enumerate() {
