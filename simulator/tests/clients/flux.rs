@@ -71,10 +71,11 @@ pub fn flux_leads_back_to_where_it_came_from(console: &Console) {
             "flux trace web --kind Deployment --api-version apps/v1",
             "flux trace nobody --kind Deployment --api-version apps/v1",
             "flux trace configmap kube-root-ca.crt",
-            "flux events --for HelmRelease/web",
-            "flux events --for Kustomization/shop",
         ],
     );
+    // Within a second nothing says which event was first.
+    console.run_in_any_order("flux events --for HelmRelease/web");
+    console.run_in_any_order("flux events --for Kustomization/shop");
 }
 
 pub fn flux_reconciles(console: &Console) {
